@@ -1,0 +1,5 @@
+"""Run the command line with `python -m searchapp`."""
+
+from searchapp.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""The command line: parse, make one call, render. Commands load on demand, so that --help is quick."""
+
+import importlib
+import logging
+import sys
+from typing import Any
+
+import click
+
+from searchapp import __version__
+from searchapp.errors import SearchappError
+
+COMMANDS = {
+    "index": "Embed a corpus into an index on disk.",
+    "query": "Search an index.",
+    "eval": "Score models on corpora with judgements.",
+    "corpora": "List the corpora that are here, or look into one.",
+    "models": "List the models that work without a network.",
+    "indexes": "List, show or remove built indexes.",
+    "doctor": "Check what is installed, what works offline, what is stale.",
+}
+"""Every command and what it does; the module `searchapp.cli.<name>_command` holds it."""
+
+
+class _Failure(click.ClickException):
+    """A SearchappError as click shows it: the message, then the next step."""
+
+    def __init__(self, error: SearchappError) -> None:
+        super().__init__(error.message)
+        self.hint = error.hint
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Error: {self.message}", err=True, file=file)
+        for line in self.hint.splitlines():
+            click.echo(f"  {line}", err=True, file=file)
+
+
+class _App(click.Group):
+    """A group that imports a command when it is used, and turns errors into messages in one place."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"searchapp.cli.{cmd_name}_command").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a bug of ours, not of the user
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except SearchappError as error:
+            raise _Failure(error) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
+        except OSError as error:
+            if error.filename is None and not isinstance(error, BrokenPipeError):
+                reason = f"The output cannot be written ({error.strerror})."
+                raise _Failure(SearchappError(reason, "Free some space, or write elsewhere.")) from error
+            raise
+        return result
+
+
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="searchapp")
+@click.option("--offline", is_flag=True, help="Open no socket; also works behind a command.")
+def app(offline: bool) -> None:
+    r"""Search and score document collections offline, and learn whether a score can be trusted.
+
+    \b
+    Start here:
+      searchapp eval sample                      score the bundled model on the bundled corpus
+      searchapp index nfcorpus                   embed a corpus
+      searchapp query "does garlic lower cholesterol"
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger("searchapp").handlers = [handler]
+    logging.getLogger("searchapp").setLevel(logging.INFO)
+    if offline:
+        go_offline()
+
+
+def go_offline() -> None:
+    """Refuse every connection from now on, in our code and in any library's."""
+    import os
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if not _guarded:
+        sys.addaudithook(_refuse_sockets)
+        _guarded.append(True)
+
+
+_guarded: list[bool] = []
+
+
+def _refuse_sockets(event: str, _arguments: tuple[Any, ...]) -> None:
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        raise ConnectionRefusedError(f"--offline: {event} refused")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,105 @@
+"""searchapp eval: score models on corpora with judgements."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.encoders import BUNDLED, Options
+from searchapp.evaluation.scoring import CUTS
+from searchapp.index import KINDS
+
+if TYPE_CHECKING:
+    from searchapp.evaluation import Evaluation
+
+FORMATS = ("table", "json", "ndjson", "csv")
+
+
+def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"{value!r} is no list of numbers above 0, such as 1,10,100.")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+@click.command("eval")
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.option(
+    "-m", "--model", "models", multiple=True, help=f"Model; may stand several times. [default: {BUNDLED}]"
+)
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), default="flat", show_default=True, help="Kind of index."
+)
+@click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
+@click.option(
+    "--at",
+    "cuts",
+    default=",".join(map(str, CUTS)),
+    show_default=True,
+    callback=_cuts,
+    help="The k of each metric.",
+)
+@click.option("--run-out", type=click.Path(path_type=Path), help="Folder for TREC runs and results.")
+@click.option("--per-query", is_flag=True, help="Every query's values: printed, or a CSV in --run-out.")
+@click.option("--allow-dangling", is_flag=True, help="Score although judged documents are not in the corpus.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@encoding_options
+@json_option
+@offline_option
+def command(
+    corpora: tuple[str, ...],
+    models: tuple[str, ...],
+    run_out: Path | None,
+    per_query: bool,
+    as_json: bool,
+    form: str,
+    **wishes: Any,
+) -> None:
+    """Score models on every CORPUS, with 95 % intervals over the judged queries.
+
+    Indexes that are missing are built. Metrics are nDCG, MAP, MRR, recall and precision, as MTEB
+    defines and names them.
+    """
+    from searchapp.reports.evaluations import evaluation_lines, save_evaluation
+
+    evaluations = []
+    for evaluation in _evaluations(corpora, models or (BUNDLED,), **wishes):
+        evaluations.append(evaluation)
+        if run_out is not None:
+            save_evaluation(run_out, evaluation, per_query=per_query)
+    shown = per_query and (run_out is None)
+    for line in evaluation_lines(evaluations, "json" if as_json else form, per_query=shown):
+        click.echo(line)
+
+
+def _evaluations(
+    corpora: tuple[str, ...],
+    models: tuple[str, ...],
+    *,
+    run: Path | None,
+    options: Options,
+    kind: str,
+    cuts: tuple[int, ...],
+    allow_dangling: bool,
+) -> "Iterator[Evaluation]":
+    from searchapp.corpora import open_corpus
+    from searchapp.encoders import load_encoder
+    from searchapp.evaluation import evaluate_model, evaluate_run
+    from searchapp.evaluation.trec import read_run
+    from searchapp.reports.terminal import progress_bar
+
+    sources = [open_corpus(name) for name in corpora]
+    if run is not None:
+        if len(sources) > 1 or models != (BUNDLED,):
+            raise click.UsageError("--run scores one run on one corpus, without a model.")
+        yield evaluate_run(sources[0], read_run(run), run.stem, cuts=cuts, allow_dangling=allow_dangling)
+        return
+    for model in models:
+        encoder = load_encoder(model, options)
+        for source in sources:
+            with progress_bar(f"Embedding {source.name} by {model}", source.count()) as progress:
+                yield evaluate_model(
+                    source, encoder, cuts=cuts, kind=kind, allow_dangling=allow_dangling, progress=progress
+                )

@@ -1,0 +1,51 @@
+"""searchapp index: embed a corpus into an index on disk."""
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+import click
+
+from searchapp.cli.options import encoding_options, json_option, model_option, offline_option
+from searchapp.encoders import Options
+from searchapp.index import KINDS
+
+
+@click.command("index")
+@click.argument("corpus")
+@model_option
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), default="flat", show_default=True, help="Kind of index."
+)
+@click.option("--fresh", is_flag=True, help="Build anew; the old index works until the new one is whole.")
+@encoding_options
+@json_option
+@offline_option
+def command(corpus: str, model: str, kind: str, fresh: bool, options: Options, as_json: bool) -> None:
+    """Embed CORPUS into an index on disk, or go on where an interrupted build stopped.
+
+    CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or a BEIR
+    folder. A finished index of the same corpus and model is kept as it is.
+    """
+    from searchapp.corpora import open_corpus
+    from searchapp.encoders import load_encoder
+    from searchapp.index import build_index
+    from searchapp.reports.machine import to_json
+    from searchapp.reports.terminal import progress_bar
+
+    source = open_corpus(corpus)
+    encoder = load_encoder(model, options)
+    started = datetime.now(timezone.utc).isoformat()
+    with progress_bar(f"Embedding {corpus}", source.count()) as progress:
+        index = build_index(source, encoder, kind, fresh=fresh, progress=progress)
+    manifest = index.manifest
+    if manifest.created < started:
+        click.echo("The index is up to date; nothing was done.", err=True)
+    if as_json:
+        click.echo(to_json({"schema": "searchapp/index/1", "folder": str(index.folder), **asdict(manifest)}))
+        return
+    rate = manifest.n_docs / max(manifest.seconds["encode"], 1e-9)
+    click.echo(f"{index.folder}")
+    click.echo(
+        f"{manifest.n_docs:,} documents by {model}, {manifest.recipe.dimension} dimensions, "
+        f"{manifest.similarity}; embedded in {manifest.seconds['encode']:.2f} s ({rate:,.0f} a second)"
+    )

@@ -1,0 +1,92 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal
+
+import click
+
+from searchapp.encoders import BUNDLED, Options
+from searchapp.encoders.texts import DEFAULT_TEMPLATE
+
+Command = Callable[..., Any]
+
+
+def _max_length(
+    _context: click.Context, _parameter: click.Parameter, value: str
+) -> int | Literal["model"] | None:
+    if value == "model":
+        return "model"
+    if value == "none":
+        return None
+    if value.isdigit() and int(value) > 0:
+        return int(value)
+    raise click.BadParameter(
+        f"{value!r} is no number above 0, nor 'model' (its own) or 'none' (whole texts)."
+    )
+
+
+def encoding_options(command: Command) -> Command:
+    """Add the options that shape vectors, passed on as one `options`."""
+
+    @click.option(
+        "--max-length",
+        default="model",
+        show_default=True,
+        metavar="N|model|none",
+        callback=_max_length,
+        help="Tokens read of a text: the model's own number, or none for whole texts.",
+    )
+    @click.option("--no-normalize", is_flag=True, help="Compare by inner product, not by cosine.")
+    @click.option(
+        "--template", default=DEFAULT_TEMPLATE, show_default=True, help="How a document's text is assembled."
+    )
+    @click.option("--document-prompt", default="", help="Put in front of every document.")
+    @click.option("--query-prompt", default="", help="Put in front of every query.")
+    @wraps(command)
+    def with_options(
+        *,
+        max_length: Any,
+        no_normalize: bool,
+        template: str,
+        document_prompt: str,
+        query_prompt: str,
+        **rest: Any,
+    ) -> Any:
+        options = Options(max_length, not no_normalize, template, document_prompt, query_prompt)
+        return command(options=options, **rest)
+
+    return with_options
+
+
+def offline_option(command: Command) -> Command:
+    """Add `--offline`, which also works in front of the command."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_offline,
+        help="Open no socket.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+model_option = click.option(
+    "-m",
+    "--model",
+    default=BUNDLED,
+    show_default=True,
+    help="Bundled name, model2vec folder, or hub id[@revision].",
+)
+
+
+def _offline(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    from searchapp.cli import go_offline
+
+    if value:
+        go_offline()

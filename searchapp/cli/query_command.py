@@ -1,0 +1,57 @@
+"""searchapp query: search an index."""
+
+import click
+
+from searchapp.cli.options import json_option, offline_option
+
+FORMATS = ("table", "json", "ndjson", "trec")
+
+
+@click.command("query")
+@click.argument("text", nargs=-1)
+@click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
+@click.option("-m", "--model", help="Model of the index; without it the latest.")
+@click.option("-k", type=int, default=10, show_default=True, help="Results a query gets.")
+@click.option(
+    "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@json_option
+@offline_option
+def command(
+    text: tuple[str, ...],
+    corpus: str | None,
+    model: str | None,
+    k: int,
+    source: str | None,
+    form: str,
+    as_json: bool,
+) -> None:
+    """Search an index for TEXT.
+
+    A line of -i FILE is a query, or an id and a query with a tab between them, or a JSON object
+    with "_id" and "text".
+    """
+    from searchapp.reports.answers import answer_lines
+    from searchapp.retrieval import answer, load_searcher, parse_queries
+
+    if bool(text) == (source is not None):
+        raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
+    queries = parse_queries([" ".join(text)]) if source is None else parse_queries(_lines(source), source)
+    index, encoder = load_searcher(corpus, model)
+    answers = answer(index, encoder, queries, k)
+    for line in answer_lines(queries, answers, index.manifest, "json" if as_json else form):
+        click.echo(line)
+
+
+def _lines(source: str) -> list[str]:
+    from searchapp.errors import SearchappError
+
+    try:
+        with click.open_file(source, encoding="utf-8-sig") as stream:
+            return list(stream)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SearchappError(
+            f"{source} cannot be read ({reason}).", "One query a line, as UTF-8 text."
+        ) from error

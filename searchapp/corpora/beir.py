@@ -1,0 +1,212 @@
+"""The BEIR layout, in a folder or in a zip archive: corpus.jsonl, queries.jsonl, qrels/<split>.tsv."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from searchapp.errors import SearchappError
+from searchapp.records import Document, Judgements, Query
+
+COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted beforehand
+
+
+class BeirFiles:
+    """Reads a BEIR folder or archive; every error names the file and the line.
+
+    Args:
+        root: a folder, or a zip archive.
+        inside: the folder inside the archive.
+        split: the qrels file to read (`test`); when None, the only one there is.
+    """
+
+    def __init__(self, root: Path, inside: str = "", split: str | None = None) -> None:
+        self.root = root
+        self.inside = inside
+        self._split = split
+
+    @property
+    def location(self) -> str:
+        """The folder or archive."""
+        return str(self.root)
+
+    def files(self) -> list[Path]:
+        """List the file that holds the documents."""
+        return [self.root / "corpus.jsonl" if self.root.is_dir() else self.root]
+
+    def count(self) -> int | None:
+        """Return the number of documents, None when counting would mean reading a large file."""
+        size = self.files()[0].stat().st_size
+        return (
+            sum(1 for _, line in self._lines("corpus.jsonl") if line.strip()) if size < COUNTED_SIZE else None
+        )
+
+    def documents(self) -> Iterator[Document]:
+        """Yield every document in file order."""
+        for where, record in self._records("corpus.jsonl"):
+            title = record.get("title")
+            yield Document(
+                _string(record, "_id", where),
+                "" if title is None else _string(record, "title", where),
+                _string(record, "text", where),
+            )
+
+    def queries(self) -> Iterator[Query]:
+        """Yield every query in file order, judged or not."""
+        for where, record in self._records("queries.jsonl"):
+            yield Query(_string(record, "_id", where), _string(record, "text", where))
+
+    def judgements(self) -> Judgements:
+        """Return the judgements of the split; empty when the folder has none."""
+        split = self.split
+        if split is None:
+            return {}
+        judgements: Judgements = {}
+        name = f"qrels/{split}.tsv"
+        for number, line in self._lines(name):
+            columns = line.split()
+            if not columns or (number == 1 and columns[-1] == "score"):
+                continue
+            where = f"{self._name(name)}, line {number}"
+            query_id, document_id, grade = _judgement(columns, where)
+            grades = judgements.setdefault(query_id, {})
+            if grades.setdefault(document_id, grade) != grade:
+                raise SearchappError(
+                    f"{where}: query {query_id!r} and document {document_id!r} are judged twice, "
+                    f"{grades[document_id]} and {grade}.",
+                    "Keep one grade for each pair.",
+                )
+        return judgements
+
+    @property
+    def split(self) -> str | None:
+        """The split that is read, None when there are no judgements.
+
+        Raises:
+            SearchappError: the split asked for is not there, or several are and none was named.
+        """
+        splits = self.splits()
+        wanted = self._split or ("test" if "test" in splits else splits[0] if len(splits) == 1 else None)
+        if wanted is None and splits:
+            problem = f"{self.root} has several splits and none was named."
+        elif wanted is not None and wanted not in splits:
+            problem = f"{self.root} has no split {wanted!r}."
+        else:
+            return wanted
+        raise SearchappError(problem, f"It has: {', '.join(splits) or 'no judgements at all'}.")
+
+    def splits(self) -> list[str]:
+        """List the splits that have judgements, in alphabetical order."""
+        if self.root.is_dir():
+            return sorted(file.stem for file in (self.root / "qrels").glob("*.tsv"))
+        prefix = f"{self.inside}/qrels/"
+        with self._archive() as archive:
+            return sorted(
+                name[len(prefix) : -len(".tsv")]
+                for name in archive.namelist()
+                if name.startswith(prefix) and name.endswith(".tsv")
+            )
+
+    def _records(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for number, line in self._lines(name):
+            if not line.strip():
+                continue
+            where = f"{self._name(name)}, line {number}"
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise SearchappError(
+                    f"{where}: not JSON ({error.msg} at column {error.colno}).",
+                    "Each line must be one JSON object.",
+                ) from error
+            if not isinstance(record, dict):
+                raise SearchappError(
+                    f"{where}: a {type(record).__name__}, not an object.",
+                    "Each line must be one JSON object.",
+                )
+            yield where, record
+
+    def _lines(self, name: str) -> Iterator[tuple[int, str]]:
+        with self._open(name) as stream:
+            for number, line in enumerate(stream, start=1):
+                try:
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise SearchappError(
+                        f"{self._name(name)}, line {number}: not UTF-8 (byte {error.start + 1} of the line).",
+                        "Save the file as UTF-8.",
+                    ) from error
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[IO[bytes]]:
+        try:
+            if self.root.is_dir():
+                with (self.root / name).open("rb") as stream:
+                    yield stream
+            else:
+                with self._archive() as archive, archive.open(f"{self.inside}/{name}") as stream:
+                    yield stream
+        except (FileNotFoundError, KeyError) as error:
+            raise SearchappError(
+                f"{self._name(name)} is missing.",
+                "A BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv.",
+            ) from error
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise self._torn(error) from error
+
+    @contextmanager
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
+        try:
+            archive = zipfile.ZipFile(self.root)
+        except zipfile.BadZipFile as error:
+            raise self._torn(error) from error
+        with archive:
+            yield archive
+
+    def _torn(self, error: Exception) -> SearchappError:
+        return SearchappError(
+            f"{self.root} is damaged ({error}).",
+            "Remove it; the next use downloads it again.",
+        )
+
+    def _name(self, name: str) -> str:
+        return str(self.root / name) if self.root.is_dir() else f"{self.root}:{self.inside}/{name}"
+
+
+def _string(record: dict[str, Any], key: str, where: str) -> str:
+    value = record.get(key)
+    if key == "_id" and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or (key == "_id" and not value):
+        found = "missing" if value is None else f"{value!r}, not a string"
+        raise SearchappError(f"{where}: {key!r} is {found}.", 'A line reads {"_id": "1", "text": "..."}.')
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise SearchappError(
+                f"{where}: {key!r} holds half a surrogate pair (character {error.start + 1}).",
+                "Write the whole character, or remove it.",
+            ) from error
+    return value
+
+
+def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:
+    """Read `query document grade`, or TREC's `query 0 document grade`."""
+    if len(columns) not in {3, 4}:
+        raise SearchappError(
+            f"{where}: {len(columns)} columns where 3 are needed.",
+            "A line reads: query id, tab, document id, tab, grade.",
+        )
+    try:
+        grade = float(columns[-1])
+    except ValueError:
+        grade = float("nan")
+    if not grade.is_integer():
+        raise SearchappError(
+            f"{where}: the grade {columns[-1]!r} is no whole number.",
+            "A line reads: query id, tab, document id, tab, grade.",
+        )
+    return columns[0], columns[-2], int(grade)

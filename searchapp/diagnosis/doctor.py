@@ -1,0 +1,106 @@
+"""Check the installation: what works offline, which indexes are whole and up to date."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from searchapp.corpora import open_corpus
+from searchapp.corpora.listing import list_corpora
+from searchapp.encoders import BUNDLED, find_model, load_encoder
+from searchapp.errors import SearchappError
+from searchapp.index import find_indexes
+from searchapp.index.manifest import Manifest, damaged_files, read_manifest
+from searchapp.settings import datasets_folder, indexes_folder, offline
+from searchapp.versions import installed_versions
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `status` is ok, warn or fail, `hint` the next step."""
+
+    name: str
+    status: str
+    detail: str
+    hint: str = ""
+
+
+def run_checks() -> Iterator[Check]:
+    """Yield one check after another, the cheap ones first."""
+    versions = installed_versions()
+    missing = [name for name, version in versions.items() if version == "not installed"]
+    shown = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
+    mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"
+    yield Check("network", "ok", mode, "")
+    yield _writable("indexes", indexes_folder(), "SEARCHAPP_INDEXES")
+    here = [row.name for row in list_corpora() if row.here]
+    yield Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
+    yield _bundled_model()
+    for folder in find_indexes():
+        yield _index(folder)
+
+
+def _writable(name: str, folder: Path, variable: str) -> Check:
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if os.access(nearest, os.W_OK):
+        return Check(name, "ok", f"{folder.absolute()} can be written")
+    return Check(
+        name, "fail", f"{folder.absolute()} cannot be written", f"Set {variable} to a folder that can."
+    )
+
+
+def _bundled_model() -> Check:
+    try:
+        encoder = load_encoder(BUNDLED)
+    except SearchappError as error:
+        return Check("model", "fail", error.message, error.hint)
+    norm = float((encoder.encode_queries(["vector"])[0] ** 2).sum())
+    detail = f"{BUNDLED} encodes ({encoder.recipe.dimension} dimensions)"
+    return Check("model", "ok" if abs(norm - 1) < 1e-5 else "fail", detail, "Install wordllama again.")
+
+
+def _index(folder: Path) -> Check:
+    """Check an index as a whole: every byte, its corpus, its model."""
+    try:
+        manifest = read_manifest(folder)
+    except SearchappError as error:
+        return Check("index", "fail", error.message, error.hint)
+    name = f"{folder}: {manifest.n_docs:,} documents"
+    again = f"searchapp index {manifest.corpus_id} -m {manifest.recipe.model} --fresh"
+    damaged = damaged_files(folder, manifest)
+    if damaged:
+        return Check("index", "fail", f"{name}; damaged: {', '.join(damaged)}", again)
+    changes = [*_corpus_changes(manifest), *_model_changes(manifest)]
+    if changes:
+        return Check("index", "warn", f"{name}; {'; '.join(changes)}", again)
+    older = [
+        f"{library} {version}"
+        for library, version in manifest.versions.items()
+        if installed_versions().get(library) != version
+    ]
+    if older:
+        return Check("index", "warn", f"{name}; built by other versions: {', '.join(older)}", again)
+    return Check("index", "ok", f"{name}; whole, corpus and model unchanged")
+
+
+def _corpus_changes(manifest: Manifest) -> list[str]:
+    try:
+        corpus = open_corpus(manifest.corpus_id)
+    except SearchappError:
+        return []  # the index stands without its corpus
+    return [] if corpus.documents_digest == manifest.documents_digest else ["its corpus has changed"]
+
+
+def _model_changes(manifest: Manifest) -> list[str]:
+    recipe = manifest.recipe
+    try:
+        files = find_model(recipe.model)
+    except SearchappError:
+        return ["its model is gone"]
+    changed = []
+    if files.model_digest() != recipe.model_digest:
+        changed.append("its model has changed")
+    if files.tokenizer_digest() != recipe.tokenizer_digest:
+        changed.append("its tokenizer has changed")
+    return changed

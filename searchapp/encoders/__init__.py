@@ -1,0 +1,6 @@
+"""Models: texts in, `(n, d)` float32 vectors out."""
+
+from searchapp.encoders.encoder import Encoder, Options, load_encoder, model_slug
+from searchapp.encoders.files import BUNDLED, ModelFiles, find_model
+
+__all__ = ["BUNDLED", "Encoder", "ModelFiles", "Options", "find_model", "load_encoder", "model_slug"]

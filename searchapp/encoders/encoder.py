@@ -1,0 +1,127 @@
+"""An encoder: a model together with the options that shape its vectors."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.files import ModelFiles, find_model
+from searchapp.encoders.texts import DEFAULT_TEMPLATE, assemble, check_template
+from searchapp.errors import SearchappError
+from searchapp.records import Document, Recipe
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may change about the vectors.
+
+    `max_length` counts tokens: "model" follows the model's own configuration, None reads whole texts.
+    `normalize` makes unit vectors, so that the inner product is the cosine.
+    """
+
+    max_length: int | Literal["model"] | None = "model"
+    normalize: bool = True
+    template: str = DEFAULT_TEMPLATE
+    document_prompt: str = ""
+    query_prompt: str = ""
+
+    def label(self) -> str:
+        """Name the options that are not at their defaults, fit for a folder name.
+
+        >>> Options(max_length=512).label()
+        'max_length=512'
+        """
+        changed = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]
+        return ",".join(f"{name}={_short(value)}" for name, value, default in changed if value != default)
+
+
+class Encoder:
+    """Turns documents and queries into vectors by one recipe.
+
+    Raises:
+        SearchappError: the model cannot be found or is damaged, or an option makes no sense.
+    """
+
+    def __init__(self, files: ModelFiles, options: Options) -> None:
+        from searchapp.encoders.static import StaticEncoder, load_parts
+
+        parts = load_parts(files)
+        max_length = parts.max_length if options.max_length == "model" else options.max_length
+        self.files = files
+        self.options = options
+        self._model = StaticEncoder(parts, max_length)
+        self.recipe = Recipe(
+            model=files.name,
+            revision=files.revision,
+            model_digest=files.model_digest(),
+            tokenizer_digest=files.tokenizer_digest(),
+            dimension=self._model.dimension,
+            pooling="mean",
+            max_length=max_length,
+            normalize=options.normalize,
+            template=check_template(options.template),
+            document_prompt=options.document_prompt,
+            query_prompt=options.query_prompt,
+        )
+
+    def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
+        """Return one vector a document in the order given, (n, d) float32."""
+        prompt, template = self.options.document_prompt, self.options.template
+        return self._encode([prompt + assemble(document, template) for document in documents])
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one vector a query in the order given, (n, d) float32."""
+        return self._encode([self.options.query_prompt + text for text in texts])
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(texts)
+        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if len(broken):
+            raise SearchappError(
+                f"{self.files.name} gives NaN or infinity for {texts[broken[0]][:60]!r}.",
+                "The table overflows; convert the model to single precision.",
+            )
+        return unit(vectors) if self.options.normalize else vectors
+
+
+def load_encoder(name: str, options: Options | None = None) -> Encoder:
+    """Return the encoder for a model's name (see `find_model`) and options."""
+    return Encoder(find_model(name), options or Options())
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide each row by its Euclidean norm; zero rows stay zero.
+
+    Args:
+        vectors: (n, d) float32.
+
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32, copy=False)
+    norms[norms == 0] = 1
+    return np.divide(vectors, norms, dtype=np.float32)
+
+
+def model_slug(name: str, options: Options | None = None) -> str:
+    """Return a folder name for a model and its options.
+
+    >>> model_slug("minishlab/potion-base-8M", Options(max_length=512))
+    'minishlab--potion-base-8M+max_length=512'
+    """
+    label = (options or Options()).label()
+    path = Path(name).expanduser()
+    if path.is_dir():  # two folders of one name are two models
+        name = f"{path.resolve().name}-{_short(path.resolve())[:6]}"
+    slug = re.sub(r"[^\w.@-]", "--", name).strip("-.")
+    return f"{slug}+{label}" if label else slug
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"\w{1,6}", text) else hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,141 @@
+"""Where the files of a static model are: the bundled table, a folder, or the Hugging Face cache."""
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from searchapp.errors import SearchappError
+from searchapp.settings import offline
+
+BUNDLED = "wordllama"
+
+# The layouts in which model2vec and sentence-transformers save a static model:
+# (configuration, table, name of the tensor, tokenizer).
+LAYOUTS = (
+    ("config.json", "model.safetensors", "embeddings", "tokenizer.json"),
+    ("config_sentence_transformers.json", "model.safetensors", "embedding.weight", "tokenizer.json"),
+    (
+        "config_sentence_transformers.json",
+        "0_StaticEmbedding/model.safetensors",
+        "embedding.weight",
+        "0_StaticEmbedding/tokenizer.json",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of one static model, and the revision they are of (hub models only)."""
+
+    name: str
+    table: Path
+    tensor: str
+    tokenizer: Path
+    config: Path | None = None
+    revision: str | None = None
+
+    def all(self) -> list[Path]:
+        """List the files that shape a vector."""
+        return [file for file in (self.table, self.tokenizer, self.config) if file is not None]
+
+    def model_digest(self) -> str:
+        """Return the SHA-256 of table and configuration."""
+        return _sha256(file for file in (self.table, self.config) if file is not None)
+
+    def tokenizer_digest(self) -> str:
+        """Return the SHA-256 of the tokenizer's file."""
+        return _sha256([self.tokenizer])
+
+
+def find_model(name: str) -> ModelFiles:
+    """Return the files of the model that a name stands for.
+
+    Args:
+        name: `wordllama`, a folder, or a hub id with an optional `@revision`.
+
+    Raises:
+        SearchappError: the name is unknown, the folder holds no static model, or the model is not in
+            the cache and cannot be downloaded.
+    """
+    if name == BUNDLED:
+        return _bundled()
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _in_folder(str(path.resolve()), path)
+    if path.exists() or name.startswith((".", "/", "~")):
+        raise SearchappError(f"There is no model folder {path}.", _KNOWN)
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
+        raise SearchappError(f"There is no model {name!r}: it is no folder and no hub id.", _KNOWN)
+    repository, _, revision = name.partition("@")
+    folder = _snapshot(repository, revision or None)
+    return _in_folder(name, folder, revision=folder.name)
+
+
+_KNOWN = (
+    f"A model is `{BUNDLED}` (bundled), a model2vec folder, or a hub id such as minishlab/potion-base-8M."
+)
+
+
+def _bundled() -> ModelFiles:
+    # Read from the package's files: importing wordllama would load code that is not needed here.
+    spec = importlib.util.find_spec("wordllama")
+    if spec is None or spec.origin is None:
+        raise SearchappError("The bundled model is not installed.", "pip install wordllama")
+    folder = Path(spec.origin).parent
+    return ModelFiles(
+        BUNDLED,
+        folder / "weights" / "l2_supercat_256.safetensors",
+        "embedding.weight",
+        folder / "tokenizers" / "l2_supercat_tokenizer_config.json",
+    )
+
+
+def _in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFiles:
+    for config, table, tensor, tokenizer in LAYOUTS:
+        files = ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
+        if all(file.exists() for file in files.all()):
+            return files
+    held = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
+    raise SearchappError(
+        f"{folder} holds no static model (it holds {held}).",
+        "A model2vec folder holds config.json, model.safetensors and tokenizer.json.",
+    )
+
+
+def _snapshot(repository: str, revision: str | None) -> Path:
+    """Return the local snapshot of a hub model, downloaded only when the cache has none."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = sorted(
+        {part for config, table, _, tokenizer in LAYOUTS for part in (config, table, tokenizer)}
+    )
+    shown = f"{repository}@{revision}" if revision else repository
+    try:
+        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError as error:
+        if offline():
+            raise SearchappError(
+                f"The model {shown} is not in the local cache, and searchapp is offline.",
+                f"Run once without --offline, or use `-m {BUNDLED}`, which is bundled.",
+            ) from error
+    except HFValidationError as error:
+        raise SearchappError(f"{shown!r} is no hub id: {error}", _KNOWN) from error
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise SearchappError(
+            f"The model {shown} is not in the local cache and could not be downloaded "
+            f"({type(error).__name__}).",
+            f"Check the name, the revision and the network, or use `-m {BUNDLED}`, which is bundled.",
+        ) from error
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,34 @@
+"""The exact strings that a model reads: documents assembled by a template, prompts in front."""
+
+import re
+
+from searchapp.errors import SearchappError
+from searchapp.records import Document
+
+DEFAULT_TEMPLATE = "{title} {text}"
+
+
+def assemble(document: Document, template: str = DEFAULT_TEMPLATE) -> str:
+    """Return the text of a document as a model reads it, without blanks at the ends.
+
+    >>> assemble(Document("1", "Tides", "The Moon pulls."))
+    'Tides The Moon pulls.'
+    >>> assemble(Document("2", "", "No title here."))
+    'No title here.'
+    """
+    fields = {"{title}": document.title, "{text}": document.text}
+    return re.sub(r"\{title\}|\{text\}", lambda field: fields[field[0]], template).strip()
+
+
+def check_template(template: str) -> str:
+    """Return the template when it can be used.
+
+    Raises:
+        SearchappError: it names neither field, so all documents would read the same.
+    """
+    if "{title}" not in template and "{text}" not in template:
+        raise SearchappError(
+            f"The template {template!r} names neither {{title}} nor {{text}}.",
+            f"The default is {DEFAULT_TEMPLATE!r}.",
+        )
+    return template

@@ -1,0 +1,149 @@
+"""Runs in TREC format, and per-query values as CSV: written, and read back."""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from searchapp.errors import SearchappError
+from searchapp.records import Ranking, Run
+
+
+def run_lines(run: Run, tag: str) -> Iterator[str]:
+    """Yield the lines of a run: `query Q0 document rank score tag`.
+
+    Scores have nine significant digits, which name every float32, so that ties stay ties and nothing
+    else becomes one.
+
+    Raises:
+        SearchappError: an id is empty or holds a blank, which the format cannot carry.
+    """
+    for query_id, ranking in run.items():
+        _check_id(query_id)
+        for rank, (document_id, score) in enumerate(
+            zip(ranking.document_ids, ranking.scores, strict=True), start=1
+        ):
+            _check_id(document_id)
+            yield f"{query_id} Q0 {document_id} {rank} {score:.9g} {tag}"
+
+
+def write_run(path: Path, run: Run, tag: str) -> None:
+    """Write a run to a TREC file.
+
+    Raises:
+        SearchappError: the file cannot be written, or an id holds a blank.
+    """
+    write_text(path, "".join(f"{line}\n" for line in run_lines(run, tag)))
+
+
+def read_run(path: Path) -> Run:
+    """Read a TREC run file; the scores decide the order, not the ranks or the lines.
+
+    Raises:
+        SearchappError: the file cannot be read, a line has not six columns, a score is no finite
+            number, or a document stands twice for a query. File and line are named.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for number, line in enumerate(_read_text(path).splitlines(), start=1):
+        columns = line.split()
+        if not columns:
+            continue
+        where = f"{path}, line {number}"
+        if len(columns) != 6:
+            raise SearchappError(
+                f"{where}: {len(columns)} columns where 6 are needed.",
+                "A line reads: query Q0 document rank score tag.",
+            )
+        query_id, _, document_id, _, score, _ = columns
+        results = found.setdefault(query_id, {})
+        if document_id in results:
+            raise SearchappError(
+                f"{where}: document {document_id!r} stands twice for query {query_id!r}.",
+                "Keep its best score.",
+            )
+        results[document_id] = _score(score, where)
+    if not found:
+        raise SearchappError(f"{path} holds no results.", "A line reads: query Q0 document rank score tag.")
+    return {
+        query_id: Ranking.from_scores(list(results), np.array(list(results.values())))
+        for query_id, results in found.items()
+    }
+
+
+def per_query_lines(per_query: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Yield a CSV table of every query's values, unrounded: a row a query, a column a metric."""
+    return csv_lines([{"query_id": query_id, **values} for query_id, values in per_query.items()])
+
+
+def csv_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """Yield the lines of a CSV table, the header first; floats keep every digit."""
+    text = StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return iter(text.getvalue().splitlines())
+
+
+def read_per_query(path: Path) -> dict[str, dict[str, float]]:
+    """Read back what `per_query_lines` gives: query id -> metric -> value.
+
+    Raises:
+        SearchappError: the file cannot be read or is no such table.
+    """
+    rows = csv.DictReader(_read_text(path).splitlines())
+    per_query: dict[str, dict[str, float]] = {}
+    for row in rows:
+        try:
+            query_id = row.pop("query_id")
+            per_query[query_id] = {metric: float(value) for metric, value in row.items()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise SearchappError(
+                f"{path}, line {rows.line_num}: not a row of per-query values ({error}).",
+                "`searchapp eval --run-out DIR --per-query` writes such a table.",
+            ) from error
+    return per_query
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file and the folders above it.
+
+    Raises:
+        SearchappError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise SearchappError(
+            f"{path} cannot be written ({error.strerror}).", "Name another place."
+        ) from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
+    except UnicodeDecodeError as error:
+        raise SearchappError(f"{path} is not UTF-8 text.", "Is it compressed? Unpack it first.") from error
+
+
+def _score(text: str, where: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise SearchappError(f"{where}: the score {text!r} is no finite number.", "Mend what wrote the run.")
+    return score
+
+
+def _check_id(name: str) -> None:
+    if not name or name.split() != [name]:
+        raise SearchappError(
+            f"The id {name!r} is empty or holds a blank, which a TREC run cannot carry.",
+            "Use ids without blanks, or --json.",
+        )

@@ -1,0 +1,133 @@
+"""Build an index: stream the corpus once, keep what is done, commit only what is whole."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from searchapp.corpora import Corpus
+from searchapp.encoders import Encoder
+from searchapp.errors import SearchappError
+from searchapp.index.kinds import FaissIndex
+from searchapp.index.layout import (
+    FAISS,
+    VECTORS,
+    building,
+    commit,
+    current_folder,
+    index_folder,
+    part_folder,
+)
+from searchapp.index.manifest import Manifest, data_files
+from searchapp.index.opened import Index, open_index
+from searchapp.index.part import PROGRESS, Part, State, kept_rows
+from searchapp.versions import installed_versions
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1024  # documents encoded at a time
+
+Progress = Callable[[int], None]
+"""Called with the number of documents done so far."""
+
+
+def build_index(
+    corpus: Corpus,
+    encoder: Encoder,
+    kind: str = "flat",
+    *,
+    fresh: bool = False,
+    progress: Progress = lambda _rows: None,
+) -> Index:
+    """Build the index of a corpus, or resume an interrupted build; a finished index is kept as it is.
+
+    Args:
+        corpus: what to index.
+        encoder: what makes the vectors.
+        kind: a name in `KINDS`.
+        fresh: build anew, whatever is there. The old index works until the new one is whole.
+        progress: called with the number of documents done.
+
+    Raises:
+        SearchappError: a finished index is of other documents or another recipe (and `fresh` is not
+            set), the corpus is empty or has an id twice, another process is building, or the disk is
+            full.
+    """
+    folder = index_folder(corpus, encoder.files.name, encoder.options, kind)
+    if not fresh and current_folder(folder).exists():
+        index = open_index(folder)
+        index.check_recipe(encoder.recipe)
+        index.check_corpus(corpus)
+        return index
+    with building(folder):
+        part = part_folder(folder)
+        if fresh and part.exists():
+            shutil.rmtree(part)
+        try:
+            part.mkdir(exist_ok=True)
+            _build(part, corpus, encoder, kind, progress)
+            commit(folder)
+        except KeyboardInterrupt:
+            logger.warning("%d documents are kept; the same command goes on from there.", kept_rows(part))
+            raise
+        except OSError as error:
+            raise SearchappError(
+                f"The index cannot be written to {part} ({error.strerror or error}).",
+                "Free some space or set SEARCHAPP_INDEXES to another folder; what is done is kept.",
+            ) from error
+    return open_index(folder)
+
+
+def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Progress) -> None:
+    stamp = corpus.stamp()
+    state = _encode(part, corpus, encoder, progress)
+    started = time.perf_counter()
+    FaissIndex.build(kind, np.load(part / VECTORS, mmap_mode="r")).write(part / FAISS)
+    if corpus.stamp() != stamp:
+        raise SearchappError(f"{corpus.location} changed while it was indexed.", "Run the command again.")
+    Manifest(
+        corpus=corpus.name,
+        corpus_id=corpus.id,
+        documents_id=corpus.documents_id,
+        documents_digest=state.digest,
+        location=corpus.location,
+        stamp=stamp,
+        n_docs=state.rows,
+        n_zero=state.n_zero,
+        zero_documents=state.zero_documents,
+        max_norm=state.max_norm,
+        recipe=encoder.recipe,
+        similarity="cosine" if encoder.recipe.normalize else "dot",
+        kind=kind,
+        files=data_files(part),
+        versions=installed_versions(),
+        threads=os.cpu_count() or 1,
+        seconds={"encode": state.seconds, "index": time.perf_counter() - started},
+        created=datetime.now(timezone.utc).isoformat(),
+    ).write(part)
+    (part / PROGRESS).unlink()
+
+
+def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) -> State:
+    """Write the vectors and the documents, going on from the last checkpoint."""
+    with Part(part, corpus, encoder.recipe) as unfinished:
+        documents = islice(corpus.documents(), unfinished.state.rows, None)
+        while batch := list(islice(documents, BATCH)):
+            unfinished.append(batch, encoder.encode_documents(batch))
+            progress(unfinished.state.rows)
+        if not unfinished.state.rows:
+            raise SearchappError(f"{corpus.location} has no documents.", "An index needs at least one.")
+        state = unfinished.finish()
+    if state.n_zero:
+        logger.warning(
+            "%d documents have no known token; their vectors are zero (%s).",
+            state.n_zero,
+            ", ".join(state.zero_documents),
+        )
+    return state

@@ -1,0 +1,134 @@
+"""Where an index lives, and how a finished build takes the place of an older one.
+
+<indexes>/<corpus>/<model>/<kind>/     the index
+<indexes>/<corpus>/<model>/.<kind>.part/   an unfinished build, resumable
+<indexes>/<corpus>/<model>/.<kind>.old/    the previous index, for the instant of the exchange
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from searchapp.corpora import Corpus, corpus_slug
+from searchapp.encoders import Options, model_slug
+from searchapp.errors import SearchappError
+from searchapp.settings import indexes_folder
+
+MANIFEST = "manifest.json"
+VECTORS = "vectors.npy"
+FAISS = "index.faiss"
+DOCUMENTS = "docs.sqlite"
+
+
+def index_folder(corpus: Corpus, model: str, options: Options, kind: str = "flat") -> Path:
+    """Return the folder of the index of a corpus by a model, whether or not it is there."""
+    return indexes_folder() / corpus_slug(corpus.documents_id) / model_slug(model, options) / kind
+
+
+def find_indexes() -> list[Path]:
+    """List the folders of all finished indexes, in alphabetical order."""
+    return sorted(path.parent for path in indexes_folder().glob(f"*/*/[!.]*/{MANIFEST}"))
+
+
+def match_indexes(names: Iterable[str]) -> list[Path]:
+    """Return the index folders that names stand for: a folder, `corpus`, `corpus/model` or all three.
+
+    Raises:
+        SearchappError: a name fits no index below the folder of indexes.
+    """
+    root = indexes_folder().resolve()
+    found = []
+    for name in names:
+        path = Path(name).resolve()
+        parts = path.relative_to(root).parts if path.is_relative_to(root) else Path(name).parts
+        folders = [
+            folder
+            for folder in find_indexes()
+            if folder.resolve().relative_to(root).parts[: len(parts)] == parts and parts
+        ]
+        if not folders:
+            raise SearchappError(
+                f"There is no index {name!r} in {indexes_folder()}.",
+                "`searchapp indexes` lists those that are here.",
+            )
+        found += folders
+    return list(dict.fromkeys(found))
+
+
+def remove_index(folder: Path) -> None:
+    """Delete an index and what an unfinished build left beside it."""
+    for path in (folder, part_folder(folder), _old(folder)):
+        if path.exists():
+            shutil.rmtree(path)
+    for parent in (folder.parent, folder.parent.parent):
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+
+
+def part_folder(folder: Path) -> Path:
+    """Return the folder in which the build of an index goes on."""
+    return folder.parent / f".{folder.name}.part"
+
+
+def current_folder(folder: Path) -> Path:
+    """Return the folder to read: the previous index if a build died in the middle of the exchange."""
+    return folder if folder.exists() or not _old(folder).exists() else _old(folder)
+
+
+def commit(folder: Path) -> None:
+    """Put the finished build in the place of the index; a reader sees the old one or the new one."""
+    part, old = part_folder(folder), _old(folder)
+    for file in part.iterdir():
+        sync(file)
+    sync(part)
+    if folder.exists():
+        if old.exists():
+            shutil.rmtree(old)
+        folder.rename(old)
+    part.rename(folder)
+    sync(folder.parent)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def sync(path: Path) -> None:
+    """Have the operating system write a file or a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[None]:
+    """Hold the lock on the build of an index.
+
+    Raises:
+        SearchappError: another process builds it, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder.parent / f".{folder.name}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise SearchappError(
+            f"Another process is building {folder} right now.", "Wait for it; the old index can be read."
+        ) from error
+    except OSError as error:
+        raise SearchappError(
+            f"{folder.parent} cannot be written ({error.strerror}).",
+            "Set SEARCHAPP_INDEXES to a folder that can.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _old(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.old"

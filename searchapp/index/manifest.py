@@ -1,0 +1,116 @@
+"""The manifest of an index: what it was built from, and how to tell that it still is."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from searchapp.corpora.corpus import Stamp
+from searchapp.errors import SearchappError
+from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS
+from searchapp.records import Recipe
+
+SCHEMA = "searchapp/index/1"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that produced an index.
+
+    `files` holds (bytes, SHA-256) of each data file; `zero_documents` names the first documents whose
+    vector is zero, of `n_zero`; `max_norm` bounds the length of a stored vector; `seconds` are wall time.
+    """
+
+    corpus: str
+    corpus_id: str
+    documents_id: str
+    documents_digest: str
+    location: str
+    stamp: Stamp
+    n_docs: int
+    n_zero: int
+    zero_documents: list[str]
+    max_norm: float
+    recipe: Recipe
+    similarity: str
+    kind: str
+    files: dict[str, tuple[int, str]]
+    versions: dict[str, str]
+    threads: int
+    seconds: dict[str, float]
+    created: str
+    schema: str = SCHEMA
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into the folder of its index."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of an index and check that its data files are whole.
+
+    Raises:
+        SearchappError: no manifest, one that cannot be read, or a data file that is missing or torn.
+    """
+    fix = f"Remove it and build it again: searchapp indexes --remove {folder}"
+    path = folder / MANIFEST
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        known = {field.name for field in fields(Manifest)}
+        if data.get("schema") != SCHEMA or set(data) != known:
+            raise SearchappError(f"{path} is of another version of searchapp.", fix)
+        data["recipe"] = Recipe(**data["recipe"])
+        data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
+        data["stamp"] = {name: (size, time) for name, (size, time) in data["stamp"].items()}
+        manifest = Manifest(**data)
+    except OSError as error:
+        raise SearchappError(f"{path} cannot be read ({error.strerror}).", fix) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SearchappError(f"{path} is damaged ({error}).", fix) from error
+    for name, (size, _) in manifest.files.items():
+        file = folder / name
+        if not file.exists():
+            raise SearchappError(f"The index {folder} lacks its {name}.", fix)
+        if file.stat().st_size != size:
+            raise SearchappError(
+                f"The index {folder} is torn: {name} has {file.stat().st_size} bytes, not {size}.", fix
+            )
+    return manifest
+
+
+def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
+    """Return the data files whose content is not what the build wrote (reads them whole)."""
+    return [name for name, (_, digest) in manifest.files.items() if file_digest(folder / name) != digest]
+
+
+def data_files(folder: Path) -> dict[str, tuple[int, str]]:
+    """Return (bytes, SHA-256) of each data file of a finished build."""
+    return {
+        name: ((folder / name).stat().st_size, file_digest(folder / name))
+        for name in (VECTORS, FAISS, DOCUMENTS)
+    }
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def recipe_differences(built: Recipe, wanted: Recipe) -> list[str]:
+    """Describe each field in which two recipes make other vectors; the name alone does not count."""
+    old, new = asdict(built), asdict(wanted)
+    return [
+        f"{name} {_shown(old[name])} (index) is now {_shown(new[name])}"
+        for name in old
+        if name not in {"model", "revision"} and old[name] != new[name]
+    ]
+
+
+def _shown(value: Any) -> str:
+    return value[:12] if isinstance(value, str) and len(value) == 64 else repr(value)

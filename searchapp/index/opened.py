@@ -1,0 +1,142 @@
+"""An index that is open for reading: verified, searched exactly, its documents at hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora import Corpus
+from searchapp.errors import IndexMissingError, SearchappError
+from searchapp.index.documents import DocumentStore
+from searchapp.index.kinds import FaissIndex
+from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
+from searchapp.index.manifest import read_manifest, recipe_differences
+from searchapp.records import Document, Ranking, Recipe
+
+MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
+
+
+class Index:
+    """A finished index. Use `open_index` to get one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        self.vectors: NDArray[np.float32] = np.load(folder / VECTORS, mmap_mode="r")
+        self._documents = DocumentStore(folder / DOCUMENTS)
+        self._faiss = FaissIndex.read(folder / FAISS)
+        shape = (self.manifest.n_docs, self.manifest.recipe.dimension)
+        if self.vectors.shape != shape or self._faiss.shape != shape:
+            raise SearchappError(
+                f"The index {folder} does not fit together: its manifest says {shape}, its vectors are "
+                f"{self.vectors.shape}, its FAISS index is {self._faiss.shape}.",
+                f"Remove it and build it again: searchapp indexes --remove {folder}",
+            )
+
+    def check_recipe(self, wanted: Recipe) -> None:
+        """Raise SearchappError when the index was built by another model, tokenizer or option."""
+        differences = recipe_differences(self.manifest.recipe, wanted)
+        if differences:
+            raise SearchappError(
+                f"The index {self.folder} was built by another recipe: {'; '.join(differences)}.",
+                self._rebuild,
+            )
+
+    def check_corpus(self, corpus: Corpus) -> None:
+        """Raise SearchappError when the documents have changed since the index was built.
+
+        Files of the same size and time count as unchanged; otherwise the whole corpus is read.
+        """
+        stamp = corpus.stamp()
+        if (stamp and stamp == self.manifest.stamp) or self._same_documents(corpus):
+            return
+        raise SearchappError(
+            f"The documents of {corpus.name} have changed since the index {self.folder} was built: "
+            f"digest {self.manifest.documents_digest[:12]} (index) is now {corpus.documents_digest[:12]}.",
+            self._rebuild,
+        )
+
+    def _same_documents(self, corpus: Corpus) -> bool:
+        return corpus.documents_digest == self.manifest.documents_digest
+
+    @property
+    def _rebuild(self) -> str:
+        manifest = self.manifest
+        return f"Build it anew: searchapp index {manifest.corpus} -m {manifest.recipe.model} --fresh"
+
+    def all_ids(self) -> list[str]:
+        """Return the document ids in row order."""
+        return self._documents.all_ids()
+
+    def documents(self, ids: Sequence[str]) -> list[Document]:
+        """Return the documents with these ids, in the order given."""
+        return self._documents.documents(ids)
+
+    def search(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
+        """Return the best `depth` documents of each query by the tie rule (all when there are fewer).
+
+        FAISS proposes candidates; their inner products are then summed in double precision and rounded
+        once. So equal vectors score equal wherever they stand, which a matrix product does not promise,
+        and the order of the documents in the corpus cannot change a ranking.
+
+        Args:
+            queries: (q, d) float32, from the encoder the index was built with.
+            depth: how many results a query gets, at least 1.
+        """
+        size = self.manifest.n_docs
+        depth = min(depth, size)
+        # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
+        slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
+        # Few results: look up their ids. Many: read all ids once.
+        ids = self.all_ids() if len(queries) * depth > size else None
+        rankings: dict[int, Ranking] = {}
+        open_queries = list(range(len(queries)))
+        fetch = depth + MARGIN
+        while open_queries:
+            fetch = min(fetch, size)
+            found, rows = self._faiss.search(queries[open_queries], fetch)
+            undecided = []
+            for query, lowest, candidates in zip(open_queries, found[:, -1], rows, strict=True):
+                scores = exact_scores(self.vectors[candidates], queries[query])
+                cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+                if fetch < size and cut <= lowest + slack[query]:
+                    undecided.append(query)
+                else:
+                    kept = np.flatnonzero(scores >= cut)
+                    rows_kept = candidates[kept].tolist()
+                    names = [ids[row] for row in rows_kept] if ids else self._documents.ids(rows_kept)
+                    rankings[query] = Ranking.from_scores(names, scores[kept], depth)
+            open_queries = undecided
+            fetch *= 4
+        return [rankings[query] for query in range(len(queries))]
+
+
+def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inner products of rows with a query, summed in float64 and rounded to float32.
+
+    Args:
+        vectors: (n, d) float32.
+        query: (d,) float32.
+    """
+    products: NDArray[np.float64] = np.einsum("nd,d->n", vectors.astype(np.float64), query.astype(np.float64))
+    return products.astype(np.float32)
+
+
+def open_index(folder: Path) -> Index:
+    """Open the index in a folder.
+
+    Raises:
+        IndexMissingError: there is none.
+        SearchappError: it is damaged.
+    """
+    current = current_folder(folder)
+    if not current.exists():
+        raise IndexMissingError(
+            f"There is no index {folder}.", "`searchapp indexes` lists those that are here."
+        )
+    try:
+        return Index(current)
+    except (FileNotFoundError, SearchappError):
+        # A build may have put a new index here while the old one was being opened: look once more.
+        return Index(current_folder(folder))

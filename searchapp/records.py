@@ -1,0 +1,125 @@
+"""The frozen records that travel between the layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Judgements = dict[str, dict[str, int]]
+"""Query id -> document id -> grade; a grade above 0 is relevant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A passage of a corpus; the title may be empty."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question put to a corpus."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of one query, with the document it names."""
+
+    rank: int
+    score: float
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The results of one query, best first.
+
+    The order is the one tie rule of searchapp, which is trec_eval's: score compared as float32,
+    descending, then document id, descending. `from_scores` is the way to make one.
+    """
+
+    document_ids: list[str]
+    scores: NDArray[np.float32]
+
+    @classmethod
+    def from_scores(
+        cls, document_ids: Sequence[str], scores: NDArray[np.floating[Any]], depth: int | None = None
+    ) -> "Ranking":
+        """Order results by the tie rule and keep the first `depth`.
+
+        Args:
+            document_ids: the ids of the n results, in any order.
+            scores: (n,) floats, larger is better.
+            depth: how many to keep; all when None.
+
+        >>> Ranking.from_scores(["a", "b", "c"], np.array([1.0, 2.0, 1.0])).document_ids
+        ['b', 'c', 'a']
+        """
+        rounded = scores.astype(np.float32)
+        by_id = sorted(range(len(document_ids)), key=document_ids.__getitem__, reverse=True)
+        order = np.array(by_id, dtype=np.intp)
+        order = order[np.argsort(-rounded[order], kind="stable")][:depth]
+        return cls([document_ids[i] for i in order], rounded[order])
+
+
+Run = dict[str, Ranking]
+"""Query id -> ranking."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that shapes a vector: a change of any field means other vectors.
+
+    `max_length` counts tokens, None reads whole texts. `normalize` makes unit vectors, so that the
+    inner product is the cosine. `template` assembles title and text of a document.
+    """
+
+    model: str
+    revision: str | None
+    model_digest: str
+    tokenizer_digest: str
+    dimension: int
+    pooling: str
+    max_length: int | None
+    normalize: bool
+    template: str
+    document_prompt: str
+    query_prompt: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """The scores of one model on one corpus, with everything that produced them.
+
+    Metric names are MTEB's (`ndcg_at_10`), values are fractions; `intervals` are 95 % bootstrap
+    intervals of the mean over the judged queries; `seconds` are wall time.
+    """
+
+    corpus: str
+    corpus_id: str
+    model: str
+    mode: str
+    n_docs: int
+    n_queries: int
+    n_judged: int
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    seconds: dict[str, float]
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noticed about a corpus, a model or a score: what, the evidence, and the next step."""
+
+    name: str
+    message: str
+    hint: str = ""

@@ -1,0 +1,58 @@
+"""The answers to queries: tables for a person, JSON or TREC lines for a script."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from searchapp.evaluation.trec import run_lines
+from searchapp.index import Manifest
+from searchapp.records import Hit, Query, Ranking
+from searchapp.reports.machine import QUERY_SCHEMA, hit_row, ndjson, to_json
+from searchapp.reports.terminal import hits_table, render
+from searchapp.reports.text import printable
+
+
+def answer_lines(
+    queries: Sequence[Query], answers: Mapping[str, Sequence[Hit]], manifest: Manifest, form: str
+) -> Iterator[str]:
+    """Yield the answers as lines.
+
+    Args:
+        queries: what was asked.
+        answers: query id -> hits, best first.
+        manifest: of the index that was searched.
+        form: `table`, `json`, `ndjson` or `trec`.
+    """
+    if form == "json":
+        yield to_json(
+            {
+                "schema": QUERY_SCHEMA,
+                "corpus": manifest.corpus,
+                "model": manifest.recipe.model,
+                "queries": [
+                    {
+                        "id": query.id,
+                        "text": query.text,
+                        "hits": [hit_row(query.id, hit) for hit in answers[query.id]],
+                    }
+                    for query in queries
+                ],
+            }
+        )
+    elif form == "ndjson":
+        for query in queries:
+            yield from ndjson([hit_row(query.id, hit) for hit in answers[query.id]])
+    elif form == "trec":
+        run = {query_id: _ranking(hits) for query_id, hits in answers.items()}
+        yield from run_lines(run, "searchapp")
+    else:
+        for query in queries:
+            if len(queries) > 1:
+                yield render(Text(f"{query.id}  {printable(query.text)}", style="bold"))
+            yield render(hits_table(query.text, answers[query.id]))
+
+
+def _ranking(hits: Sequence[Hit]) -> Ranking:
+    import numpy as np
+
+    return Ranking([hit.document.id for hit in hits], np.array([hit.score for hit in hits], dtype=np.float32))

@@ -1,0 +1,59 @@
+"""Evaluations: tables and rows to show, and files to keep."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from searchapp.encoders import Options, model_slug
+from searchapp.evaluation import MAIN_METRICS, Evaluation
+from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
+from searchapp.reports.machine import ndjson, result_row, results_document, to_json
+from searchapp.reports.terminal import grid_table, render, results_table, short_model
+
+
+def evaluation_lines(
+    evaluations: Sequence[Evaluation], form: str, *, per_query: bool = False
+) -> Iterator[str]:
+    """Yield evaluations as lines.
+
+    Args:
+        evaluations: what to show.
+        form: `table`, `json`, `ndjson` or `csv`.
+        per_query: show every query's values too.
+    """
+    results = [evaluation.result for evaluation in evaluations]
+    if form == "json":
+        values = [evaluation.scores.per_query() for evaluation in evaluations] if per_query else []
+        yield to_json(results_document(results, values))
+    elif form in {"ndjson", "csv"}:
+        rows = [result_row(result) for result in results]
+        if per_query:
+            rows = [
+                {"corpus": one.result.corpus, "model": one.result.model, "query_id": query_id, **values}
+                for one in evaluations
+                for query_id, values in one.scores.per_query().items()
+            ]
+        yield from ndjson(rows) if form == "ndjson" else csv_lines(rows)
+    else:
+        metrics = [metric for metric in MAIN_METRICS if metric in results[0].metrics]
+        yield render(results_table(results, metrics))
+        if len(results) == 1:
+            yield render(grid_table(results[0]))
+        if per_query:
+            for evaluation in evaluations:
+                yield from per_query_lines(evaluation.scores.per_query())
+
+
+def save_evaluation(folder: Path, evaluation: Evaluation, *, per_query: bool = False) -> None:
+    """Write `<corpus>.<model>.<mode>` as a TREC run, its result as JSON and every query's values as CSV.
+
+    Raises:
+        SearchappError: the folder cannot be written.
+    """
+    result = evaluation.result
+    model = model_slug(short_model(result.model), Options())
+    stem = f"{evaluation.slug}.{model}.{result.mode}"
+    write_run(folder / f"{stem}.trec", evaluation.run, tag=model)
+    write_text(folder / f"{stem}.json", to_json(results_document([result])) + "\n")
+    if per_query:
+        lines = per_query_lines(evaluation.scores.per_query())
+        write_text(folder / f"{stem}.per-query.csv", "".join(f"{line}\n" for line in lines))

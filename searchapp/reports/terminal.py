@@ -1,0 +1,140 @@
+"""Tables for a terminal; in a pipe the same tables, plain and as wide as they need to be."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from searchapp.records import Finding, Hit, Result
+from searchapp.reports.text import matches, printable, snippet
+
+PIPE_WIDTH = 200
+METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "recall", "precision": "P"}
+
+
+def render(*parts: RenderableType) -> str:
+    """Return tables as text, with colours only when standard output is a terminal."""
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else PIPE_WIDTH, force_terminal=terminal, highlight=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def plain_table(
+    headers: Sequence[str], rows: Iterable[Sequence[str | Text]], numbers: Sequence[str] = ()
+) -> Table:
+    """Return a table without a frame; the columns named in `numbers` stand to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        right = header in numbers
+        table.add_column(header, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+    return table
+
+
+def hits_table(query: str, hits: Sequence[Hit]) -> Table:
+    """Return the results of a query: rank, score, id, title, and a snippet around matching words."""
+    rows = [
+        (f"{hit.rank}", f"{hit.score:.4f}", hit.document.id, _marked(hit.document.title, query),
+         _marked(snippet(hit.document.text, query), query))
+        for hit in hits
+    ]  # fmt: skip
+    return plain_table(("rank", "score", "id", "title", "text"), rows, numbers=("rank", "score"))
+
+
+def results_table(results: Sequence[Result], metrics: Sequence[str]) -> Table:
+    """Return one row a result, with the 95 % interval of the metrics that have one in brackets."""
+    headers = ["corpus", "model", "mode", "queries", *map(metric_title, metrics)]
+    rows = [
+        (result.corpus, short_model(result.model), result.mode, f"{result.n_judged:,}",
+         *(_with_interval(result, metric) for metric in metrics))
+        for result in results
+    ]  # fmt: skip
+    return plain_table(headers, rows, numbers=headers[3:])
+
+
+def grid_table(result: Result) -> Table:
+    """Return every metric of one result: a row a metric, a column a cut."""
+    names = list(dict.fromkeys(name.split("_at_")[0] for name in result.metrics))
+    cuts = list(dict.fromkeys(name.split("_at_")[1] for name in result.metrics))
+    rows = [
+        [METRIC_NAMES[name], *(f"{result.metrics[f'{name}_at_{cut}']:.5f}" for cut in cuts)] for name in names
+    ]
+    headers = ["", *(f"@{cut}" for cut in cuts)]
+    return plain_table(headers, rows, numbers=headers[1:])
+
+
+def findings_text(findings: Sequence[Finding]) -> Text:
+    """Return findings as lines, each with its next step."""
+    lines = [f"{finding.name}: {printable(finding.message)}\n    {finding.hint}" for finding in findings]
+    return Text("\n".join(lines))
+
+
+def metric_title(metric: str) -> str:
+    """Return a metric's name as the field writes it.
+
+    >>> metric_title("ndcg_at_10")
+    'nDCG@10'
+    """
+    name, cut = metric.split("_at_")
+    return f"{METRIC_NAMES[name]}@{cut}"
+
+
+def short_model(name: str) -> str:
+    """Return a model's name fit for a column: of a folder only its last part."""
+    return name.rsplit("/", 1)[-1] if name.startswith("/") else name
+
+
+@contextmanager
+def progress_bar(title: str, total: int | None) -> Iterator["_Advance"]:
+    """Show a bar on standard error when it is a terminal and the work takes over a second."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    advance = _Advance(bar, title, total)
+    try:
+        yield advance
+    finally:
+        advance.stop()
+
+
+class _Advance:
+    """Called with the work done so far; the bar appears at the first call after a second."""
+
+    def __init__(self, bar: Progress, title: str, total: int | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task(title, total=total)
+        self._began = bar.get_time()
+        self._shown = False
+
+    def __call__(self, done: int) -> None:
+        if not self._shown and self._bar.console.is_terminal and self._bar.get_time() - self._began > 1:
+            self._bar.start()
+            self._shown = True
+        self._bar.update(self._task, completed=done)
+
+    def stop(self) -> None:
+        if self._shown:
+            self._bar.stop()
+
+
+def _marked(text: str, query: str) -> Text:
+    shown = Text(printable(text))
+    for start, end in matches(shown.plain, query):
+        shown.stylize("bold", start, end)
+    return shown
+
+
+def _with_interval(result: Result, metric: str) -> str:
+    value = f"{result.metrics[metric]:.5f}"
+    if metric != "ndcg_at_10" or metric not in result.intervals:
+        return value
+    low, high = result.intervals[metric]
+    return f"{value} [{low:.4f}, {high:.4f}]"

@@ -1,0 +1,77 @@
+"""Dense retrieval: queries encoded by the model of an index, compared with all its vectors."""
+
+import time
+from collections.abc import Sequence
+
+from searchapp.encoders import Encoder
+from searchapp.errors import SearchappError
+from searchapp.index import Index
+from searchapp.records import Hit, Query, Run
+
+BATCH = 256  # queries searched at a time, so that the scores of a batch fit in memory
+
+
+def dense_run(
+    index: Index, encoder: Encoder, queries: Sequence[Query], depth: int
+) -> tuple[Run, dict[str, float]]:
+    """Search an index and return the run with the seconds that encoding and searching took.
+
+    Args:
+        index: the index to search.
+        encoder: what the index was built with.
+        queries: queries with distinct ids.
+        depth: how many results a query gets; all documents when there are fewer.
+
+    Raises:
+        SearchappError: a query is empty, the depth is below 1, or the index is of another recipe.
+    """
+    if depth < 1:
+        raise SearchappError(f"The depth is {depth}.", "Ask for at least 1 result.")
+    for query in queries:
+        _check_text(query)
+    index.check_recipe(encoder.recipe)
+    seconds = {"encode_queries": 0.0, "search": 0.0}
+    run: Run = {}
+    for start in range(0, len(queries), BATCH):
+        batch = queries[start : start + BATCH]
+        began = time.perf_counter()
+        vectors = encoder.encode_queries([query.text for query in batch])
+        encoded = time.perf_counter()
+        rankings = index.search(vectors, depth)
+        seconds["encode_queries"] += encoded - began
+        seconds["search"] += time.perf_counter() - encoded
+        run.update(zip((query.id for query in batch), rankings, strict=True))
+    return run, seconds
+
+
+def answer(index: Index, encoder: Encoder, queries: Sequence[Query], k: int) -> dict[str, list[Hit]]:
+    """Return the best k documents for each query, with their texts, by query id.
+
+    Raises:
+        SearchappError: as `dense_run`, or k is above the number of documents.
+    """
+    if k > index.manifest.n_docs:
+        raise SearchappError(
+            f"k is {k}, but {index.manifest.corpus} has only {index.manifest.n_docs} documents.",
+            f"Ask for at most -k {index.manifest.n_docs}.",
+        )
+    run, _ = dense_run(index, encoder, queries, k)
+    answers = {}
+    for query_id, ranking in run.items():
+        documents = index.documents(ranking.document_ids)
+        answers[query_id] = [
+            Hit(rank, float(score), document)
+            for rank, (score, document) in enumerate(zip(ranking.scores, documents, strict=True), start=1)
+        ]
+    return answers
+
+
+def _check_text(query: Query) -> None:
+    if not query.text.strip():
+        raise SearchappError(f"Query {query.id!r} is empty.", 'Give it some words: searchapp query "..."')
+    try:
+        query.text.encode()
+    except UnicodeEncodeError as error:
+        raise SearchappError(
+            f"Query {query.id!r} is not valid Unicode (character {error.start + 1}).", "Type it as UTF-8."
+        ) from error

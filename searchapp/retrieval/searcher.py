@@ -1,0 +1,112 @@
+"""Which index a query goes to, with the model that built it; and what a user's file of queries says."""
+
+import json
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from searchapp.corpora import ALIASES, open_corpus
+from searchapp.corpora.corpus import file_stamp
+from searchapp.encoders import Encoder, Options, find_model
+from searchapp.errors import IndexMissingError, SearchappError
+from searchapp.index import Index, find_indexes, open_index
+from searchapp.index.manifest import Manifest, read_manifest
+from searchapp.records import Query
+
+logger = logging.getLogger(__name__)
+
+
+def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[Index, Encoder]:
+    """Open the index that a query is meant for, and load the model that built it.
+
+    Of several that fit, one with default options wins, then the latest.
+
+    Args:
+        corpus: name of a corpus; any when None.
+        model: name of a model; any when None.
+
+    Raises:
+        IndexMissingError: no index fits.
+        SearchappError: the index is damaged, or its corpus or model has changed since.
+    """
+    folder, manifest = _choose(corpus, model)
+    recipe = manifest.recipe
+    logger.info("Searching %s by %s (%s).", manifest.corpus, recipe.model, folder)
+    index = open_index(folder)
+    _check_source(index)
+    name = (
+        f"{recipe.model}@{recipe.revision}" if recipe.revision and "@" not in recipe.model else recipe.model
+    )
+    options = Options(
+        recipe.max_length, recipe.normalize, recipe.template, recipe.document_prompt, recipe.query_prompt
+    )
+    return index, Encoder(find_model(name), options)
+
+
+def parse_queries(lines: Iterable[str], source: str = "the command line") -> list[Query]:
+    r"""Read queries: a text, an id and a text with a tab between them, or a JSON object, one a line.
+
+    Raises:
+        SearchappError: no query at all, an id twice, or an object without "_id" and "text".
+
+    >>> parse_queries(["what is umami", "q7\tgarlic"])
+    [Query(id='1', text='what is umami'), Query(id='q7', text='garlic')]
+    """
+    queries: dict[str, Query] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        query = _query(line, number, f"{source}, line {number}")
+        if query.id in queries:
+            raise SearchappError(
+                f"{source}, line {number}: query id {query.id!r} stands twice.", "Rename one."
+            )
+        queries[query.id] = query
+    if not queries:
+        raise SearchappError(f"There is no query in {source}.", 'Give it some words: searchapp query "..."')
+    return list(queries.values())
+
+
+def _query(line: str, number: int, where: str) -> Query:
+    if line.startswith("{"):
+        try:
+            record = json.loads(line)
+            return Query(str(record["_id"]), str(record["text"]))
+        except (ValueError, KeyError) as error:
+            raise SearchappError(
+                f"{where}: no JSON object with '_id' and 'text' ({error}).",
+                'Write {"_id": "1", "text": "..."}.',
+            ) from error
+    query_id, tab, text = line.partition("\t")
+    return Query(query_id.strip(), text.strip()) if tab else Query(str(number), line.strip())
+
+
+def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
+    found = [(folder, read_manifest(folder)) for folder in find_indexes()]
+    if corpus is not None:
+        wanted = _documents_ids(corpus)
+        found = [pair for pair in found if wanted & {pair[1].corpus, pair[1].corpus_id, pair[1].documents_id}]
+    if model is not None:
+        name = str(Path(model).resolve()) if Path(model).is_dir() else model
+        found = [pair for pair in found if pair[1].recipe.model == name]
+    if not found:
+        wished = "".join([f" of {corpus}" if corpus else "", f" by {model}" if model else ""])
+        build = f"searchapp index {corpus or 'sample'}{f' -m {model}' if model else ''}"
+        raise IndexMissingError(f"There is no index{wished}.", f"Build it: {build}")
+    return max(found, key=lambda pair: (bool(corpus) and "+" not in pair[0].parent.name, pair[1].created))
+
+
+def _documents_ids(corpus: str) -> set[str]:
+    """Return what an index of this corpus may call it, though the corpus itself may be gone."""
+    try:
+        return {corpus, open_corpus(corpus).documents_id}
+    except SearchappError:
+        return {corpus, ALIASES.get(corpus, corpus)}
+
+
+def _check_source(index: Index) -> None:
+    """Compare the corpus with the index when its files are there and not as they were."""
+    built = index.manifest.stamp
+    now = file_stamp(Path(name) for name in built)
+    if any(built[name] != stamp for name, stamp in now.items()):
+        index.check_corpus(open_corpus(index.manifest.corpus_id))

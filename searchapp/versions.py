@@ -1,0 +1,19 @@
+"""Versions of what computes a number, read without importing any of it."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+LIBRARIES = ("model2vec", "tokenizers", "faiss-cpu", "numpy", "ranx", "numba", "ir-datasets", "wordllama")
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of searchapp, Python and the libraries that shape a score."""
+    found = {"searchapp": _version("searchapp"), "python": platform.python_version()}
+    return found | {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
