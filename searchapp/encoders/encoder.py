@@ -105,7 +105,8 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     norms = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32, copy=False)
     norms[norms == 0] = 1
-    return np.divide(vectors, norms, dtype=np.float32)
+    divided: NDArray[np.float32] = vectors / norms
+    return divided
 
 
 def model_slug(name: str, options: Options | None = None) -> str:

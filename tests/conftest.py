@@ -1,0 +1,174 @@
+"""Fixtures: small corpora and models made on the spot, and the real ones where they are beside us."""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+
+from searchapp.cli import app
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = REPOSITORY.parent / "shared"
+PARITY = all(importlib.util.find_spec(name) for name in ("mteb", "sentence_transformers", "torch"))
+
+Cli = Callable[..., Result]
+MakeFolder = Callable[..., Path]
+
+
+def pytest_report_header() -> list[str]:
+    """Say which of the optional tests can run."""
+    return [
+        f"real corpora: {'beside the checkout' if SHARED.is_dir() else 'absent, their tests skip'}",
+        f"parity extra: {'installed' if PARITY else 'not installed, its tests are left out'}",
+    ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the parity tests out where the extra is not installed."""
+    if not PARITY:
+        left_out = [item for item in items if item.get_closest_marker("parity")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("parity")]
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep indexes, corpora and models of a test to itself, and every test off the network."""
+    monkeypatch.setenv("SEARCHAPP_INDEXES", str(tmp_path / "indexes"))
+    monkeypatch.setenv("IR_DATASETS_HOME", str(tmp_path / "ir_datasets"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture
+def cli() -> Cli:
+    """Run a command line in process: `cli("index", "sample")` -> exit code, stdout and stderr."""
+
+    def run(*arguments: str, stdin: str | None = None) -> Result:
+        result = CliRunner().invoke(app, list(arguments), input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpora_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An IR_DATASETS_HOME with the real NFCorpus and SciFact."""
+    if not SHARED.is_dir():
+        pytest.skip("the real corpora are not beside the checkout (../shared)")
+    home = tmp_path_factory.mktemp("home") / "ir_datasets"
+    shutil.copytree(SHARED / "ir_datasets_home", home, copy_function=shutil.copyfile)
+    return home
+
+
+@pytest.fixture
+def real_corpora(corpora_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the real corpora the ones that names such as `nfcorpus` stand for."""
+    monkeypatch.setenv("IR_DATASETS_HOME", str(corpora_home))
+    return corpora_home
+
+
+@pytest.fixture(scope="session")
+def real_indexes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of indexes that the tests of the real corpora share, so that each is built once."""
+    return tmp_path_factory.mktemp("real") / "indexes"
+
+
+@pytest.fixture
+def shared_indexes(real_corpora: Path, real_indexes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use the real corpora with indexes that outlive the test."""
+    monkeypatch.setenv("SEARCHAPP_INDEXES", str(real_indexes))
+    return real_indexes
+
+
+def jsonl(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as JSON lines."""
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+@pytest.fixture
+def make_corpus(tmp_path: Path) -> MakeFolder:
+    """Write a BEIR folder: `make_corpus(documents={id: text or (title, text)}, queries=..., qrels=...)`."""
+
+    def make(
+        name: str = "corpus",
+        documents: Mapping[str, str | tuple[str, str]] | None = None,
+        queries: Mapping[str, str] | None = None,
+        qrels: Sequence[tuple[str, str, int]] | None = None,
+        split: str = "test",
+    ) -> Path:
+        documents = documents or {
+            "d1": ("Red", "apple pear"),
+            "d2": "pear plum",
+            "d3": ("", "fig apple apple"),
+        }
+        queries = queries or {"q1": "apple", "q2": "plum"}
+        qrels = [("q1", "d1", 2), ("q1", "d3", 1), ("q2", "d2", 1)] if qrels is None else qrels
+        folder = tmp_path / name
+        (folder / "qrels").mkdir(parents=True, exist_ok=True)
+        rows = []
+        for document_id, content in documents.items():
+            title, text = content if isinstance(content, tuple) else ("", content)
+            rows.append({"_id": document_id, "title": title, "text": text})
+        (folder / "corpus.jsonl").write_text(jsonl(rows), "utf-8")
+        texts = [{"_id": query_id, "text": text} for query_id, text in queries.items()]
+        (folder / "queries.jsonl").write_text(jsonl(texts), "utf-8")
+        lines = ["query-id\tcorpus-id\tscore", *(f"{q}\t{d}\t{grade}" for q, d, grade in qrels)]
+        if qrels:
+            (folder / "qrels" / f"{split}.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+        return folder
+
+    return make
+
+
+WORDS = ("[UNK]", "apple", "pear", "plum", "fig", "red")
+TABLE = np.array(
+    [[9, 9, 9, 9], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0]], dtype=np.float32
+)
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> MakeFolder:
+    """Write a model2vec folder of six words and four dimensions, whose vectors can be worked out by hand."""
+
+    def make(
+        name: str = "model",
+        table: NDArray[Any] = TABLE,
+        words: Sequence[str] = WORDS,
+        config: Mapping[str, Any] | None = None,
+        **tensors: NDArray[Any],
+    ) -> Path:
+        from safetensors.numpy import save_file
+        from tokenizers import Tokenizer
+        from tokenizers.models import WordLevel
+        from tokenizers.normalizers import Lowercase
+        from tokenizers.pre_tokenizers import Whitespace
+
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+        tokenizer.normalizer = Lowercase()
+        tokenizer.pre_tokenizer = Whitespace()
+        tokenizer.save(str(folder / "tokenizer.json"))
+        save_file({"embeddings": np.ascontiguousarray(table), **tensors}, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps({"normalize": False, **(config or {})}))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Run the test in an empty folder of its own."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    yield folder
