@@ -41,7 +41,7 @@ def lint(corpus: Corpus) -> list[Finding]:
                  "They tie at every query; scores compare only under one tie rule."),
         _finding("dangling-judgements", "judged documents are not in the corpus", sorted(judged - ids.keys()),
                  "They can never be found and cap every score; `--allow-dangling` scores all the same."),
-        _finding("dangling-queries", "judged queries have no text", 
+        _finding("dangling-queries", "judged queries have no text",
                  sorted(judgements.keys() - query_ids.keys()),
                  "They cannot be searched; add them to the queries, or remove their judgements."),
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Tables for a terminal; in a pipe the same tables, plain and as wide as they need to be."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,15 @@ from searchapp.records import Finding, Hit, Result
 from searchapp.reports.text import matches, printable, snippet
 
 PIPE_WIDTH = 200
-METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "recall", "precision": "P"}
+METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
+INTERVAL_SHOWN = "ndcg_at_10"
 
 
 def render(*parts: RenderableType) -> str:
     """Return tables as text, with colours only when standard output is a terminal."""
     terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else PIPE_WIDTH, force_terminal=terminal, highlight=False)
+    sized = terminal or "COLUMNS" in os.environ
+    console = Console(width=None if sized else PIPE_WIDTH, force_terminal=terminal, highlight=False)
     with console.capture() as capture:
         for part in parts:
             console.print(part)
@@ -31,7 +34,7 @@ def plain_table(
     headers: Sequence[str], rows: Iterable[Sequence[str | Text]], numbers: Sequence[str] = ()
 ) -> Table:
     """Return a table without a frame; the columns named in `numbers` stand to the right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for header in headers:
         right = header in numbers
         table.add_column(header, justify="right" if right else "left", no_wrap=right, overflow="fold")
@@ -51,14 +54,25 @@ def hits_table(query: str, hits: Sequence[Hit]) -> Table:
 
 
 def results_table(results: Sequence[Result], metrics: Sequence[str]) -> Table:
-    """Return one row a result, with the 95 % interval of the metrics that have one in brackets."""
-    headers = ["corpus", "model", "mode", "queries", *map(metric_title, metrics)]
-    rows = [
-        (result.corpus, short_model(result.model), result.mode, f"{result.n_judged:,}",
-         *(_with_interval(result, metric) for metric in metrics))
-        for result in results
-    ]  # fmt: skip
-    return plain_table(headers, rows, numbers=headers[3:])
+    """Return one row a result; the column `95 %` is the interval of the metric to its left.
+
+    The mode has a column only where it tells rows apart.
+    """
+    modes = {result.mode for result in results} != {"dense"}
+    headers = ["corpus", "model", *(["mode"] if modes else [])]
+    names = len(headers)
+    for metric in metrics:
+        headers += [metric_title(metric), *(["95 %"] if metric == INTERVAL_SHOWN else [])]
+    rows = []
+    for result in results:
+        row = [result.corpus, short_model(result.model), *([result.mode] if modes else [])]
+        for metric in metrics:
+            row.append(f"{result.metrics[metric]:.5f}")
+            if metric == INTERVAL_SHOWN:
+                low, high = result.intervals[metric]
+                row.append(f"{low:.3f}-{high:.3f}")
+        rows.append(row)
+    return plain_table(headers, rows, numbers=headers[names:])
 
 
 def grid_table(result: Result) -> Table:
@@ -130,11 +144,3 @@ def _marked(text: str, query: str) -> Text:
     for start, end in matches(shown.plain, query):
         shown.stylize("bold", start, end)
     return shown
-
-
-def _with_interval(result: Result, metric: str) -> str:
-    value = f"{result.metrics[metric]:.5f}"
-    if metric != "ndcg_at_10" or metric not in result.intervals:
-        return value
-    low, high = result.intervals[metric]
-    return f"{value} [{low:.4f}, {high:.4f}]"
