@@ -8,12 +8,10 @@ Needs the extra `parity`. Exits 3 when a figure differs at five decimals.
 import argparse
 import sys
 
-from model2vec import StaticModel
-
 from scripts.mteb_harness import harness_scores
 from searchapp.corpora import Corpus, open_corpus
 from searchapp.encoders import BUNDLED, Options, find_model, load_encoder
-from searchapp.encoders.static import load_parts
+from searchapp.encoders.reference import reference_model
 from searchapp.evaluation import evaluate_model
 
 DECIMALS = 5
@@ -21,10 +19,12 @@ DECIMALS = 5
 
 def compare(corpus: Corpus, max_length: int | None) -> list[tuple[str, float, float]]:
     """Return (metric, mteb's value, searchapp's value) for the bundled model."""
-    parts = load_parts(find_model(BUNDLED))
-    model = StaticModel(vectors=parts.table, tokenizer=parts.tokenizer, max_length=max_length)
+    model = reference_model(find_model(BUNDLED))
+    model.max_length = max_length
     theirs = harness_scores(corpus, model)
-    ours = evaluate_model(corpus, load_encoder(BUNDLED, Options("model" if max_length is None else max_length))).result.metrics
+    ours = evaluate_model(
+        corpus, load_encoder(BUNDLED, Options("model" if max_length is None else max_length))
+    ).result.metrics
     return [(name, theirs[name], ours[name]) for name in theirs]
 
 

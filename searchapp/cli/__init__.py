@@ -1,8 +1,11 @@
 """The command line: parse, make one call, render. Commands load on demand, so that --help is quick."""
 
+import errno
 import importlib
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -35,6 +38,35 @@ class _Failure(click.ClickException):
             click.echo(f"  {line}", err=True, file=file)
 
 
+def _explain(error: OSError) -> SearchappError | None:
+    """Return what a user can do about an error of the system; None for a bug, or a pipe that closed."""
+    if error.filename is not None:
+        return SearchappError(f"{error.filename} cannot be used ({error.strerror}).", "Check this path.")
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
+        return SearchappError(
+            f"The output cannot be written ({error.strerror}).", "Free some space, or write elsewhere."
+        )
+    if isinstance(error, ConnectionRefusedError) and error.errno is None:  # from `_refuse_sockets`
+        return SearchappError(f"{error}.", "Run it once without --offline.")
+    return None
+
+
+@contextmanager
+def _errors_as_messages() -> Iterator[None]:
+    try:
+        yield
+    except SearchappError as error:
+        raise _Failure(error) from error
+    except KeyboardInterrupt as error:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(130) from error
+    except OSError as error:
+        explained = _explain(error)
+        if explained is None:
+            raise
+        raise _Failure(explained) from error
+
+
 class _App(click.Group):
     """A group that imports a command when it is used, and turns errors into messages in one place."""
 
@@ -52,20 +84,14 @@ class _App(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        with _errors_as_messages():  # --help writes here
+            return super().make_context(*arguments, **more)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _errors_as_messages():
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except SearchappError as error:
-            raise _Failure(error) from error
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
-            ctx.exit(130)
-        except OSError as error:
-            if error.filename is None and not isinstance(error, BrokenPipeError):
-                reason = f"The output cannot be written ({error.strerror})."
-                raise _Failure(SearchappError(reason, "Free some space, or write elsewhere.")) from error
-            raise
         return result
 
 
@@ -73,14 +99,14 @@ class _App(click.Group):
 @click.version_option(__version__, prog_name="searchapp")
 @click.option("--offline", is_flag=True, help="Open no socket; also works behind a command.")
 def app(offline: bool) -> None:
-    r"""Search and score document collections offline, and learn whether a score can be trusted.
+    """Search and score document collections offline, and learn whether a score can be trusted.
 
     \b
     Start here:
       searchapp eval sample                      score the bundled model on the bundled corpus
       searchapp index nfcorpus                   embed a corpus
       searchapp query "does garlic lower cholesterol"
-    """
+    """  # noqa: D301 - click wants the character, not the letters
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger("searchapp").handlers = [handler]
@@ -102,11 +128,23 @@ def go_offline() -> None:
 _guarded: list[bool] = []
 
 
+REFUSED = {
+    "socket.bind",
+    "socket.connect",
+    "socket.getaddrinfo",
+    "socket.gethostbyaddr",
+    "socket.gethostbyname",
+    "socket.getnameinfo",
+    "socket.sendmsg",
+    "socket.sendto",
+}
+
+
 def _refuse_sockets(event: str, _arguments: tuple[Any, ...]) -> None:
-    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+    if event in REFUSED:
         raise ConnectionRefusedError(f"--offline: {event} refused")
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="searchapp")

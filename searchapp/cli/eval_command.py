@@ -68,7 +68,7 @@ def command(
     for evaluation in _evaluations(corpora, models or (BUNDLED,), **wishes):
         evaluations.append(evaluation)
         if run_out is not None:
-            save_evaluation(run_out, evaluation, per_query=per_query)
+            save_evaluation(run_out, evaluation, wishes["options"], per_query=per_query)
     shown = per_query and (run_out is None)
     for line in evaluation_lines(evaluations, "json" if as_json else form, per_query=shown):
         click.echo(line)
@@ -85,9 +85,9 @@ def _evaluations(
     allow_dangling: bool,
 ) -> "Iterator[Evaluation]":
     from searchapp.corpora import open_corpus
-    from searchapp.encoders import load_encoder
     from searchapp.evaluation import evaluate_model, evaluate_run
     from searchapp.evaluation.trec import read_run
+    from searchapp.index import encoder_for
     from searchapp.reports.terminal import progress_bar
 
     sources = [open_corpus(name) for name in corpora]
@@ -97,8 +97,8 @@ def _evaluations(
         yield evaluate_run(sources[0], read_run(run), run.stem, cuts=cuts, allow_dangling=allow_dangling)
         return
     for model in models:
-        encoder = load_encoder(model, options)
         for source in sources:
+            encoder = encoder_for(source, model, options, kind)
             with progress_bar(f"Embedding {source.name} by {model}", source.count()) as progress:
                 yield evaluate_model(
                     source, encoder, cuts=cuts, kind=kind, allow_dangling=allow_dangling, progress=progress

@@ -27,13 +27,12 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options, a
     folder. A finished index of the same corpus and model is kept as it is.
     """
     from searchapp.corpora import open_corpus
-    from searchapp.encoders import load_encoder
-    from searchapp.index import build_index
+    from searchapp.index import build_index, encoder_for
     from searchapp.reports.machine import to_json
     from searchapp.reports.terminal import progress_bar
 
     source = open_corpus(corpus)
-    encoder = load_encoder(model, options)
+    encoder = encoder_for(source, model, options, kind, fresh=fresh)
     started = datetime.now(timezone.utc).isoformat()
     with progress_bar(f"Embedding {corpus}", source.count()) as progress:
         index = build_index(source, encoder, kind, fresh=fresh, progress=progress)

@@ -4,6 +4,7 @@ import click
 
 from searchapp.cli.options import json_option, offline_option
 
+RESULTS = 10  # where -k is not given
 FORMATS = ("table", "json", "ndjson", "trec")
 
 
@@ -11,7 +12,7 @@ FORMATS = ("table", "json", "ndjson", "trec")
 @click.argument("text", nargs=-1)
 @click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
 @click.option("-m", "--model", help="Model of the index; without it the latest.")
-@click.option("-k", type=int, default=10, show_default=True, help="Results a query gets.")
+@click.option("-k", type=int, help=f"Results a query gets. [default: {RESULTS}, or all documents]")
 @click.option(
     "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
 )
@@ -22,7 +23,7 @@ def command(
     text: tuple[str, ...],
     corpus: str | None,
     model: str | None,
-    k: int,
+    k: int | None,
     source: str | None,
     form: str,
     as_json: bool,
@@ -32,14 +33,17 @@ def command(
     A line of -i FILE is a query, or an id and a query with a tab between them, or a JSON object
     with "_id" and "text".
     """
+    from searchapp.records import Query
     from searchapp.reports.answers import answer_lines
-    from searchapp.retrieval import answer, load_searcher, parse_queries
+    from searchapp.retrieval import answer, check_queries, load_searcher, parse_queries
 
     if bool(text) == (source is not None):
         raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
-    queries = parse_queries([" ".join(text)]) if source is None else parse_queries(_lines(source), source)
+    queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
+    check_queries(queries, RESULTS if k is None else k)
     index, encoder = load_searcher(corpus, model)
-    answers = answer(index, encoder, queries, k)
+    depth = min(RESULTS, index.manifest.n_docs) if k is None else k
+    answers = answer(index, encoder, queries, depth)
     for line in answer_lines(queries, answers, index.manifest, "json" if as_json else form):
         click.echo(line)
 

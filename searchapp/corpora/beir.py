@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,7 @@ class BeirFiles:
         judgements: Judgements = {}
         name = f"qrels/{split}.tsv"
         for number, line in self._lines(name):
-            columns = line.split()
+            columns = _columns(line)
             if not columns or (number == 1 and columns[-1] == "score"):
                 continue
             where = f"{self._name(name)}, line {number}"
@@ -118,7 +119,7 @@ class BeirFiles:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
                 raise SearchappError(
-                    f"{where}: not JSON ({error.msg} at column {error.colno}).",
+                    f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno}).",
                     "Each line must be one JSON object.",
                 ) from error
             if not isinstance(record, dict):
@@ -153,8 +154,13 @@ class BeirFiles:
                 f"{self._name(name)} is missing.",
                 "A BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv.",
             ) from error
-        except (zipfile.BadZipFile, EOFError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise self._torn(error) from error
+        except OSError as error:
+            raise SearchappError(
+                f"{self._name(name)} cannot be read ({error.strerror}).",
+                "It must be a file that you may read.",
+            ) from error
 
     @contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:
@@ -191,6 +197,11 @@ def _string(record: dict[str, Any], key: str, where: str) -> str:
                 "Write the whole character, or remove it.",
             ) from error
     return value
+
+
+def _columns(line: str) -> list[str]:
+    """Split at tabs, so that an id may hold a blank; a line without a tab at blanks, as TREC does."""
+    return [column.strip() for column in line.strip().split("\t")] if "\t" in line.strip() else line.split()
 
 
 def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from searchapp.errors import SearchappError
+from searchapp.files import Stamp, file_stamp
 from searchapp.records import Document, Judgements, Query
-
-Stamp = dict[str, tuple[int, int]]
-"""File name -> (size in bytes, modification time in nanoseconds)."""
 
 
 class Source(Protocol):
@@ -165,9 +163,3 @@ class Corpus:
             for document_id, grade in grades.items():
                 digest.add((query_id, document_id, grade))
         return digest.hexdigest()
-
-
-def file_stamp(files: Iterable[Path]) -> Stamp:
-    """Return size in bytes and modification time in nanoseconds of each file that exists."""
-    found = {str(file.resolve()): file.stat() for file in files if file.exists()}
-    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in found.items()}

@@ -47,7 +47,8 @@ def open_corpus(name: str) -> Corpus:
     if dataset_id == name and (folder := _folder(name)):
         return folder
     if dataset_id.startswith("beir/") and (archive := _archive(dataset_id)):
-        split_id = f"beir/{archive.inside}/{archive.split}" if len(archive.splits()) > 1 else dataset_id
+        split = archive.split  # an error when it is not there
+        split_id = f"beir/{archive.inside}/{split}" if len(archive.splits()) > 1 else dataset_id
         return Corpus(name, split_id, archive.inside.replace("/", "-"), archive)
     if dataset_id in irds.catalogue():
         return Corpus(name, dataset_id, _documents_id(dataset_id), irds.IrDataset(dataset_id))

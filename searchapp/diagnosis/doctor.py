@@ -34,8 +34,7 @@ def run_checks() -> Iterator[Check]:
     mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"
     yield Check("network", "ok", mode, "")
     yield _writable("indexes", indexes_folder(), "SEARCHAPP_INDEXES")
-    here = [row.name for row in list_corpora() if row.here]
-    yield Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
+    yield _corpora()
     yield _bundled_model()
     for folder in find_indexes():
         yield _index(folder)
@@ -48,6 +47,14 @@ def _writable(name: str, folder: Path, variable: str) -> Check:
     return Check(
         name, "fail", f"{folder.absolute()} cannot be written", f"Set {variable} to a folder that can."
     )
+
+
+def _corpora() -> Check:
+    try:
+        here = [row.name for row in list_corpora() if row.here]
+    except SearchappError as error:
+        return Check("corpora", "fail", error.message, error.hint)
+    return Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
 
 
 def _bundled_model() -> Check:

@@ -2,5 +2,6 @@
 
 from searchapp.encoders.encoder import Encoder, Options, load_encoder, model_slug
 from searchapp.encoders.files import BUNDLED, ModelFiles, find_model
+from searchapp.encoders.static import Facts
 
-__all__ = ["BUNDLED", "Encoder", "ModelFiles", "Options", "find_model", "load_encoder", "model_slug"]
+__all__ = ["BUNDLED", "Encoder", "Facts", "ModelFiles", "Options", "find_model", "load_encoder", "model_slug"]

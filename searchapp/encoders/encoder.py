@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.files import ModelFiles, find_model
+from searchapp.encoders.static import Facts, load_model, reopen_model
 from searchapp.encoders.texts import DEFAULT_TEMPLATE, assemble, check_template
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Recipe
@@ -43,24 +44,30 @@ class Options:
 class Encoder:
     """Turns documents and queries into vectors by one recipe.
 
+    Args:
+        files: the model.
+        options: what the user changed.
+        facts: of an earlier load of the same model; spares reading it in full when no file was touched.
+        sample: texts that are to come, on which a fast tokenizer must prove itself.
+
     Raises:
-        SearchappError: the model cannot be found or is damaged, or an option makes no sense.
+        SearchappError: the model is damaged, or an option makes no sense.
     """
 
-    def __init__(self, files: ModelFiles, options: Options) -> None:
-        from searchapp.encoders.static import StaticEncoder, load_parts
-
-        parts = load_parts(files)
-        max_length = parts.max_length if options.max_length == "model" else options.max_length
+    def __init__(
+        self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()
+    ) -> None:
         self.files = files
         self.options = options
-        self._model = StaticEncoder(parts, max_length)
+        self._model = (facts and reopen_model(files, facts)) or load_model(files, sample)
+        self.facts = self._model.facts
+        max_length = self.facts.max_length if options.max_length == "model" else options.max_length
         self.recipe = Recipe(
             model=files.name,
             revision=files.revision,
-            model_digest=files.model_digest(),
-            tokenizer_digest=files.tokenizer_digest(),
-            dimension=self._model.dimension,
+            model_digest=self.facts.model_digest,
+            tokenizer_digest=self.facts.tokenizer_digest,
+            dimension=self.facts.dimension,
             pooling="mean",
             max_length=max_length,
             normalize=options.normalize,
@@ -79,7 +86,7 @@ class Encoder:
         return self._encode([self.options.query_prompt + text for text in texts])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = self._model.encode(texts)
+        vectors = self._model.encode(texts, self.recipe.max_length)
         broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(broken):
             raise SearchappError(
@@ -89,9 +96,11 @@ class Encoder:
         return unit(vectors) if self.options.normalize else vectors
 
 
-def load_encoder(name: str, options: Options | None = None) -> Encoder:
-    """Return the encoder for a model's name (see `find_model`) and options."""
-    return Encoder(find_model(name), options or Options())
+def load_encoder(
+    name: str, options: Options | None = None, facts: Facts | None = None, sample: Sequence[str] = ()
+) -> Encoder:
+    """Return the encoder for a model's name (see `find_model`); the rest is as for `Encoder`."""
+    return Encoder(find_model(name), options or Options(), facts, sample)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

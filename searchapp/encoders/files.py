@@ -1,13 +1,12 @@
 """Where the files of a static model are: the bundled table, a folder, or the Hugging Face cache."""
 
-import hashlib
 import importlib.util
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from searchapp.errors import SearchappError
+from searchapp.files import sha256
 from searchapp.settings import offline
 
 BUNDLED = "wordllama"
@@ -43,11 +42,11 @@ class ModelFiles:
 
     def model_digest(self) -> str:
         """Return the SHA-256 of table and configuration."""
-        return _sha256(file for file in (self.table, self.config) if file is not None)
+        return sha256(*(file for file in (self.table, self.config) if file is not None))
 
     def tokenizer_digest(self) -> str:
         """Return the SHA-256 of the tokenizer's file."""
-        return _sha256([self.tokenizer])
+        return sha256(self.tokenizer)
 
 
 def find_model(name: str) -> ModelFiles:
@@ -132,10 +131,3 @@ def _snapshot(repository: str, revision: str | None) -> Path:
             f"({type(error).__name__}).",
             f"Check the name, the revision and the network, or use `-m {BUNDLED}`, which is bundled.",
         ) from error
-
-
-def _sha256(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -11,6 +11,8 @@ import numpy as np
 from searchapp.errors import SearchappError
 from searchapp.records import Ranking, Run
 
+FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127  # what rounds to infinity in single precision
+
 
 def run_lines(run: Run, tag: str) -> Iterator[str]:
     """Yield the lines of a run: `query Q0 document rank score tag`.
@@ -84,7 +86,7 @@ def csv_lines(rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return iter(text.getvalue().splitlines())
+    return iter(text.getvalue().removesuffix("\n").split("\n"))
 
 
 def read_per_query(path: Path) -> dict[str, dict[str, float]]:
@@ -93,17 +95,24 @@ def read_per_query(path: Path) -> dict[str, dict[str, float]]:
     Raises:
         SearchappError: the file cannot be read or is no such table.
     """
-    rows = csv.DictReader(_read_text(path).splitlines())
+    rows = csv.DictReader(StringIO(_read_text(path), newline=""))
     per_query: dict[str, dict[str, float]] = {}
     for row in rows:
         try:
             query_id = row.pop("query_id")
+            if query_id in per_query:
+                raise ValueError(f"query {query_id!r} stands twice")
             per_query[query_id] = {metric: float(value) for metric, value in row.items()}
         except (KeyError, TypeError, ValueError) as error:
             raise SearchappError(
                 f"{path}, line {rows.line_num}: not a row of per-query values ({error}).",
                 "`searchapp eval --run-out DIR --per-query` writes such a table.",
             ) from error
+    if not per_query:
+        raise SearchappError(
+            f"{path} holds no per-query values.",
+            "`searchapp eval --run-out DIR --per-query` writes such a table.",
+        )
     return per_query
 
 
@@ -136,8 +145,8 @@ def _score(text: str, where: str) -> float:
         score = float(text)
     except ValueError:
         score = math.nan
-    if not math.isfinite(score):
-        raise SearchappError(f"{where}: the score {text!r} is no finite number.", "Mend what wrote the run.")
+    if not abs(score) < FLOAT32_OVERFLOW:
+        raise SearchappError(f"{where}: the score {text!r} is no finite float32.", "Mend what wrote the run.")
     return score
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from searchapp.corpora import Corpus
-from searchapp.encoders import Encoder
+from searchapp.encoders import Encoder, Options, load_encoder
+from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.index.kinds import FaissIndex
 from searchapp.index.layout import (
@@ -24,14 +26,15 @@ from searchapp.index.layout import (
     index_folder,
     part_folder,
 )
-from searchapp.index.manifest import Manifest, data_files
+from searchapp.index.manifest import Manifest, data_files, read_manifest
 from searchapp.index.opened import Index, open_index
 from searchapp.index.part import PROGRESS, Part, State, kept_rows
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
 
-BATCH = 1024  # documents encoded at a time
+BATCH = 4096  # documents encoded at a time
+SAMPLE = 64  # documents on which a fast tokenizer must prove itself
 
 Progress = Callable[[int], None]
 """Called with the number of documents done so far."""
@@ -74,14 +77,32 @@ def build_index(
             _build(part, corpus, encoder, kind, progress)
             commit(folder)
         except KeyboardInterrupt:
-            logger.warning("%d documents are kept; the same command goes on from there.", kept_rows(part))
+            if not fresh:
+                logger.warning("%d documents are kept; the same command goes on from there.", kept_rows(part))
             raise
-        except OSError as error:
+        except (OSError, sqlite3.DatabaseError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SearchappError(
-                f"The index cannot be written to {part} ({error.strerror or error}).",
-                "Free some space or set SEARCHAPP_INDEXES to another folder; what is done is kept.",
+                f"The index cannot be written to {part} ({reason}).",
+                "Free some space or set SEARCHAPP_INDEXES to another folder (what is done is kept), "
+                "or start anew with --fresh.",
             ) from error
     return open_index(folder)
+
+
+def encoder_for(
+    corpus: Corpus, model: str, options: Options, kind: str = "flat", *, fresh: bool = False
+) -> Encoder:
+    """Load the model for the index of a corpus: quickly when that index is ready, else in full.
+
+    Raises:
+        SearchappError: the model cannot be found or is damaged, or the index is.
+    """
+    current = current_folder(index_folder(corpus, model, options, kind))
+    if not fresh and current.exists():
+        return load_encoder(model, options, read_manifest(current).facts)
+    sample = [assemble(document, options.template) for document in islice(corpus.documents(), SAMPLE)]
+    return load_encoder(model, options, sample=sample)
 
 
 def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Progress) -> None:
@@ -103,6 +124,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
         zero_documents=state.zero_documents,
         max_norm=state.max_norm,
         recipe=encoder.recipe,
+        facts=encoder.facts,
         similarity="cosine" if encoder.recipe.normalize else "dot",
         kind=kind,
         files=data_files(part),

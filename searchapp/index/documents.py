@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from searchapp.errors import SearchappError
 from searchapp.records import Document
@@ -32,10 +33,11 @@ class DocumentWriter:
         try:
             self._connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError as error:
-            known = {row[0] for row in self._connection.execute("SELECT id FROM documents")}
-            twice = next(item.id for item in documents if item.id in known)
+            # The rows before the one that failed are in the table.
+            (rows_in,) = self._connection.execute("SELECT COUNT(*) FROM documents").fetchone()
             raise SearchappError(
-                f"Document id {twice!r} stands twice in the corpus.", "Give each document an id of its own."
+                f"Document id {documents[rows_in - self._rows].id!r} stands twice in the corpus.",
+                "Give each document an id of its own.",
             ) from error
         self._rows += len(documents)
 
@@ -52,6 +54,7 @@ class DocumentStore:
     """Reads the documents of a finished index by row or by id."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         # Immutable: SQLite takes no lock, so that readers never wait and the folder may be read-only.
         self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
@@ -60,21 +63,30 @@ class DocumentStore:
         found: dict[int, str] = {}
         for start in range(0, len(rows), BATCH):
             some = rows[start : start + BATCH]
-            found.update(self._connection.execute(_select("row, id", "row", len(some)), some).fetchall())
+            found.update(self._read(_select("row, id", "row", len(some)), some))
         return [found[row] for row in rows]
 
     def all_ids(self) -> list[str]:
         """Return the ids of all rows, in row order."""
-        return [row[0] for row in self._connection.execute("SELECT id FROM documents ORDER BY row")]
+        return [row[0] for row in self._read("SELECT id FROM documents ORDER BY row")]
 
     def documents(self, ids: Sequence[str]) -> list[Document]:
         """Return the documents with these ids, in the order given."""
         found: dict[str, Document] = {}
         for start in range(0, len(ids), BATCH):
             some = ids[start : start + BATCH]
-            rows = self._connection.execute(_select("id, title, text", "id", len(some)), some)
+            rows = self._read(_select("id, title, text", "id", len(some)), some)
             found.update((row[0], Document(*row)) for row in rows)
         return [found[name] for name in ids]
+
+    def _read(self, statement: str, values: Sequence[int | str] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise SearchappError(
+                f"{self._path} is damaged ({error}).",
+                f"Remove it and build it again: searchapp indexes --remove {self._path.parent}",
+            ) from error
 
 
 def _select(columns: str, key: str, count: int) -> str:

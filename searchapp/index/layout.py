@@ -28,8 +28,14 @@ def index_folder(corpus: Corpus, model: str, options: Options, kind: str = "flat
 
 
 def find_indexes() -> list[Path]:
-    """List the folders of all finished indexes, in alphabetical order."""
-    return sorted(path.parent for path in indexes_folder().glob(f"*/*/[!.]*/{MANIFEST}"))
+    """List the folders of all finished indexes, in alphabetical order.
+
+    Where a build died in the middle of the exchange, the previous index is the finished one.
+    """
+    root = indexes_folder()
+    finished = [path.parent for path in root.glob(f"*/*/[!.]*/{MANIFEST}")]
+    previous = [path.parent for path in root.glob(f"*/*/.*.old/{MANIFEST}")]
+    return sorted(finished + [folder for folder in previous if not _new(folder).exists()])
 
 
 def match_indexes(names: Iterable[str]) -> list[Path]:
@@ -46,7 +52,9 @@ def match_indexes(names: Iterable[str]) -> list[Path]:
         folders = [
             folder
             for folder in find_indexes()
-            if folder.resolve().relative_to(root).parts[: len(parts)] == parts and parts
+            if parts
+            and folder.resolve().is_relative_to(root)  # a link may lead elsewhere
+            and folder.resolve().relative_to(root).parts[: len(parts)] == parts
         ]
         if not folders:
             raise SearchappError(
@@ -58,10 +66,17 @@ def match_indexes(names: Iterable[str]) -> list[Path]:
 
 
 def remove_index(folder: Path) -> None:
-    """Delete an index and what an unfinished build left beside it."""
-    for path in (folder, part_folder(folder), _old(folder)):
-        if path.exists():
-            shutil.rmtree(path)
+    """Delete an index and what an unfinished build left beside it.
+
+    Raises:
+        SearchappError: another process builds it, or the folder cannot be written.
+    """
+    folder = _new(folder)
+    with building(folder):
+        for path in (folder, part_folder(folder), _old(folder)):
+            if path.exists():
+                shutil.rmtree(path)
+        _lock(folder).unlink(missing_ok=True)
     for parent in (folder.parent, folder.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
@@ -111,7 +126,7 @@ def building(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+    lock = FileLock(_lock(folder))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -132,3 +147,15 @@ def building(folder: Path) -> Iterator[None]:
 
 def _old(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.old"
+
+
+def _new(folder: Path) -> Path:
+    """Return the folder of an index, given that or the folder of its previous one."""
+    name = folder.name
+    return (
+        folder.parent / name[1 : -len(".old")] if name.startswith(".") and name.endswith(".old") else folder
+    )
+
+
+def _lock(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.lock"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.corpora.corpus import file_stamp
 from searchapp.errors import SearchappError
+from searchapp.files import file_stamp
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 

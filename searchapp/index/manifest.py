@@ -1,13 +1,13 @@
 """The manifest of an index: what it was built from, and how to tell that it still is."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from searchapp.corpora.corpus import Stamp
+from searchapp.encoders import Facts
 from searchapp.errors import SearchappError
+from searchapp.files import Stamp, sha256
 from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS
 from searchapp.records import Recipe
 
@@ -19,7 +19,8 @@ class Manifest:
     """Everything that produced an index.
 
     `files` holds (bytes, SHA-256) of each data file; `zero_documents` names the first documents whose
-    vector is zero, of `n_zero`; `max_norm` bounds the length of a stored vector; `seconds` are wall time.
+    vector is zero, of `n_zero`; `facts` are what is known of the model's files; `max_norm` bounds the
+    length of a stored vector; `seconds` are wall time.
     """
 
     corpus: str
@@ -33,6 +34,7 @@ class Manifest:
     zero_documents: list[str]
     max_norm: float
     recipe: Recipe
+    facts: Facts
     similarity: str
     kind: str
     files: dict[str, tuple[int, str]]
@@ -62,8 +64,9 @@ def read_manifest(folder: Path) -> Manifest:
         if data.get("schema") != SCHEMA or set(data) != known:
             raise SearchappError(f"{path} is of another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
+        data["facts"] = Facts(**data["facts"] | {"stamp": _stamp(data["facts"]["stamp"])})
         data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
-        data["stamp"] = {name: (size, time) for name, (size, time) in data["stamp"].items()}
+        data["stamp"] = _stamp(data["stamp"])
         manifest = Manifest(**data)
     except OSError as error:
         raise SearchappError(f"{path} cannot be read ({error.strerror}).", fix) from error
@@ -82,24 +85,18 @@ def read_manifest(folder: Path) -> Manifest:
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     """Return the data files whose content is not what the build wrote (reads them whole)."""
-    return [name for name, (_, digest) in manifest.files.items() if file_digest(folder / name) != digest]
+    return [name for name, (_, digest) in manifest.files.items() if sha256(folder / name) != digest]
 
 
 def data_files(folder: Path) -> dict[str, tuple[int, str]]:
     """Return (bytes, SHA-256) of each data file of a finished build."""
     return {
-        name: ((folder / name).stat().st_size, file_digest(folder / name))
-        for name in (VECTORS, FAISS, DOCUMENTS)
+        name: ((folder / name).stat().st_size, sha256(folder / name)) for name in (VECTORS, FAISS, DOCUMENTS)
     }
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _stamp(data: dict[str, list[int]]) -> Stamp:
+    return {name: (size, time) for name, (size, time) in data.items()}
 
 
 def recipe_differences(built: Recipe, wanted: Recipe) -> list[str]:

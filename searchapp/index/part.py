@@ -124,10 +124,21 @@ def kept_rows(folder: Path) -> int:
     return state.rows if state else 0
 
 
+def _holds(folder: Path, state: State, recipe: dict[str, object]) -> bool:
+    """Tell whether the files of an unfinished build hold all that its state counts."""
+    vectors, dimension = folder / VECTORS, recipe["dimension"]
+    assert isinstance(dimension, int)  # noqa: S101 - a field of Recipe
+    needed = len(npy_header(0, dimension)) + state.rows * dimension * 4
+    return vectors.exists() and vectors.stat().st_size >= needed and (folder / DOCUMENTS).exists()
+
+
 def _kept_state(folder: Path, corpus: Corpus, recipe: dict[str, object]) -> State | None:
     """Return the state of the last checkpoint when this build can go on from it."""
     state = _read_state(folder)
     if state is None or not state.rows:
+        return None
+    if state.recipe == recipe and not _holds(folder, state, recipe):
+        logger.warning("An unfinished build has lost some of its files; it is dropped.")
         return None
     digests = Digests()
     for document in islice(corpus.documents(), state.rows):
@@ -143,5 +154,5 @@ def _kept_state(folder: Path, corpus: Corpus, recipe: dict[str, object]) -> Stat
 def _read_state(folder: Path) -> State | None:
     try:
         return State(**json.loads((folder / PROGRESS).read_text("utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):  # not there, or torn by a crash
         return None

@@ -48,7 +48,7 @@ def answer_lines(
     else:
         for query in queries:
             if len(queries) > 1:
-                yield render(Text(f"{query.id}  {printable(query.text)}", style="bold"))
+                yield render(Text(printable(f"{query.id}  {query.text}"), style="bold"))
             yield render(hits_table(query.text, answers[query.id]))
 
 

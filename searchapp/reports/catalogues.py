@@ -32,7 +32,7 @@ def corpora_text(rows: Sequence[Listed]) -> str:
 
 def corpus_text(facts: Mapping[str, object], findings: Sequence[Finding]) -> str:
     """Return the facts of a corpus and what is wrong with it."""
-    rows = [(name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in facts.items()]
+    rows = [(name, _fact(value)) for name, value in facts.items()]
     verdict = findings_text(findings) if findings else Text("Nothing is wrong with it.")
     return render(plain_table(("", ""), rows), verdict)
 
@@ -69,6 +69,12 @@ def checks_text(checks: Sequence[Check]) -> str:
         if check.hint and check.status != "ok":
             rows.append((Text(), "", f"-> {check.hint}"))
     return render(plain_table(("", "check", "what was found"), rows))
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, Mapping):  # grade -> how many
+        return ", ".join(f"{count:,} of grade {grade}" for grade, count in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _count(number: int | None) -> str:

@@ -7,7 +7,7 @@ from searchapp.encoders import Options, model_slug
 from searchapp.evaluation import MAIN_METRICS, Evaluation
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
-from searchapp.reports.terminal import grid_table, render, results_table, short_model
+from searchapp.reports.terminal import grid_table, render, results_table
 
 
 def evaluation_lines(
@@ -34,8 +34,7 @@ def evaluation_lines(
             ]
         yield from ndjson(rows) if form == "ndjson" else csv_lines(rows)
     else:
-        metrics = [metric for metric in MAIN_METRICS if metric in results[0].metrics]
-        yield render(results_table(results, metrics))
+        yield render(results_table(results, _main_metrics(list(results[0].metrics))))
         if len(results) == 1:
             yield render(grid_table(results[0]))
         if per_query:
@@ -43,14 +42,31 @@ def evaluation_lines(
                 yield from per_query_lines(evaluation.scores.per_query())
 
 
-def save_evaluation(folder: Path, evaluation: Evaluation, *, per_query: bool = False) -> None:
+def _main_metrics(names: Sequence[str]) -> list[str]:
+    """Return the metrics of the summary: the main ones, at the largest cut where theirs was not asked for."""
+    chosen = []
+    for metric in MAIN_METRICS:
+        same = [name for name in names if name.startswith(f"{metric.split('_at_')[0]}_at_")]
+        chosen.append(metric if metric in names else max(same, key=lambda name: int(name.split("_at_")[1])))
+    return chosen
+
+
+def save_evaluation(
+    folder: Path, evaluation: Evaluation, options: Options, *, per_query: bool = False
+) -> None:
     """Write `<corpus>.<model>.<mode>` as a TREC run, its result as JSON and every query's values as CSV.
+
+    Args:
+        folder: where to; other files of that name are replaced.
+        evaluation: what to keep.
+        options: what shaped the vectors, so that each choice has files of its own.
+        per_query: write the CSV too.
 
     Raises:
         SearchappError: the folder cannot be written.
     """
     result = evaluation.result
-    model = model_slug(short_model(result.model), Options())
+    model = model_slug(result.model, options)
     stem = f"{evaluation.slug}.{model}.{result.mode}"
     write_run(folder / f"{stem}.trec", evaluation.run, tag=model)
     write_text(folder / f"{stem}.json", to_json(results_document([result])) + "\n")

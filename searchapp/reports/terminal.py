@@ -14,7 +14,7 @@ from rich.text import Text
 from searchapp.records import Finding, Hit, Result
 from searchapp.reports.text import matches, printable, snippet
 
-PIPE_WIDTH = 200
+PIPE_WIDTH = 10_000  # no row of a table is folded
 METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
 INTERVAL_SHOWN = "ndcg_at_10"
 
@@ -110,7 +110,12 @@ def short_model(name: str) -> str:
 @contextmanager
 def progress_bar(title: str, total: int | None) -> Iterator["_Advance"]:
     """Show a bar on standard error when it is a terminal and the work takes over a second."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     advance = _Advance(bar, title, total)
     try:

@@ -25,10 +25,7 @@ def dense_run(
     Raises:
         SearchappError: a query is empty, the depth is below 1, or the index is of another recipe.
     """
-    if depth < 1:
-        raise SearchappError(f"The depth is {depth}.", "Ask for at least 1 result.")
-    for query in queries:
-        _check_text(query)
+    check_queries(queries, depth)
     index.check_recipe(encoder.recipe)
     seconds = {"encode_queries": 0.0, "search": 0.0}
     run: Run = {}
@@ -64,6 +61,14 @@ def answer(index: Index, encoder: Encoder, queries: Sequence[Query], k: int) -> 
             for rank, (score, document) in enumerate(zip(ranking.scores, documents, strict=True), start=1)
         ]
     return answers
+
+
+def check_queries(queries: Sequence[Query], k: int) -> None:
+    """Raise SearchappError when k is below 1 or a query is empty, before anything is loaded for it."""
+    if k < 1:
+        raise SearchappError(f"k is {k}.", "Ask for at least 1 result.")
+    for query in queries:
+        _check_text(query)
 
 
 def _check_text(query: Query) -> None:

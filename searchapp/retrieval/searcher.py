@@ -5,10 +5,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from searchapp.corpora import ALIASES, open_corpus
-from searchapp.corpora.corpus import file_stamp
+from searchapp.corpora import ALIASES, corpus_slug, open_corpus
 from searchapp.encoders import Encoder, Options, find_model
 from searchapp.errors import IndexMissingError, SearchappError
+from searchapp.files import file_stamp
 from searchapp.index import Index, find_indexes, open_index
 from searchapp.index.manifest import Manifest, read_manifest
 from searchapp.records import Query
@@ -40,10 +40,24 @@ def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[
     options = Options(
         recipe.max_length, recipe.normalize, recipe.template, recipe.document_prompt, recipe.query_prompt
     )
-    return index, Encoder(find_model(name), options)
+    return index, Encoder(find_model(name), options, index.manifest.facts)
 
 
-def parse_queries(lines: Iterable[str], source: str = "the command line") -> list[Query]:
+def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappError]]:
+    """Return the indexes that can be read with their manifests, and what is wrong with the others.
+
+    So a damaged index does not keep the others from answering.
+    """
+    whole, damaged = [], {}
+    for folder in find_indexes():
+        try:
+            whole.append((folder, read_manifest(folder)))
+        except SearchappError as error:
+            damaged[folder] = error
+    return whole, damaged
+
+
+def parse_queries(lines: Iterable[str], source: str = "the file") -> list[Query]:
     r"""Read queries: a text, an id and a text with a tab between them, or a JSON object, one a line.
 
     Raises:
@@ -68,13 +82,18 @@ def parse_queries(lines: Iterable[str], source: str = "the command line") -> lis
 
 
 def _query(line: str, number: int, where: str) -> Query:
+    line = line.strip(" \r\n")
     if line.startswith("{"):
         try:
             record = json.loads(line)
-            return Query(str(record["_id"]), str(record["text"]))
+            query_id, text = record["_id"], record["text"]
+            if not isinstance(query_id, str | int) or not isinstance(text, str):
+                raise ValueError("one of them is no string")
+            return Query(str(query_id), text)
         except (ValueError, KeyError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise SearchappError(
-                f"{where}: no JSON object with '_id' and 'text' ({error}).",
+                f"{where}: no JSON object with '_id' and 'text' ({reason}).",
                 'Write {"_id": "1", "text": "..."}.',
             ) from error
     query_id, tab, text = line.partition("\t")
@@ -82,13 +101,19 @@ def _query(line: str, number: int, where: str) -> Query:
 
 
 def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
-    found = [(folder, read_manifest(folder)) for folder in find_indexes()]
+    found, damaged = whole_indexes()
     if corpus is not None:
         wanted = _documents_ids(corpus)
+        slugs = {corpus_slug(name) for name in wanted}
+        damaged = {folder: error for folder, error in damaged.items() if folder.parent.parent.name in slugs}
         found = [pair for pair in found if wanted & {pair[1].corpus, pair[1].corpus_id, pair[1].documents_id}]
     if model is not None:
         name = str(Path(model).resolve()) if Path(model).is_dir() else model
         found = [pair for pair in found if pair[1].recipe.model == name]
+    if not found and damaged:
+        raise next(iter(damaged.values()))
+    for error in damaged.values():
+        logger.warning("%s It is left out. %s", error.message, error.hint)
     if not found:
         wished = "".join([f" of {corpus}" if corpus else "", f" by {model}" if model else ""])
         build = f"searchapp index {corpus or 'sample'}{f' -m {model}' if model else ''}"

@@ -1,0 +1,202 @@
+"""Texts into flat token ids: by `tokenizers`, or by a faster library that has proved to do the same.
+
+The fast libraries (extra `fast`) are young, so none is trusted: before one is used for a model it must
+give the ids of `tokenizers` on awkward texts and on a sample of the corpus.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.awkward import AWKWARD
+
+
+class Tokens(NamedTuple):
+    """Token ids of n texts, one after another: `ids` (t,) and `offsets` (n + 1,)."""
+
+    ids: NDArray[np.uint32]
+    offsets: NDArray[np.int64]
+
+    def rows(self) -> list[NDArray[np.uint32]]:
+        """Return the ids of each text."""
+        return [self.ids[first:last] for first, last in pairwise(self.offsets)]
+
+
+class Tokenize(Protocol):
+    """A tokenizer that adds no special tokens and neither pads nor truncates."""
+
+    name: str
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts."""
+
+
+class Ordinary:
+    """The reference: the `tokenizers` library."""
+
+    name = f"tokenizers {version('tokenizers')}"
+
+    def __init__(self, path: Path) -> None:
+        from tokenizers import Tokenizer
+
+        self.tokenizer = Tokenizer.from_file(str(path))
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts."""
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return _flat([np.array(encoding.ids, dtype=np.uint32) for encoding in encodings])
+
+
+class Gigatoken:
+    """gigatoken, for BPE tokenizers."""
+
+    models = frozenset({"BPE"})
+
+    def __init__(self, path: Path) -> None:
+        from gigatoken.gigatoken_rs import load_hf_json
+
+        self.name = f"gigatoken {version('gigatoken')}"
+        self._backend: Any = load_hf_json(_without_limits(path))
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts.
+
+        One by one: the library's batches are no faster here, and import another library first.
+        """
+        return _flat([self._backend.encode(text) for text in texts])
+
+
+class Tokie:
+    """tokie, for WordPiece tokenizers; texts in scripts that it may get wrong go to `tokenizers`."""
+
+    models = frozenset({"WordPiece"})
+
+    # Assigned characters of the blocks on which it gave equal ids throughout: Latin, Greek, Cyrillic,
+    # combining marks, punctuation, currency, arrows, mathematics, technical and other symbols.
+    _doubtful = re.compile(
+        "[^\x00-\x7e\x80-\u0377\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u052f\u1e00-\u1eff\u2000-\u205e"
+        "\u2070\u2071\u2074-\u208e\u2090-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff"
+        "\u2460-\u2aff\ufb00-\ufb06]"
+    )
+
+    def __init__(self, path: Path) -> None:
+        import tokie
+
+        self.name = f"tokie {version('tokie')}"
+        self._path = path
+        self._backend: Any = tokie.Tokenizer.from_json(str(path))
+        self._backend.no_truncation()
+        self._backend.no_padding()
+
+    @cached_property
+    def _ordinary(self) -> Ordinary:
+        return Ordinary(self._path)
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts."""
+        sure: list[int] = []
+        doubtful: list[int] = []
+        for row, text in enumerate(texts):
+            (sure if self._reads(text) else doubtful).append(row)
+        if not doubtful:
+            return self._fast(texts)
+        rows: list[NDArray[np.uint32]] = [np.zeros(0, dtype=np.uint32)] * len(texts)
+        for some, tokens in (
+            (sure, self._fast([texts[row] for row in sure])),
+            (doubtful, self._ordinary([texts[row] for row in doubtful])),
+        ):
+            for row, ids in zip(some, tokens.rows(), strict=True):
+                rows[row] = ids
+        return _flat(rows)
+
+    def _reads(self, text: str) -> bool:
+        return "\x7f" not in text and (text.isascii() or not self._doubtful.search(text))
+
+    def _fast(self, texts: Sequence[str]) -> Tokens:
+        if not texts:
+            return _flat([])
+        ids, lengths = self._backend.encode_batch_flat(list(texts), add_special_tokens=False)
+        return Tokens(ids, _offsets(lengths))
+
+
+FAST: dict[str, type[Gigatoken] | type[Tokie]] = {"gigatoken": Gigatoken, "tokie": Tokie}
+"""The fast libraries, by the name of their package."""
+
+
+def proved_tokenizer(path: Path, name: str) -> Tokenize | None:
+    """Return the tokenizer of this name and version, None when another version is installed now."""
+    if name == Ordinary.name:
+        return Ordinary(path)
+    library, _, _ = name.partition(" ")
+    return FAST[library](path) if library in FAST and name == _installed(library) else None
+
+
+def choose_tokenizer(path: Path, ordinary: Ordinary, sample: Sequence[str]) -> tuple[Tokenize, str]:
+    """Return the fastest tokenizer that proves itself, and the sentence that says why it was chosen.
+
+    Args:
+        path: the tokenizer.json.
+        ordinary: the reference, loaded from it.
+        sample: texts of the corpus that are to come.
+    """
+    kind = type(ordinary.tokenizer.model).__name__
+    library = next((name for name, tokenize in FAST.items() if kind in tokenize.models), None)
+    if library is None:
+        return ordinary, f"there is no faster one for {kind} models"
+    if _installed(library) is None:
+        return ordinary, f"{library} is faster, but not installed (extra `fast`)"
+    try:
+        fast: Tokenize = FAST[library](path)
+    except (ValueError, RuntimeError) as error:
+        return ordinary, f"{library} cannot read it ({str(error)[:80]})"
+    for text in (*AWKWARD, *sample):
+        if not np.array_equal(ordinary([text]).ids, fast([text]).ids):
+            return ordinary, f"{fast.name} gives other ids for {text[:40]!r}"
+    together, apart = fast(sample), ordinary(sample)
+    if not (np.array_equal(together.ids, apart.ids) and np.array_equal(together.offsets, apart.offsets)):
+        return ordinary, f"{fast.name} gives other ids in a batch"
+    return fast, f"equal to {ordinary.name} on {len(AWKWARD)} awkward texts and {len(sample)} of the corpus"
+
+
+def truncate(tokens: Tokens, max_length: int) -> Tokens:
+    """Keep the first `max_length` tokens of each text."""
+    lengths = np.diff(tokens.offsets)
+    if not len(lengths) or lengths.max() <= max_length:
+        return tokens
+    position = np.arange(len(tokens.ids)) - np.repeat(tokens.offsets[:-1], lengths)
+    return Tokens(tokens.ids[position < max_length], _offsets(np.minimum(lengths, max_length)))
+
+
+def _installed(library: str) -> str | None:
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:
+        return None
+
+
+def _without_limits(path: Path) -> bytes:
+    """Return a tokenizer.json without the truncation and the padding that it may have saved."""
+    data = path.read_bytes()
+    if re.search(rb'"truncation":\s*null', data[:4096]) and re.search(rb'"padding":\s*null', data[:4096]):
+        return data
+    return json.dumps(json.loads(data) | {"truncation": None, "padding": None}).encode()
+
+
+def _flat(rows: Sequence[NDArray[np.uint32]]) -> Tokens:
+    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+    ids = np.concatenate(rows) if len(rows) else np.zeros(0, dtype=np.uint32)
+    return Tokens(ids, _offsets(lengths))
+
+
+def _offsets(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
