@@ -5,14 +5,17 @@
 Needs the extra `parity`. Exits 3 when a figure differs at five decimals.
 """
 
-import argparse
 import sys
 
-from scripts.mteb_harness import harness_scores
-from searchapp.corpora import Corpus, open_corpus
-from searchapp.encoders import BUNDLED, Options, find_model, load_encoder
+from scripts.mteb_harness import local_task, run_harness
+from scripts.timing import parser_of
+from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.names import open_corpus
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import BUNDLED, find_model
+from searchapp.encoders.options import Options
 from searchapp.encoders.reference import reference_model
-from searchapp.evaluation import evaluate_model
+from searchapp.evaluation.benchmark import evaluate_model
 
 DECIMALS = 5
 
@@ -21,7 +24,7 @@ def compare(corpus: Corpus, max_length: int | None) -> list[tuple[str, float, fl
     """Return (metric, mteb's value, searchapp's value) for the bundled model."""
     model = reference_model(find_model(BUNDLED))
     model.max_length = max_length
-    theirs = harness_scores(corpus, model)
+    theirs = run_harness(local_task(corpus), model)
     ours = evaluate_model(
         corpus, load_encoder(BUNDLED, Options("model" if max_length is None else max_length))
     ).result.metrics
@@ -30,9 +33,7 @@ def compare(corpus: Corpus, max_length: int | None) -> list[tuple[str, float, fl
 
 def main() -> int:
     """Print both columns for each corpus and return the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("corpora", nargs="+")
     parser.add_argument("--max-length", type=int, help="tokens read of a text (default: all)")
     arguments = parser.parse_args()

@@ -26,7 +26,7 @@ from mteb.models.abs_encoder import AbsEncoder
 from mteb.models.model_meta import ScoringFunction
 from numpy.typing import NDArray
 
-from searchapp.corpora import Corpus
+from searchapp.corpora.corpus import Corpus
 from searchapp.evaluation.kernels import KERNELS
 from searchapp.evaluation.scoring import CUTS
 
@@ -56,7 +56,7 @@ class _StaticEncoder(AbsEncoder):
         return np.asarray(self._encoder.encode(texts), dtype=np.float32)
 
 
-def _task(corpus: Corpus) -> AbsTaskRetrieval:
+def local_task(corpus: Corpus) -> AbsTaskRetrieval:
     """Return an mteb retrieval task over a corpus.
 
     Its class is made for it: mteb drops metadata that is set on the object when it unloads the data.
@@ -92,12 +92,12 @@ def _task(corpus: Corpus) -> AbsTaskRetrieval:
     return LocalRetrieval()
 
 
-def harness_scores(corpus: Corpus, model: TextEncoder) -> dict[str, float]:
+def run_harness(task: AbsTaskRetrieval, model: TextEncoder) -> dict[str, float]:
     """Return every metric at every cut as `mteb.evaluate` computes it, its caches off."""
     disable_progress_bars()
     result = mteb.evaluate(
         _StaticEncoder(model),
-        _task(corpus),
+        task,
         co2_tracker=False,
         cache=None,
         overwrite_strategy="always",

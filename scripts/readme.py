@@ -7,7 +7,6 @@ A block is a fenced console session; each line that begins with `$ ` is run, in 
 Times are masked in the comparison, since they differ from run to run.
 """
 
-import argparse
 import os
 import re
 import shlex
@@ -16,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from scripts.timing import parser_of
 from searchapp.cli import COMMANDS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -63,9 +63,7 @@ def masked(text: str) -> str:
 
 def main() -> int:
     """Rewrite README, or check it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     before = README.read_text("utf-8")

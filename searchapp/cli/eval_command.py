@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searchapp.cli.options import encoding_options, json_option, offline_option
-from searchapp.encoders import BUNDLED, Options
+from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
-from searchapp.index import KINDS
+from searchapp.index.kinds import KINDS
 
 if TYPE_CHECKING:
-    from searchapp.evaluation import Evaluation
+    from searchapp.evaluation.benchmark import Evaluation
 
 FORMATS = ("table", "json", "ndjson", "csv")
 
@@ -84,10 +85,10 @@ def _evaluations(
     cuts: tuple[int, ...],
     allow_dangling: bool,
 ) -> "Iterator[Evaluation]":
-    from searchapp.corpora import open_corpus
-    from searchapp.evaluation import evaluate_model, evaluate_run
+    from searchapp.corpora.names import open_corpus
+    from searchapp.evaluation.benchmark import evaluate_model, evaluate_run
     from searchapp.evaluation.trec import read_run
-    from searchapp.index import encoder_for
+    from searchapp.index.build import encoder_for
     from searchapp.reports.terminal import progress_bar
 
     sources = [open_corpus(name) for name in corpora]

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import click
 
-from searchapp.encoders import BUNDLED, Options
-from searchapp.encoders.texts import DEFAULT_TEMPLATE
+from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.options import DEFAULT_TEMPLATE, Options
 
 Command = Callable[..., Any]
 

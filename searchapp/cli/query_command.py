@@ -35,7 +35,8 @@ def command(
     """
     from searchapp.records import Query
     from searchapp.reports.answers import answer_lines
-    from searchapp.retrieval import answer, check_queries, load_searcher, parse_queries
+    from searchapp.retrieval.dense import answer, check_queries
+    from searchapp.retrieval.searcher import load_searcher, parse_queries
 
     if bool(text) == (source is not None):
         raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.corpora import open_corpus
 from searchapp.corpora.listing import list_corpora
-from searchapp.encoders import BUNDLED, find_model, load_encoder
+from searchapp.corpora.names import open_corpus
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import BUNDLED, find_model
 from searchapp.errors import SearchappError
-from searchapp.index import find_indexes
-from searchapp.index.manifest import Manifest, damaged_files, read_manifest
+from searchapp.index.layout import find_indexes
+from searchapp.index.manifest import Manifest, damaged_files, read_manifest, rebuild_command
 from searchapp.settings import datasets_folder, indexes_folder, offline
 from searchapp.versions import installed_versions
 
@@ -74,7 +75,7 @@ def _index(folder: Path) -> Check:
     except SearchappError as error:
         return Check("index", "fail", error.message, error.hint)
     name = f"{folder}: {manifest.n_docs:,} documents"
-    again = f"searchapp index {manifest.corpus_id} -m {manifest.recipe.model} --fresh"
+    again = rebuild_command(manifest)
     damaged = damaged_files(folder, manifest)
     if damaged:
         return Check("index", "fail", f"{name}; damaged: {', '.join(damaged)}", again)

@@ -1,44 +1,16 @@
 """An encoder: a model together with the options that shape its vectors."""
 
-import hashlib
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.files import ModelFiles, find_model
+from searchapp.encoders.options import Options
 from searchapp.encoders.static import Facts, load_model, reopen_model
-from searchapp.encoders.texts import DEFAULT_TEMPLATE, assemble, check_template
+from searchapp.encoders.texts import assemble, check_template
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Recipe
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may change about the vectors.
-
-    `max_length` counts tokens: "model" follows the model's own configuration, None reads whole texts.
-    `normalize` makes unit vectors, so that the inner product is the cosine.
-    """
-
-    max_length: int | Literal["model"] | None = "model"
-    normalize: bool = True
-    template: str = DEFAULT_TEMPLATE
-    document_prompt: str = ""
-    query_prompt: str = ""
-
-    def label(self) -> str:
-        """Name the options that are not at their defaults, fit for a folder name.
-
-        >>> Options(max_length=512).label()
-        'max_length=512'
-        """
-        changed = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]
-        return ",".join(f"{name}={_short(value)}" for name, value, default in changed if value != default)
 
 
 class Encoder:
@@ -116,22 +88,3 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     norms[norms == 0] = 1
     divided: NDArray[np.float32] = vectors / norms
     return divided
-
-
-def model_slug(name: str, options: Options | None = None) -> str:
-    """Return a folder name for a model and its options.
-
-    >>> model_slug("minishlab/potion-base-8M", Options(max_length=512))
-    'minishlab--potion-base-8M+max_length=512'
-    """
-    label = (options or Options()).label()
-    path = Path(name).expanduser()
-    if path.is_dir():  # two folders of one name are two models
-        name = f"{path.resolve().name}-{_short(path.resolve())[:6]}"
-    slug = re.sub(r"[^\w.@-]", "--", name).strip("-.")
-    return f"{slug}+{label}" if label else slug
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if re.fullmatch(r"\w{1,6}", text) else hashlib.sha256(text.encode()).hexdigest()[:8]

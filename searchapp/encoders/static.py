@@ -135,7 +135,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticEncoder:
         dimension=table.shape[1],
         unknown=_unknown(ordinary),
         median_letters=int(np.median(letters)),
-        max_length=None if files.name == BUNDLED else config.get("max_length", MODEL2VEC_MAX_LENGTH),
+        max_length=None if files.name == BUNDLED else _max_length(files, config),
         normalize=bool(config.get("normalize", False)),
         folded="weights" in tensors or "mapping" in tensors,
     )
@@ -162,13 +162,15 @@ def _fold(
     """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
     table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
     size = ordinary.tokenizer.get_vocab_size(with_added_tokens=True)
-    for name, tensor in (("mapping", mapping), ("weights", weights), ("table", table)):
-        if tensor is not None and len(tensor) != size and not (name == "table" and mapping is not None):
-            raise SearchappError(
-                f"{files.name}: the {name} in {files.table} has {len(tensor)} rows, "
-                f"the tokenizer {size} tokens.",
-                "They come from different models; save table and tokenizer together.",
-            )
+    _check(files, table.ndim == 2, f"{files.tensor!r} has {table.ndim} dimensions, not 2")
+    rows = len(table if mapping is None else mapping)
+    _check(files, rows == size, f"the table has {rows} rows, the tokenizer {size} tokens")
+    if weights is not None:
+        _check(files, weights.shape == (size,), f"{weights.shape} weights for {size} tokens")
+        _check(files, bool(np.isfinite(weights).all()), "a weight is NaN or infinity")
+    if mapping is not None:
+        inside = mapping.min() >= 0 and mapping.max() < len(table)
+        _check(files, bool(inside), f"the mapping names rows outside the table of {len(table)}")
     broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if len(broken):
         token = ordinary.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
@@ -182,6 +184,14 @@ def _fold(
         folded = folded * weights[:, None]
     dense = np.float64 if folded.dtype == np.float64 else np.float32
     return np.ascontiguousarray(folded, dtype=dense), _rounding(files, folded.dtype, table.dtype)
+
+
+def _check(files: ModelFiles, holds: bool, problem: str) -> None:
+    if not holds:
+        raise SearchappError(
+            f"{files.name}: {problem} ({files.table}).",
+            "Table and tokenizer come from different models, or were not saved together.",
+        )
 
 
 def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) -> list[np.dtype[Any]]:
@@ -237,6 +247,17 @@ def _ordinary(files: ModelFiles) -> Ordinary:
         raise SearchappError(
             f"{files.name}: {files.tokenizer} cannot be read ({error}).", "Copy or download the model again."
         ) from error
+
+
+def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
+    """Return how many tokens the model reads by its own configuration, None for whole texts."""
+    value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
+    if value is None or (isinstance(value, int) and value > 0):
+        return value
+    raise SearchappError(
+        f"{files.name}: max_length is {value!r} in {files.config}.",
+        "It must be a whole number above 0, or null.",
+    )
 
 
 def _config(files: ModelFiles) -> dict[str, Any]:

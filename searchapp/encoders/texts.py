@@ -2,10 +2,9 @@
 
 import re
 
+from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.errors import SearchappError
 from searchapp.records import Document
-
-DEFAULT_TEMPLATE = "{title} {text}"
 
 
 def assemble(document: Document, template: str = DEFAULT_TEMPLATE) -> str:

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from searchapp.corpora import Corpus
+from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import dangling_judgements
-from searchapp.encoders import Encoder
+from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
-from searchapp.index import build_index
-from searchapp.index.build import Progress
+from searchapp.index.build import Progress, build_index
 from searchapp.records import Result, Run
-from searchapp.retrieval import dense_run
+from searchapp.retrieval.dense import dense_run
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)

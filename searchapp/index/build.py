@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from searchapp.corpora import Corpus
-from searchapp.encoders import Encoder, Options, load_encoder
+from searchapp.corpora.corpus import Corpus
+from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.options import Options
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.index.kinds import FaissIndex
@@ -124,6 +125,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
         zero_documents=state.zero_documents,
         max_norm=state.max_norm,
         recipe=encoder.recipe,
+        options=encoder.options,
         facts=encoder.facts,
         similarity="cosine" if encoder.recipe.normalize else "dot",
         kind=kind,

@@ -63,10 +63,17 @@ class FaissIndex:
             ) from error
 
     def write(self, path: Path) -> None:
-        """Write the index to a file."""
+        """Write the index to a file.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written.
+        """
         import faiss
 
-        faiss.write_index(self._index, str(path))
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(str(error).splitlines()[-1].strip()) from error
 
     @property
     def shape(self) -> tuple[int, int]:

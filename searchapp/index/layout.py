@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from searchapp.corpora import Corpus, corpus_slug
-from searchapp.encoders import Options, model_slug
+from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.names import corpus_slug
+from searchapp.encoders.options import Options, model_slug
 from searchapp.errors import SearchappError
 from searchapp.settings import indexes_folder
 

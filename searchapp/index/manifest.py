@@ -1,11 +1,13 @@
 """The manifest of an index: what it was built from, and how to tell that it still is."""
 
 import json
+import shlex
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from searchapp.encoders import Facts
+from searchapp.encoders.options import Options
+from searchapp.encoders.static import Facts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, sha256
 from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS
@@ -34,6 +36,7 @@ class Manifest:
     zero_documents: list[str]
     max_norm: float
     recipe: Recipe
+    options: Options
     facts: Facts
     similarity: str
     kind: str
@@ -64,6 +67,7 @@ def read_manifest(folder: Path) -> Manifest:
         if data.get("schema") != SCHEMA or set(data) != known:
             raise SearchappError(f"{path} is of another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
+        data["options"] = Options(**data["options"])
         data["facts"] = Facts(**data["facts"] | {"stamp": _stamp(data["facts"]["stamp"])})
         data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
         data["stamp"] = _stamp(data["stamp"])
@@ -81,6 +85,12 @@ def read_manifest(folder: Path) -> Manifest:
                 f"The index {folder} is torn: {name} has {file.stat().st_size} bytes, not {size}.", fix
             )
     return manifest
+
+
+def rebuild_command(manifest: Manifest) -> str:
+    """Return the command that builds the same index anew."""
+    flags = ["-m", manifest.recipe.model, *manifest.options.flags(), "--fresh"]
+    return shlex.join(["searchapp", "index", manifest.corpus, *flags])
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:

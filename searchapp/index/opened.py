@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora import Corpus
+from searchapp.corpora.corpus import Corpus
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import FaissIndex
 from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
-from searchapp.index.manifest import read_manifest, recipe_differences
+from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe
 
 MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
@@ -23,7 +23,7 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest = read_manifest(folder)
-        self.vectors: NDArray[np.float32] = np.load(folder / VECTORS, mmap_mode="r")
+        self.vectors = _vectors(folder)
         self._documents = DocumentStore(folder / DOCUMENTS)
         self._faiss = FaissIndex.read(folder / FAISS)
         shape = (self.manifest.n_docs, self.manifest.recipe.dimension)
@@ -62,8 +62,7 @@ class Index:
 
     @property
     def _rebuild(self) -> str:
-        manifest = self.manifest
-        return f"Build it anew: searchapp index {manifest.corpus} -m {manifest.recipe.model} --fresh"
+        return f"Build it anew: {rebuild_command(self.manifest)}"
 
     def all_ids(self) -> list[str]:
         """Return the document ids in row order."""
@@ -110,6 +109,17 @@ class Index:
             open_queries = undecided
             fetch *= 4
         return [rankings[query] for query in range(len(queries))]
+
+
+def _vectors(folder: Path) -> NDArray[np.float32]:
+    try:
+        vectors: NDArray[np.float32] = np.load(folder / VECTORS, mmap_mode="r")
+    except ValueError as error:
+        raise SearchappError(
+            f"{folder / VECTORS} is damaged ({error}).",
+            f"Remove it and build it again: searchapp indexes --remove {folder}",
+        ) from error
+    return vectors
 
 
 def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora import Corpus, Digests
+from searchapp.corpora.corpus import Corpus, Digests
 from searchapp.index.documents import DocumentWriter
 from searchapp.index.layout import DOCUMENTS, VECTORS
 from searchapp.records import Document, Recipe

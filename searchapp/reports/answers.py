@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from searchapp.evaluation.trec import run_lines
-from searchapp.index import Manifest
+from searchapp.index.manifest import Manifest
 from searchapp.records import Hit, Query, Ranking
 from searchapp.reports.machine import QUERY_SCHEMA, hit_row, ndjson, to_json
 from searchapp.reports.terminal import hits_table, render

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from searchapp.encoders import Options, model_slug
-from searchapp.evaluation import MAIN_METRICS, Evaluation
+from searchapp.encoders.options import Options, model_slug
+from searchapp.evaluation.benchmark import Evaluation
+from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
 from searchapp.reports.terminal import grid_table, render, results_table

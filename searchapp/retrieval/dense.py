@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from searchapp.encoders import Encoder
+from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
-from searchapp.index import Index
+from searchapp.index.opened import Index
 from searchapp.records import Hit, Query, Run
 
 BATCH = 256  # queries searched at a time, so that the scores of a batch fit in memory

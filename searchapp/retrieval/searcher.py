@@ -5,12 +5,14 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from searchapp.corpora import ALIASES, corpus_slug, open_corpus
-from searchapp.encoders import Encoder, Options, find_model
+from searchapp.corpora.names import ALIASES, corpus_slug, open_corpus
+from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.files import find_model
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import file_stamp
-from searchapp.index import Index, find_indexes, open_index
+from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, read_manifest
+from searchapp.index.opened import Index, open_index
 from searchapp.records import Query
 
 logger = logging.getLogger(__name__)
@@ -37,10 +39,7 @@ def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[
     name = (
         f"{recipe.model}@{recipe.revision}" if recipe.revision and "@" not in recipe.model else recipe.model
     )
-    options = Options(
-        recipe.max_length, recipe.normalize, recipe.template, recipe.document_prompt, recipe.query_prompt
-    )
-    return index, Encoder(find_model(name), options, index.manifest.facts)
+    return index, Encoder(find_model(name), manifest.options, manifest.facts)
 
 
 def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappError]]:

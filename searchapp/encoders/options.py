@@ -1,0 +1,68 @@
+"""What a user may change about vectors, and how an index of such vectors is called."""
+
+import hashlib
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_TEMPLATE = "{title} {text}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may change about the vectors.
+
+    `max_length` counts tokens: "model" follows the model's own configuration, None reads whole texts.
+    `normalize` makes unit vectors, so that the inner product is the cosine.
+    """
+
+    max_length: int | Literal["model"] | None = "model"
+    normalize: bool = True
+    template: str = DEFAULT_TEMPLATE
+    document_prompt: str = ""
+    query_prompt: str = ""
+
+    def label(self) -> str:
+        """Name the options that are not at their defaults, fit for a folder name.
+
+        >>> Options(max_length=512).label()
+        'max_length=512'
+        """
+        changed = [(field.name, getattr(self, field.name), field.default) for field in fields(self)]
+        return ",".join(f"{name}={_short(value)}" for name, value, default in changed if value != default)
+
+    def flags(self) -> list[str]:
+        """Return the options that are not at their defaults as the command line takes them.
+
+        >>> Options(max_length=512, query_prompt="query: ").flags()
+        ['--max-length', '512', '--query-prompt', 'query: ']
+        """
+        changed = [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        flags = []
+        for name in changed:
+            value = getattr(self, name)
+            if name == "normalize":
+                flags.append("--no-normalize")
+            else:
+                flags += [f"--{name.replace('_', '-')}", "none" if value is None else str(value)]
+        return flags
+
+
+def model_slug(name: str, options: Options | None = None) -> str:
+    """Return a folder name for a model and its options.
+
+    >>> model_slug("minishlab/potion-base-8M", Options(max_length=512))
+    'minishlab--potion-base-8M+max_length=512'
+    """
+    label = (options or Options()).label()
+    path = Path(name).expanduser()
+    if path.is_dir():  # two folders of one name are two models
+        name = f"{path.resolve().name}-{_short(path.resolve())[:6]}"
+    slug = re.sub(r"[^\w.@-]", "--", name).strip("-.")
+    return f"{slug}+{label}" if label else slug
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if re.fullmatch(r"\w{1,6}", text) else hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,189 @@
+"""searchapp eval: figures by hand, the JSON contract, tables, files, and judgements that dangle."""
+
+import csv
+import json
+from math import log2
+from pathlib import Path
+
+import pytest
+
+from searchapp.evaluation.scoring import CUTS
+from searchapp.evaluation.trec import read_per_query, read_run
+
+from .conftest import Cli, MakeFolder
+
+# By the model of the fixtures "apple" ranks d3, d1, d2, of grades 1, 2, 0; "plum" ranks d2 first, the
+# only relevant one; d1 and d3 tie at 0 behind it.
+NDCG_Q1 = (1 / log2(2) + 2 / log2(3)) / (2 / log2(2) + 1 / log2(3))
+BY_HAND = {
+    "ndcg_at_1": (1 / 2 + 1) / 2, "ndcg_at_10": (NDCG_Q1 + 1) / 2,
+    "map_at_1": (1 / 2 + 1) / 2, "map_at_10": 1.0,
+    "mrr_at_1": 1.0, "mrr_at_10": 1.0,
+    "recall_at_1": (1 / 2 + 1) / 2, "recall_at_10": 1.0,
+    "precision_at_1": 1.0, "precision_at_10": (2 / 10 + 1 / 10) / 2,
+}  # fmt: skip
+METRICS = ("ndcg", "map", "mrr", "recall", "precision")
+KEYS = {"corpus", "corpus_id", "model", "mode", "n_docs", "n_queries", "n_judged", "metrics", "intervals",
+        "seconds", "recipe", "versions"}  # fmt: skip
+MAIN = {"ndcg_at_10", "map_at_10", "mrr_at_10", "recall_at_100", "precision_at_10"}
+
+
+@pytest.fixture
+def tiny(make_corpus: MakeFolder, make_model: MakeFolder) -> tuple[str, str]:
+    """Return the corpus and the model of the fixtures."""
+    return str(make_corpus()), str(make_model())
+
+
+def test_the_figures_are_those_worked_out_by_hand(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    result = cli("eval", corpus, "-m", model, "--at", "10,1", "--json")
+    (row,) = json.loads(result.stdout)["results"]
+    assert row["metrics"].keys() == BY_HAND.keys()
+    assert row["metrics"] == pytest.approx(BY_HAND, abs=1e-12)
+    assert (row["n_docs"], row["n_queries"], row["n_judged"]) == (3, 2, 2)
+    assert (row["corpus"], row["model"], row["mode"]) == (corpus, model, "dense")
+
+
+def test_json_keeps_the_contract(cli: Cli) -> None:
+    result = cli("eval", "sample", "--json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "searchapp/result/1"
+    assert document.keys() == {"schema", "results"}
+    (row,) = document["results"]
+    assert row.keys() == KEYS
+    assert (row["corpus"], row["corpus_id"], row["model"]) == ("sample", "sample", "wordllama")
+    assert row["metrics"].keys() == {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTS}
+    assert all(0 <= value <= 1 for value in row["metrics"].values())
+    assert row["metrics"]["precision_at_3"] * 40 * 3 == pytest.approx(
+        round(row["metrics"]["precision_at_3"] * 120)
+    )  # a count over 40 queries: nothing was rounded
+    assert row["intervals"].keys() == MAIN
+    assert all(low <= row["metrics"][name] <= high for name, (low, high) in row["intervals"].items())
+    assert row["seconds"].keys() == {"encode", "search", "score"}
+    assert {"documents_digest", "queries_digest", "judgements_digest", "model_digest", "tokenizer_digest",
+            "template", "max_length", "query_prompt", "document_prompt", "normalize", "pooling",
+            "similarity", "index", "depth", "ties", "threads"} <= row["recipe"].keys()  # fmt: skip
+    assert {"searchapp", "python", "numpy", "faiss-cpu", "model2vec", "ranx"} <= row["versions"].keys()
+
+
+def test_a_table_shows_five_decimals_and_every_cut(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    result = cli("eval", corpus, "-m", model, "--at", "1,10")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["@1", "@10"] in lines
+    assert ["nDCG", "0.75000", f"{(NDCG_Q1 + 1) / 2:.5f}"] in lines
+    assert ["P", "1.00000", "0.15000"] in lines
+    assert "\x1b" not in result.stdout
+    assert "nDCG" not in result.stderr
+
+
+def test_several_models_and_corpora_make_one_table(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    result = cli("eval", corpus, "sample", "-m", model, "-m", "wordllama", "--format", "csv")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert [(row["corpus"], row["model"]) for row in rows] == [
+        (corpus, model), ("sample", model), (corpus, "wordllama"), ("sample", "wordllama")
+    ]  # fmt: skip
+    assert float(rows[0]["ndcg_at_10"]) == pytest.approx(BY_HAND["ndcg_at_10"], abs=1e-12)
+    table = cli("eval", corpus, "sample", "-m", model, "-m", "wordllama").stdout
+    assert [line.split()[:2] for line in table.splitlines()[-4:]] == [
+        [corpus, "model"], ["sample", "model"], [corpus, "wordllama"], ["sample", "wordllama"]
+    ]  # fmt: skip
+    ndjson = cli("eval", corpus, "sample", "-m", model, "--format", "ndjson").stdout.splitlines()
+    assert [json.loads(line)["corpus"] for line in ndjson] == [corpus, "sample"]
+
+
+def test_a_table_shows_the_cuts_asked_for(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    table = cli("eval", corpus, corpus, "-m", model, "--at", "1,2").stdout
+    assert "nDCG@2" in table.splitlines()[0]
+    assert f"{(NDCG_Q1 + 1) / 2:.5f}" in table.splitlines()[2]
+
+
+def test_files_are_written_and_read_back(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
+    corpus, model = tiny
+    out = tmp_path / "out" / "deep"
+    printed = cli("eval", corpus, "-m", model, "--json", "--run-out", str(out), "--per-query").stdout
+    (run_file,), (json_file,), (csv_file,) = (list(out.glob(f"*.{end}")) for end in ("trec", "json", "csv"))
+    assert json.loads(json_file.read_text("utf-8")) == json.loads(printed)
+    run = read_run(run_file)
+    assert run["q1"].document_ids == ["d3", "d1", "d2"]
+    assert run["q2"].document_ids == ["d2", "d3", "d1"]
+    values = read_per_query(csv_file)
+    assert values["q1"]["ndcg_at_10"] == pytest.approx(NDCG_Q1, abs=1e-12)
+    assert values["q2"]["precision_at_10"] == 1 / 10
+
+
+def test_two_models_write_files_of_their_own(
+    cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    models = (make_model(), make_model("other/model"), "wordllama")  # two folders of one name
+    chosen = [part for model in models for part in ("-m", str(model))]
+    result = cli("eval", str(make_corpus()), "sample", *chosen, "--run-out", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    assert len(list((tmp_path / "out").glob("*.trec"))) == 2 * 3
+    assert (tmp_path / "out" / "sample.wordllama.dense.trec").exists()
+
+
+def test_options_of_one_model_write_files_of_their_own(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cli("eval", "sample", "--run-out", str(out))
+    cli("eval", "sample", "--run-out", str(out), "--max-length", "4")
+    assert len(list(out.glob("*.trec"))) == 2
+
+
+def test_every_query_is_printed_on_demand(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    (row,) = json.loads(cli("eval", corpus, "-m", model, "--json", "--per-query").stdout)["results"]
+    assert row["per_query"]["q1"]["ndcg_at_10"] == pytest.approx(NDCG_Q1, abs=1e-12)
+    lines = cli("eval", corpus, "-m", model, "--per-query", "--format", "csv").stdout.splitlines()
+    rows = {line["query_id"]: line for line in csv.DictReader(lines)}
+    assert float(rows["q1"]["ndcg_at_10"]) == row["per_query"]["q1"]["ndcg_at_10"]
+    assert "query_id,ndcg_at_1" in cli("eval", corpus, "-m", model, "--per-query").stdout
+
+
+def test_dangling_judgements_stop_the_scoring_unless_allowed(
+    cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder, tmp_path: Path
+) -> None:
+    corpus = str(make_corpus(qrels=[("q1", "d3", 1), ("q1", "gone", 1)]))
+    arguments = ("eval", corpus, "-m", str(make_model()), "--json")
+    refused = cli(*arguments)
+    assert refused.exit_code == 1
+    assert "1 judged documents" in refused.stderr
+    assert "'gone'" in refused.stderr
+    assert "--allow-dangling" in refused.stderr
+    allowed = cli(*arguments, "--allow-dangling")
+    assert allowed.exit_code == 0
+    assert "'gone'" in allowed.stderr
+    metrics = json.loads(allowed.stdout)["results"][0]["metrics"]
+    assert metrics["recall_at_10"] == 1 / 2  # of two relevant documents one can be found
+    assert metrics["map_at_10"] == 1 / 2
+
+
+def test_a_corpus_without_judgements_cannot_be_scored(cli: Cli, make_corpus: MakeFolder) -> None:
+    result = cli("eval", str(make_corpus(qrels=[])))
+    assert result.exit_code == 1
+    assert "has no judgements" in result.stderr
+    assert "searchapp query" in result.stderr
+
+
+def test_a_place_that_cannot_be_written_is_an_error(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
+    corpus, model = tiny
+    (tmp_path / "file").write_text("kept")
+    for out in (tmp_path / "file" / "out", tmp_path / "file"):
+        result = cli("eval", corpus, "-m", model, "--run-out", str(out))
+        assert result.exit_code == 1
+        assert "cannot be written" in result.stderr
+        assert str(tmp_path / "file") in result.stderr
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_options_reach_the_vectors(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    result = cli("eval", corpus, "-m", model, "--json", "--no-normalize", "--max-length", "1",
+                 "--query-prompt", "fig ", "--document-prompt", "red ", "--template", "{text}")  # fmt: skip
+    recipe = json.loads(result.stdout)["results"][0]["recipe"]
+    wanted = {"normalize": False, "similarity": "dot", "max_length": 1, "query_prompt": "fig ",
+              "document_prompt": "red ", "template": "{text}"}  # fmt: skip
+    assert {key: recipe[key] for key in wanted} == wanted

@@ -1,0 +1,249 @@
+"""Corpora: what a name stands for, what a BEIR folder or archive says, and the bundled sample."""
+
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from searchapp.corpora.lint import describe, lint
+from searchapp.corpora.names import ALIASES, corpus_slug, open_corpus
+from searchapp.errors import SearchappError
+from searchapp.records import Document, Query
+from tests.conftest import Cli, MakeFolder
+
+RECORDS = [
+    {"_id": "d1", "title": "Über", "text": "apple"},
+    {"_id": 2, "title": None, "text": "pear"},
+    {"_id": "d3", "text": "plum"},
+]
+DOCUMENTS = [Document("d1", "Über", "apple"), Document("2", "", "pear"), Document("d3", "", "plum")]
+
+
+def write_archive(path: Path, folder: Path, inside: str) -> None:
+    path.parent.mkdir(parents=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, f"{inside}/{file.relative_to(folder)}")
+
+
+def write_documents(folder: Path) -> None:
+    lines = [json.dumps(record, ensure_ascii=False) for record in RECORDS]
+    (folder / "corpus.jsonl").write_text("\ufeff" + "\n\n".join(lines) + "\n   \n", "utf-8")
+
+
+def test_a_folder_with_a_mark_blank_lines_whole_number_ids_and_no_titles_is_read(
+    make_corpus: MakeFolder,
+) -> None:
+    folder = make_corpus()
+    write_documents(folder)
+    corpus = open_corpus(str(folder))
+    assert list(corpus.documents()) == DOCUMENTS
+    assert corpus.count() == 3
+    assert corpus.queries == [Query("q1", "apple"), Query("q2", "plum")]
+    assert corpus.judgements == {"q1": {"d1": 2, "d3": 1}, "q2": {"d2": 1}}
+
+
+def test_an_archive_reads_as_the_folder_it_was_made_from(make_corpus: MakeFolder, tmp_path: Path) -> None:
+    folder = make_corpus()
+    write_documents(folder)
+    write_archive(tmp_path / "ir_datasets" / "beir" / "scifact" / "source.zip", folder, "scifact")
+    zipped, plain = open_corpus("scifact"), open_corpus(str(folder))
+    assert list(zipped.documents()) == DOCUMENTS
+    assert (zipped.queries, zipped.judgements) == (plain.queries, plain.judgements)
+    assert zipped.documents_digest == plain.documents_digest
+    assert zipped.documents_id == "scifact"
+
+
+def test_the_split_stands_behind_the_path(make_corpus: MakeFolder) -> None:
+    folder = make_corpus()
+    make_corpus(qrels=[("q2", "d1", 1)], split="dev")
+    assert open_corpus(f"{folder}/dev").judgements == {"q2": {"d1": 1}}
+    assert open_corpus(f"{folder}/dev").id == f"{folder}/dev"
+    assert open_corpus(str(folder)).id == f"{folder}/test"
+
+
+def test_all_splits_of_a_folder_share_their_documents(make_corpus: MakeFolder) -> None:
+    folder = make_corpus()
+    make_corpus(qrels=[("q2", "d1", 1)], split="dev")
+    assert open_corpus(f"{folder}/dev").documents_id == open_corpus(str(folder)).documents_id
+
+
+def test_folders_of_one_name_are_different_corpora(make_corpus: MakeFolder) -> None:
+    one, other = make_corpus("one/corpus"), make_corpus("other/corpus")
+    assert open_corpus(str(one)).documents_id != open_corpus(str(other)).documents_id
+
+
+def test_the_only_split_needs_no_name(make_corpus: MakeFolder) -> None:
+    assert open_corpus(str(make_corpus(split="train"))).id.endswith("/corpus/train")
+
+
+def test_several_splits_and_none_named_test_must_be_named(make_corpus: MakeFolder) -> None:
+    folder = make_corpus(split="train")
+    make_corpus(split="dev")
+    with pytest.raises(SearchappError, match="has several splits") as caught:
+        open_corpus(str(folder))
+    assert caught.value.hint == "It has: dev, train."
+
+
+def test_a_split_that_is_not_there_is_an_error_that_lists_those_that_are(make_corpus: MakeFolder) -> None:
+    with pytest.raises(SearchappError, match="has no split 'dev'") as caught:
+        open_corpus(f"{make_corpus()}/dev")
+    assert caught.value.hint == "It has: test."
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param("query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td3\t0\n", id="with a header"),
+        pytest.param("q1\td1\t2\nq1\td3\t0\n", id="without a header"),
+        pytest.param("q1 0 d1 2\nq1 0 d3 0\n", id="as TREC writes them"),
+        pytest.param("\ufeffquery-id\tcorpus-id\tscore\r\nq1\td1\t2\r\n\r\nq1\td3\t0\r\n", id="from Windows"),
+        pytest.param("q1\td1\t2\nq1\td3\t0\nq1\td1\t2\n", id="with a line twice"),
+    ],
+)
+def test_judgements_are_read(make_corpus: MakeFolder, lines: str) -> None:
+    folder = make_corpus()
+    (folder / "qrels" / "test.tsv").write_text(lines, "utf-8", newline="")
+    assert open_corpus(str(folder)).judgements == {"q1": {"d1": 2, "d3": 0}}
+
+
+def test_an_id_may_hold_a_blank_where_tabs_divide(make_corpus: MakeFolder) -> None:
+    corpus = open_corpus(str(make_corpus(qrels=[("q1", "d 1", 2)])))
+    assert corpus.judgements == {"q1": {"d 1": 2}}
+
+
+def test_only_judged_queries_are_used(make_corpus: MakeFolder) -> None:
+    folder = make_corpus(queries={"q9": "fig", "q1": "apple"}, qrels=[("q1", "d1", 1)])
+    repeat_first_line(folder, "queries.jsonl", "fig", "plum")
+    assert open_corpus(str(folder)).queries == [Query("q1", "apple")]
+
+
+def test_queries_and_judgements_are_in_the_order_of_their_ids(make_corpus: MakeFolder) -> None:
+    qrels = [("q2", "d2", 1), ("q10", "d1", 1), ("q1", "d1", 1)]
+    corpus = open_corpus(str(make_corpus(queries={"q2": "b", "q10": "c", "q1": "a"}, qrels=qrels)))
+    assert [query.id for query in corpus.queries] == ["q1", "q10", "q2"]
+    assert list(corpus.judgements) == ["q1", "q10", "q2"]
+
+
+def digests(folder: Path) -> tuple[str, str, str]:
+    corpus = open_corpus(str(folder))
+    return corpus.documents_digest, corpus.queries_digest, corpus.judgements_digest
+
+
+def test_digests_do_not_depend_on_the_order(make_corpus: MakeFolder) -> None:
+    folder = make_corpus()
+    before = digests(folder)
+    for file in (folder / "corpus.jsonl", folder / "queries.jsonl", folder / "qrels" / "test.tsv"):
+        header, *lines = file.read_text("utf-8").splitlines(keepends=True)
+        kept = [header] if file.suffix == ".tsv" else []
+        file.write_text("".join(kept + lines[::-1] + [header] * (not kept)), "utf-8")
+    assert digests(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("corpus.jsonl", '"d2"', '"d4"', 0),
+        ("corpus.jsonl", '"Red"', '"Rad"', 0),
+        ("corpus.jsonl", "pear plum", "pear  plum", 0),
+        ("corpus.jsonl", '"title": "Red", "text": "apple', '"title": "", "text": "Redapple', 0),
+        ("queries.jsonl", '"apple"', '"apples"', 1),
+        ("qrels/test.tsv", "q1\td3\t1", "q1\td3\t0", 2),
+        ("qrels/test.tsv", "q1\td3\t1", "q1\td2\t1", 2),
+    ],
+)
+def test_a_digest_changes_with_an_id_a_text_and_a_grade(
+    make_corpus: MakeFolder, file: str, old: str, new: str, changed: int
+) -> None:
+    folder = make_corpus()
+    before = digests(folder)
+    content = (folder / file).read_text("utf-8")
+    assert content.count(old) == 1
+    (folder / file).write_text(content.replace(old, new), "utf-8")
+    differs = [one != other for one, other in zip(before, digests(folder), strict=True)]
+    assert differs == [part == changed for part in range(3)]
+
+
+def test_an_alias_stands_for_the_split_whose_scores_are_published(
+    make_corpus: MakeFolder, tmp_path: Path
+) -> None:
+    folder = make_corpus()
+    make_corpus(split="dev")
+    write_archive(tmp_path / "ir_datasets" / "beir" / "nfcorpus" / "source.zip", folder, "nfcorpus")
+    assert ALIASES["nfcorpus"] == "beir/nfcorpus/test"
+    assert open_corpus("nfcorpus").id == "beir/nfcorpus/test"
+    assert open_corpus("beir/nfcorpus").id == "beir/nfcorpus/test"
+    assert open_corpus("beir/nfcorpus/dev").id == "beir/nfcorpus/dev"
+
+
+def test_a_corpus_slug_stays_in_its_folder() -> None:
+    assert corpus_slug("../../etc") == "--..--etc"
+
+
+def test_an_absent_corpus_takes_three_lines_that_say_what_works(cli: Cli, tmp_path: Path) -> None:
+    result = cli("eval", "fiqa")
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert len(lines) == 3
+    assert str(tmp_path / "ir_datasets" / "beir" / "fiqa" / "source.zip") in lines[0]
+    assert "https://public.ukp.informatik.tu-darmstadt.de/thakur/BEIR/datasets/fiqa.zip" in lines[1]
+    assert "searchapp eval sample" in lines[2]
+
+
+BREAK: dict[str, Callable[[MakeFolder], Path]] = {
+    "duplicate-documents": lambda make: make(documents={"d1": ("a", "b"), "d2": "a b", "d3": "c"}),
+    "empty-documents": lambda make: make(documents={"d1": "a", "d2": (" ", ""), "d3": "c"}),
+    "dangling-judgements": lambda make: make(qrels=[("q1", "d9", 1)]),
+    "dangling-queries": lambda make: make(qrels=[("q9", "d1", 1)]),
+    "duplicate-document-ids": lambda make: repeat_first_line(make(), "corpus.jsonl", "apple", "grape"),
+    "duplicate-query-ids": lambda make: repeat_first_line(make(), "queries.jsonl", "apple", "grape"),
+}
+
+
+def repeat_first_line(folder: Path, name: str, old: str, new: str) -> Path:
+    content = (folder / name).read_text("utf-8")
+    (folder / name).write_text(content + content.splitlines()[0].replace(old, new) + "\n", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", BREAK)
+def test_lint_names_the_one_thing_that_is_wrong(make_corpus: MakeFolder, name: str) -> None:
+    findings = lint(open_corpus(str(BREAK[name](make_corpus))))
+    assert [finding.name for finding in findings] == [name]
+    assert findings[0].message.startswith("1 ")
+
+
+def test_lint_is_silent_on_a_healthy_corpus(make_corpus: MakeFolder) -> None:
+    assert lint(open_corpus(str(make_corpus()))) == []
+
+
+def test_a_description_counts_documents_characters_and_grades(make_corpus: MakeFolder) -> None:
+    facts, findings = describe(open_corpus(str(make_corpus())))
+    # By hand: "Red apple pear" 14, "pear plum" 9, "fig apple apple" 15.
+    assert (facts["documents"], facts["characters"], facts["judged queries"]) == (3, 38, 2)
+    assert facts["judgements"] == {"1": 2, "2": 1}
+    assert findings == []
+
+
+def test_the_sample_is_small_and_judged_in_grades() -> None:
+    corpus = open_corpus("sample")
+    documents = list(corpus.documents())
+    grades = Counter(grade for row in corpus.judgements.values() for grade in row.values())
+    # The counts stand in the README of the sample.
+    assert (len(documents), len(corpus.queries)) == (150, 40)
+    assert grades == {0: 114, 1: 21, 2: 46}
+
+
+def test_the_sample_has_one_pair_of_duplicates_one_empty_title_and_other_scripts() -> None:
+    documents = list(open_corpus("sample").documents())
+    texts = Counter((document.title, document.text) for document in documents)
+    assert sorted(texts.values()) == [1] * 148 + [2]
+    assert [document.id for document in documents if not document.title] == ["d138"]
+    assert not all(document.text.isascii() for document in documents)
+
+
+def test_lint_finds_only_the_duplicate_in_the_sample() -> None:
+    assert [finding.name for finding in lint(open_corpus("sample"))] == ["duplicate-documents"]

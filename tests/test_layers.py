@@ -1,0 +1,162 @@
+"""The order of the layers, and which package alone may import a library: read from the imports."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "searchapp"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
+ORDER = (
+    "corpora",
+    "encoders",
+    "index",
+    "retrieval",
+    "evaluation",
+    "references",
+    "diagnosis",
+    "reports",
+    "cli",
+)
+ONLY_IMPORTERS: dict[str, set[str]] = {
+    "ir_datasets": {"corpora"},
+    "model2vec": {"encoders"},
+    "faiss": {"index"},
+    "ranx": {"evaluation"},
+    "numba": {"", "encoders", "evaluation"},
+    "rich": {"reports"},
+    "click": {"cli"},
+    "sentence_transformers": set(),
+    "bm25s": set(),
+}
+NEVER_NAMED = {
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "shelve",
+    "allow_pickle",
+    "trust_remote_code",
+}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted name of every module that is imported, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+            yield from (str(item.value) for item in node.args if isinstance(item, ast.Constant))
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def layer(path: Path) -> str:
+    """Return the package that a module is in, empty for the modules at the top."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def breaches(importer: str, names: Iterator[str]) -> list[str]:
+    """Return the imports that a module of this package may not have."""
+    allowed = {importer, *ORDER[: ORDER.index(importer)]} if importer else set()
+    found = []
+    for name in names:
+        root, _, rest = name.partition(".")
+        if root == "searchapp":
+            package = rest.split(".")[0]
+            wrong = (PACKAGE / package).is_dir() and package != "" and package not in allowed
+        else:
+            wrong = root == "" or importer not in ONLY_IMPORTERS.get(root, {importer})
+        if wrong:
+            found.append(name)
+    return found
+
+
+def named(tree: ast.AST) -> set[str]:
+    """Return every identifier: variables, attributes, keyword arguments and modules."""
+    found = {part for name in imports(tree) for part in name.split(".")}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.keyword) and node.arg:
+            found.add(node.arg)
+    return found
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def test_every_package_has_a_place_in_the_order() -> None:
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert packages <= set(ORDER)
+    assert len(packages) >= 8
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_a_module_imports_only_what_stands_to_its_left(path: Path) -> None:
+    if path.name == "__main__.py":  # the way in: it starts the command line
+        return
+    assert breaches(layer(path), imports(parse(path))) == []
+
+
+@pytest.mark.parametrize(
+    ("importer", "source", "caught"),
+    [
+        (
+            "corpora",
+            "from searchapp.encoders import Encoder",
+            ["searchapp.encoders", "searchapp.encoders.Encoder"],
+        ),
+        ("corpora", "def read():\n    from searchapp import index", ["searchapp.index"]),
+        ("corpora", "from . import irds", [".", "..irds"]),
+        ("corpora", "importlib.import_module('searchapp.cli')", ["searchapp.cli"]),
+        ("", "import searchapp.cli", ["searchapp.cli"]),
+        ("", "from searchapp.errors import SearchappError", []),
+        ("encoders", "from searchapp.corpora import Corpus\nimport model2vec", []),
+        ("index", "if TYPE_CHECKING:\n    import model2vec", ["model2vec"]),
+        ("reports", "import numba.core", ["numba.core"]),
+        ("encoders", "import sentence_transformers", ["sentence_transformers"]),
+    ],
+)
+def test_a_breach_is_caught(importer: str, source: str, caught: list[str]) -> None:
+    assert breaches(importer, imports(ast.parse(source))) == caught
+
+
+# ranx is left out: its kernels are imported by their path, without the library around them.
+@pytest.mark.parametrize("library", sorted(ONLY_IMPORTERS.keys() - {"ranx"}))
+def test_a_library_is_imported_where_it_belongs(library: str) -> None:
+    found = {
+        layer(path) for path in MODULES if library in {name.split(".")[0] for name in imports(parse(path))}
+    }
+    assert found == ONLY_IMPORTERS[library]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_module_names_a_way_to_run_code_from_data(path: Path) -> None:
+    assert named(parse(path)) & NEVER_NAMED == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import pickle", "from joblib import load", "np.load(file, allow_pickle=True)", "x.trust_remote_code"],
+)
+def test_a_way_to_run_code_is_caught(source: str) -> None:
+    assert named(ast.parse(source)) & NEVER_NAMED
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_a_module_fits_a_reader(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) < 300

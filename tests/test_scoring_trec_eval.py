@@ -1,0 +1,142 @@
+"""Every metric at every cut against pytrec_eval, and the figures of the MTEB harness on real corpora."""
+
+import zipfile
+from math import fsum
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytrec_eval
+
+from searchapp.corpora.names import open_corpus
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.options import Options
+from searchapp.evaluation.benchmark import Evaluation, evaluate_model
+from searchapp.evaluation.scoring import CUTS, Scores, score
+from searchapp.evaluation.trec import read_run, write_run
+from searchapp.records import Judgements, Ranking, Run
+
+THEIRS = {"ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P"}
+METRICS = (*THEIRS, "mrr")
+
+
+def by_trec_eval(path: Path, judgements: Judgements) -> dict[str, dict[str, float]]:
+    """Return query -> metric -> value of a run file by pytrec_eval, 0 where it is silent on a query."""
+    run: dict[str, dict[str, float]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        query, _, document, _, value, _ = line.split(" ")
+        run.setdefault(query, {})[document] = float(value)
+    cuts = ",".join(map(str, CUTS))
+    evaluator = pytrec_eval.RelevanceEvaluator(
+        judgements, {"recip_rank", *(f"{name}.{cuts}" for name in THEIRS.values())}
+    )
+    found = evaluator.evaluate(run)
+    names = {f"{ours}_at_{cut}": f"{theirs}_{cut}" for ours, theirs in THEIRS.items() for cut in CUTS}
+    values = {}
+    for query in judgements:
+        row = found.get(query, {})
+        values[query] = {ours: row.get(theirs, 0.0) for ours, theirs in names.items()}
+        reciprocal = row.get("recip_rank", 0.0)  # 1 / first relevant rank, without a cut
+        for cut in CUTS:
+            within = reciprocal > 0 and round(1 / reciprocal) <= cut
+            values[query][f"mrr_at_{cut}"] = reciprocal if within else 0.0
+    return values
+
+
+def assert_equal(scores: Scores, expected: dict[str, dict[str, float]]) -> None:
+    """Compare every value of every query, then every mean."""
+    names = {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTS}
+    ours = scores.per_query()
+    assert ours.keys() == expected.keys()
+    for query, values in expected.items():
+        assert ours[query].keys() == names
+        assert ours[query] == pytest.approx(values, abs=1e-9, rel=0), query
+    means = {name: fsum(row[name] for row in expected.values()) / len(expected) for name in names}
+    assert scores.means() == pytest.approx(means, abs=1e-9, rel=0)
+
+
+def random_collection(seed: int, lowest: int) -> tuple[Run, Judgements]:
+    """Return 400 queries over 1,200 documents with few distinct scores, so that most of them tie."""
+    generator = np.random.default_rng(seed)
+    names = [f"d{i}" for i in range(1200)]
+    run, judgements = {}, {}
+    for number in range(400):
+        query = f"q{number}"
+        depth = int(generator.choice([3, 40, 1200]))
+        found = [names[i] for i in generator.permutation(1200)[:depth]]
+        values = generator.integers(0, 6, size=depth) / 3
+        if number % 10:  # of ten judged queries one has no results
+            run[query] = Ranking.from_scores(found, values)
+        judged = generator.choice(names, size=int(generator.integers(1, 60)), replace=False)
+        top = 1 if number % 15 == 0 else 4  # of fifteen one has no relevant document
+        judgements[query] = {str(name): int(generator.integers(lowest, top)) for name in judged}
+    run["unjudged"] = Ranking.from_scores(names, generator.random(1200))
+    return run, judgements
+
+
+@pytest.mark.parametrize("lowest", [0, -2], ids=["grades from 0", "grades below 0"])
+def test_every_metric_at_every_cut_equals_trec_eval_in_spite_of_ties(tmp_path: Path, lowest: int) -> None:
+    run, judgements = random_collection(7, lowest)
+    path = tmp_path / "run.trec"
+    write_run(path, run, "random")
+    expected = by_trec_eval(path, judgements)
+    assert_equal(score(run, judgements), expected)
+    assert_equal(score(read_run(path), judgements), expected)
+
+
+def evaluated(corpus: str, options: Options | None = None) -> Evaluation:
+    """Score the bundled model, with the index of an earlier test if there is one."""
+    return evaluate_model(open_corpus(corpus), load_encoder(BUNDLED, options))
+
+
+@pytest.mark.shared
+@pytest.mark.usefixtures("shared_indexes")
+@pytest.mark.parametrize(
+    ("corpus", "options", "expected"),  # by the MTEB harness around model2vec with the same table
+    [
+        ("nfcorpus", Options(), 0.24440),
+        ("scifact", Options(), 0.51338),
+        ("nfcorpus", Options(max_length=512), 0.24471),
+        ("scifact", Options(max_length=512), 0.51037),
+    ],
+)
+def test_ndcg_at_10_is_what_the_mteb_harness_measures(corpus: str, options: Options, expected: float) -> None:
+    assert evaluated(corpus, options).result.metrics["ndcg_at_10"] == pytest.approx(expected, abs=2e-5, rel=0)
+
+
+@pytest.mark.shared
+@pytest.mark.usefixtures("shared_indexes")
+@pytest.mark.parametrize("corpus", ["nfcorpus", "scifact"])
+def test_every_metric_on_a_real_corpus_equals_trec_eval(corpus: str, tmp_path: Path) -> None:
+    evaluation = evaluated(corpus)
+    path = tmp_path / "run.trec"
+    write_run(path, evaluation.run, "real")
+    assert_equal(evaluation.scores, by_trec_eval(path, open_corpus(corpus).judgements))
+
+
+def shuffled_folder(archive: Path, name: str, folder: Path) -> Path:
+    """Unpack a BEIR archive with its documents, queries and judgements in another order."""
+    generator = np.random.default_rng(8)
+    (folder / "qrels").mkdir(parents=True)
+    with zipfile.ZipFile(archive) as opened:
+        for part in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+            lines = opened.read(f"{name}/{part}").decode("utf-8").splitlines()
+            header, rows = (lines[:1], lines[1:]) if part.endswith(".tsv") else ([], lines)
+            mixed = [rows[i] for i in generator.permutation(len(rows))]
+            assert mixed != rows
+            (folder / part).write_text("\n".join([*header, *mixed]) + "\n", "utf-8")
+    return folder
+
+
+@pytest.mark.shared
+@pytest.mark.usefixtures("shared_indexes")
+@pytest.mark.parametrize("corpus", ["nfcorpus", "scifact"])
+def test_no_digit_depends_on_the_order_of_the_input(corpus: str, corpora_home: Path, tmp_path: Path) -> None:
+    archive = corpora_home / "beir" / corpus / "source.zip"
+    folder = shuffled_folder(archive, corpus, tmp_path / corpus)
+    straight, shuffled = evaluated(corpus).result, evaluated(str(folder)).result
+    assert shuffled.metrics == straight.metrics
+    assert shuffled.intervals == straight.intervals
+    for part in ("documents_digest", "queries_digest", "judgements_digest"):
+        assert shuffled.recipe[part] == straight.recipe[part]
