@@ -42,7 +42,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("corpus")
     name = parser.parse_args().corpus
-    searchapp = [sys.executable, "-m", "searchapp"]
+    searchapp = [str(Path(sys.executable).with_name("searchapp"))]
     ways = {
         "a bare click program": [sys.executable, "-c", CLICK, "--help"],
         "searchapp --help": [*searchapp, "--help"],

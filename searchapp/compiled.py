@@ -1,12 +1,12 @@
 """Where kernels that numba has compiled are kept, so that they are compiled once after an install."""
 
 import logging
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from searchapp.files import cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -30,15 +30,9 @@ def kernel_cache() -> Iterator[None]:
 
 @cache
 def _folder(configured: str) -> Path:
-    """Return a folder that this user can write; say when it is empty."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = (Path(configured) if configured else home / "searchapp") / "kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-    except OSError:
-        # Not a name that others could guess and fill: what numba caches is code.
-        folder = Path(tempfile.mkdtemp(prefix="searchapp-"))
+    """Return the folder for kernels, in numba's own when one is configured; say when it is empty."""
+    folder = Path(configured) / "searchapp" if configured else cache_folder("kernels")
+    folder.mkdir(parents=True, exist_ok=True)
     if not any(folder.glob("*/")):
         logger.warning("Compiling kernels, once after an install (some ten seconds) ...")
     return folder

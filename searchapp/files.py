@@ -1,7 +1,9 @@
-"""Facts about files that tell whether they are still what they were."""
+"""Facts about files that tell whether they are still what they were, and a place for what can be redone."""
 
-import hashlib
+import os
+import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 Stamp = dict[str, tuple[int, int]]
@@ -16,9 +18,36 @@ def file_stamp(files: Iterable[Path]) -> Stamp:
 
 def sha256(*files: Path) -> str:
     """Return the SHA-256 of the files' contents one after another, read in blocks."""
+    import hashlib
+
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def slug(name: str) -> str:
+    """Return a folder name for a corpus or a model: letters, digits, `.`, `@` and dashes only.
+
+    >>> slug("clinicaltrials/2021")
+    'clinicaltrials--2021'
+    """
+    return re.sub(r"[^\w.@-]", "--", name).strip("-.")
+
+
+@cache
+def cache_folder(name: str) -> Path:
+    """Return a folder of this user for what can be made again; it lasts where the home can be written."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "searchapp" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+    except OSError:
+        import tempfile
+
+        # Not a name that others could guess and fill: some of what is kept is code.
+        folder = Path(tempfile.mkdtemp(prefix="searchapp-"))
+    return folder

@@ -3,13 +3,14 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+OPTIONAL = ("gigatoken", "tokie")
 LIBRARIES = ("model2vec", "tokenizers", "faiss-cpu", "numpy", "ranx", "numba", "ir-datasets", "wordllama")
 
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of searchapp, Python and the libraries that shape a score."""
     found = {"searchapp": _version("searchapp"), "python": platform.python_version()}
-    return found | {name: _version(name) for name in LIBRARIES}
+    return found | {name: _version(name) for name in (*LIBRARIES, *OPTIONAL)}
 
 
 def _version(name: str) -> str:

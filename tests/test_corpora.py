@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from searchapp.corpora.lint import describe, lint
-from searchapp.corpora.names import ALIASES, corpus_slug, open_corpus
+from searchapp.corpora.names import ALIASES, open_corpus
 from searchapp.errors import SearchappError
+from searchapp.files import slug
 from searchapp.records import Document, Query
 from tests.conftest import Cli, MakeFolder
 
@@ -180,7 +181,7 @@ def test_an_alias_stands_for_the_split_whose_scores_are_published(
 
 
 def test_a_corpus_slug_stays_in_its_folder() -> None:
-    assert corpus_slug("../../etc") == "--..--etc"
+    assert slug("../../etc") == "etc"
 
 
 def test_an_absent_corpus_takes_three_lines_that_say_what_works(cli: Cli, tmp_path: Path) -> None:

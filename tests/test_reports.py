@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from searchapp.records import Document, Hit, Result
+from searchapp.reports.hits import hits_lines
 from searchapp.reports.machine import hit_row, ndjson, result_row, results_document, to_json
+from searchapp.reports.progress import progress_bar
 from searchapp.reports.terminal import (
     grid_table,
-    hits_table,
     metric_title,
     plain_table,
-    progress_bar,
     render,
     results_table,
 )
@@ -140,7 +140,7 @@ def hits(title: str, text: str) -> list[Hit]:
 
 
 def test_hits_are_shown_literally_with_four_decimals() -> None:
-    shown = render(hits_table("apple", hits("[bold]x[/bold]", "an [red]apple[/red] \x1b[31m")))
+    shown = "\n".join(hits_lines("apple", hits("[bold]x[/bold]", "an [red]apple[/red] \x1b[31m")))
     assert "0.1235" in shown
     assert "d[/b]1" in shown
     assert "[bold]x[/bold]" in shown
@@ -150,14 +150,14 @@ def test_hits_are_shown_literally_with_four_decimals() -> None:
 @pytest.mark.parametrize("forced", ["FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"])
 def test_a_pipe_gets_no_colours(forced: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(forced, "1")
-    assert "\x1b" not in render(hits_table("apple", hits("apple", "apple")))
+    assert "\x1b" not in "\n".join(hits_lines("apple", hits("apple", "apple")))
 
 
 def test_a_terminal_gets_matches_in_bold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b[1mapple\x1b[0m" in render(hits_table("apple", hits("", "an apple")))
+    assert "\x1b[1mapple\x1b[0m" in "\n".join(hits_lines("apple", hits("", "an apple")))
 
 
 def test_a_pipe_gets_a_line_a_row_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_a_bar_appears_on_a_terminal_alone_with_its_title_literally(
     monkeypatch.setenv("TERM", "xterm-256color")
     for forced in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NO_COLOR"):
         monkeypatch.delenv(forced, raising=False)
-    with progress_bar("Embedding [/x]", 4) as progress:
+    with progress_bar("Embedding [/x]", lambda: 4) as progress:
         progress(1)
         progress(4)
     shown = capsys.readouterr()

@@ -89,7 +89,7 @@ def _evaluations(
     from searchapp.evaluation.benchmark import evaluate_model, evaluate_run
     from searchapp.evaluation.trec import read_run
     from searchapp.index.build import encoder_for
-    from searchapp.reports.terminal import progress_bar
+    from searchapp.reports.progress import progress_bar
 
     sources = [open_corpus(name) for name in corpora]
     if run is not None:
@@ -100,7 +100,7 @@ def _evaluations(
     for model in models:
         for source in sources:
             encoder = encoder_for(source, model, options, kind)
-            with progress_bar(f"Embedding {source.name} by {model}", source.count()) as progress:
+            with progress_bar(f"Embedding {source.name} by {model}", source.count) as progress:
                 yield evaluate_model(
                     source, encoder, cuts=cuts, kind=kind, allow_dangling=allow_dangling, progress=progress
                 )

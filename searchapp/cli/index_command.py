@@ -29,12 +29,12 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options, a
     from searchapp.corpora.names import open_corpus
     from searchapp.index.build import build_index, encoder_for
     from searchapp.reports.machine import to_json
-    from searchapp.reports.terminal import progress_bar
+    from searchapp.reports.progress import progress_bar
 
     source = open_corpus(corpus)
     encoder = encoder_for(source, model, options, kind, fresh=fresh)
     started = datetime.now(timezone.utc).isoformat()
-    with progress_bar(f"Embedding {corpus}", source.count()) as progress:
+    with progress_bar(f"Embedding {corpus}", source.count) as progress:
         index = build_index(source, encoder, kind, fresh=fresh, progress=progress)
     manifest = index.manifest
     if manifest.created < started:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, file_stamp
+from searchapp.files import Stamp, file_stamp, slug
 from searchapp.records import Document, Judgements, Query
 
 
@@ -128,7 +128,7 @@ class Corpus:
     def slug(self) -> str:
         """A name for files: the documents, and the split if there are several."""
         split = self.id.rsplit("/", 1)[-1]
-        name = self.documents_id.replace("/", "--")
+        name = slug(self.documents_id)
         return name if name.endswith(split) else f"{name}.{split}"
 
     def count(self) -> int | None:

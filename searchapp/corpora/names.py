@@ -1,7 +1,6 @@
 """What a user may call a corpus, and which source that is."""
 
 import hashlib
-import re
 from pathlib import Path
 
 from searchapp.corpora import irds
@@ -56,15 +55,6 @@ def open_corpus(name: str) -> Corpus:
         f"There is no corpus {name!r}: it is no alias, no folder and no ir_datasets id.",
         f"Known here: sample, {', '.join(ALIASES)}; or give the path of a BEIR folder.",
     )
-
-
-def corpus_slug(documents_id: str) -> str:
-    """Return a folder name for a corpus: letters, digits, dots and dashes only.
-
-    >>> corpus_slug("clinicaltrials/2021")
-    'clinicaltrials--2021'
-    """
-    return re.sub(r"[^\w.-]", "--", documents_id).lstrip(".")
 
 
 def _folder(name: str) -> Corpus | None:

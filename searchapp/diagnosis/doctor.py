@@ -7,13 +7,18 @@ from pathlib import Path
 
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.names import open_corpus
+from searchapp.encoders.awkward import AWKWARD
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import BUNDLED, find_model
+from searchapp.encoders.options import Options
+from searchapp.encoders.reference import reference_model
 from searchapp.errors import SearchappError
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, damaged_files, read_manifest, rebuild_command
 from searchapp.settings import datasets_folder, indexes_folder, offline
-from searchapp.versions import installed_versions
+from searchapp.versions import LIBRARIES, installed_versions
+
+MODEL_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Check:
 def run_checks() -> Iterator[Check]:
     """Yield one check after another, the cheap ones first."""
     versions = installed_versions()
-    missing = [name for name, version in versions.items() if version == "not installed"]
+    missing = [name for name in LIBRARIES if versions[name] == "not installed"]
     shown = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
     mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"
@@ -59,13 +64,22 @@ def _corpora() -> Check:
 
 
 def _bundled_model() -> Check:
+    """Compare the vectors of awkward texts with model2vec's own."""
     try:
-        encoder = load_encoder(BUNDLED)
+        encoder = load_encoder(BUNDLED, Options(normalize=False))
     except SearchappError as error:
         return Check("model", "fail", error.message, error.hint)
-    norm = float((encoder.encode_queries(["vector"])[0] ** 2).sum())
-    detail = f"{BUNDLED} encodes ({encoder.recipe.dimension} dimensions)"
-    return Check("model", "ok" if abs(norm - 1) < 1e-5 else "fail", detail, "Install wordllama again.")
+    theirs = reference_model(encoder.files).encode(list(AWKWARD))
+    difference = float(abs(encoder.encode_queries(AWKWARD) - theirs).max())
+    facts = encoder.facts
+    detail = (
+        f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "
+        f"on {len(AWKWARD)} texts); "
+        f"tokenised by {facts.tokenizer}: {facts.proof}"
+    )
+    return Check(
+        "model", "ok" if difference < MODEL_TOLERANCE else "fail", detail, "Install wordllama again."
+    )
 
 
 def _index(folder: Path) -> Check:

@@ -1,10 +1,11 @@
 """What a user may change about vectors, and how an index of such vectors is called."""
 
-import hashlib
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
+
+from searchapp.files import slug
 
 DEFAULT_TEMPLATE = "{title} {text}"
 
@@ -59,10 +60,13 @@ def model_slug(name: str, options: Options | None = None) -> str:
     path = Path(name).expanduser()
     if path.is_dir():  # two folders of one name are two models
         name = f"{path.resolve().name}-{_short(path.resolve())[:6]}"
-    slug = re.sub(r"[^\w.@-]", "--", name).strip("-.")
-    return f"{slug}+{label}" if label else slug
+    return f"{slug(name)}+{label}" if label else slug(name)
 
 
 def _short(value: object) -> str:
     text = str(value)
-    return text if re.fullmatch(r"\w{1,6}", text) else hashlib.sha256(text.encode()).hexdigest()[:8]
+    if re.fullmatch(r"\w{1,6}", text):
+        return text
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -3,15 +3,12 @@
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from searchapp.compiled import kernel_cache
 
 FEW_TOKENS = 100_000  # below this numpy is done before numba is imported
 
@@ -57,6 +54,8 @@ def _in_threads(
     means: NDArray[Any],
 ) -> None:
     """Fill `means`, each thread an equal share of the tokens."""
+    from concurrent.futures import ThreadPoolExecutor
+
     kernel = _kernel()
     threads = os.cpu_count() or 1
     cuts = np.searchsorted(offsets, np.linspace(0, offsets[-1], threads + 1)[1:-1])
@@ -73,6 +72,8 @@ def _in_threads(
 @cache
 def _kernel() -> Kernel:
     from numba import njit
+
+    from searchapp.compiled import kernel_cache
 
     with kernel_cache():
         compiled: Kernel = njit(nogil=True, cache=True)(_mean_rows)

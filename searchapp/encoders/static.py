@@ -6,7 +6,6 @@ The results equal those of model2vec's `StaticModel` (0.10) for every kind of ta
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +14,8 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.files import BUNDLED, ModelFiles
 from searchapp.encoders.pool import mean_rows
-from searchapp.encoders.tokenizing import (
-    Ordinary,
-    Tokenize,
-    Tokens,
-    choose_tokenizer,
-    proved_tokenizer,
-    truncate,
-)
+from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.tokenizing import Ordinary, Tokenize, Tokens, truncate
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, file_stamp
 
@@ -34,7 +27,7 @@ MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration 
 class Facts:
     """What a full load of a model has established, kept so that a query need not load it in full.
 
-    `tokenizer` names library and version that tokenise, `proof` says why that one; `unknown` is the id
+    `tokenizer` names the library that tokenises, `proof` says why that one; `unknown` is the id
     that is left out; `median_letters` is the median length of a token, by which model2vec cuts texts;
     `folded` says that weights or a mapping are folded into the table.
     """
@@ -79,6 +72,10 @@ class StaticEncoder:
             max_length: how many tokens of a text are read, after it was cut to that many tokens of
                 median length, as model2vec does; None reads whole texts.
         """
+        if len(texts) <= CHUNK:
+            return self._means(self._tokens(texts, max_length))
+        from concurrent.futures import ThreadPoolExecutor
+
         # While one chunk is averaged, which needs no Python, the next is tokenised.
         with ThreadPoolExecutor(1) as executor:
             chunks = [
@@ -86,7 +83,7 @@ class StaticEncoder:
                 for start in range(0, len(texts), CHUNK)
             ]
             means = [chunk.result() for chunk in chunks]
-        return np.concatenate([np.zeros((0, self.facts.dimension), dtype=np.float32), *means])
+        return np.concatenate(means)
 
     def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
         if max_length is None:
@@ -123,13 +120,14 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticEncoder:
     ordinary = _ordinary(files)
     config = _config(files)
     table, rounding = _fold(files, tensors, ordinary)
-    tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, sample)
+    digest = files.tokenizer_digest()
+    tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, digest, sample)
     letters = [len(token) for token in ordinary.tokenizer.get_vocab(with_added_tokens=True)]
     facts = Facts(
         stamp=file_stamp(files.all()),
         model_digest=files.model_digest(),
-        tokenizer_digest=files.tokenizer_digest(),
-        tokenizer=tokenize.name,
+        tokenizer_digest=digest,
+        tokenizer=tokenize.library,
         proof=proof,
         rows=len(tensors[files.tensor]),
         dimension=table.shape[1],
@@ -149,10 +147,7 @@ def reopen_model(files: ModelFiles, facts: Facts) -> StaticEncoder | None:
     """
     if facts.folded or file_stamp(files.all()) != facts.stamp:
         return None
-    tokenize = proved_tokenizer(files.tokenizer, facts.tokenizer)
-    if tokenize is None:
-        return None
-    table = _mapped(files)
+    table, tokenize = _mapped(files), quick_tokenizer(files.tokenizer, facts.tokenizer_digest)
     return StaticEncoder(table, _rounding(files, table.dtype, table.dtype), tokenize, facts)
 
 

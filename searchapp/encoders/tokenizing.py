@@ -1,22 +1,18 @@
-"""Texts into flat token ids: by `tokenizers`, or by a faster library that has proved to do the same.
+"""Texts into flat token ids: by `tokenizers`, or by a faster library (extra `fast`).
 
-The fast libraries (extra `fast`) are young, so none is trusted: before one is used for a model it must
-give the ids of `tokenizers` on awkward texts and on a sample of the corpus.
+`proof.py` decides where a fast one may be used.
 """
 
 import json
 import re
 from collections.abc import Sequence
-from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from searchapp.encoders.awkward import AWKWARD
 
 
 class Tokens(NamedTuple):
@@ -33,7 +29,7 @@ class Tokens(NamedTuple):
 class Tokenize(Protocol):
     """A tokenizer that adds no special tokens and neither pads nor truncates."""
 
-    name: str
+    library: str
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Return the token ids of texts."""
@@ -42,7 +38,7 @@ class Tokenize(Protocol):
 class Ordinary:
     """The reference: the `tokenizers` library."""
 
-    name = f"tokenizers {version('tokenizers')}"
+    library = "tokenizers"
 
     def __init__(self, path: Path) -> None:
         from tokenizers import Tokenizer
@@ -58,14 +54,13 @@ class Ordinary:
 
 
 class Gigatoken:
-    """gigatoken, for BPE tokenizers."""
+    """gigatoken, the fastest for BPE tokenizers."""
 
-    models = frozenset({"BPE"})
+    library = "gigatoken"
 
     def __init__(self, path: Path) -> None:
         from gigatoken.gigatoken_rs import load_hf_json
 
-        self.name = f"gigatoken {version('gigatoken')}"
         self._backend: Any = load_hf_json(_without_limits(path))
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
@@ -77,26 +72,34 @@ class Gigatoken:
 
 
 class Tokie:
-    """tokie, for WordPiece tokenizers; texts in scripts that it may get wrong go to `tokenizers`."""
+    """tokie, the fastest for WordPiece tokenizers, and the quickest to load for any.
 
-    models = frozenset({"WordPiece"})
+    Texts in scripts that it may get wrong go to `tokenizers`.
 
-    # Assigned characters of the blocks on which it gave equal ids throughout: Latin, Greek, Cyrillic,
-    # combining marks, punctuation, currency, arrows, mathematics, technical and other symbols.
-    _doubtful = re.compile(
-        "[^\x00-\x7e\x80-\u0377\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u052f\u1e00-\u1eff\u2000-\u205e"
-        "\u2070\u2071\u2074-\u208e\u2090-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff"
-        "\u2460-\u2aff\ufb00-\ufb06]"
-    )
+    Args:
+        path: a tokenizer.json.
+        saved: what `save` has written of it, which loads more quickly.
 
-    def __init__(self, path: Path) -> None:
-        import tokie
+    Raises:
+        ValueError: the library does not read such a tokenizer.
+    """
 
-        self.name = f"tokie {version('tokie')}"
+    library = "tokie"
+
+    def __init__(self, path: Path, saved: Path | None = None) -> None:
+        from tokie import Tokenizer, TokieError
+
         self._path = path
-        self._backend: Any = tokie.Tokenizer.from_json(str(path))
+        try:
+            self._backend: Any = Tokenizer.from_file(str(saved)) if saved else Tokenizer.from_json(str(path))
+        except TokieError as error:
+            raise ValueError(str(error)) from error
         self._backend.no_truncation()
         self._backend.no_padding()
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer in the library's own form."""
+        self._backend.save(str(path))
 
     @cached_property
     def _ordinary(self) -> Ordinary:
@@ -120,7 +123,7 @@ class Tokie:
         return _flat(rows)
 
     def _reads(self, text: str) -> bool:
-        return "\x7f" not in text and (text.isascii() or not self._doubtful.search(text))
+        return "\x7f" not in text and (text.isascii() or not _doubtful().search(text))
 
     def _fast(self, texts: Sequence[str]) -> Tokens:
         if not texts:
@@ -129,43 +132,18 @@ class Tokie:
         return Tokens(ids, _offsets(lengths))
 
 
-FAST: dict[str, type[Gigatoken] | type[Tokie]] = {"gigatoken": Gigatoken, "tokie": Tokie}
-"""The fast libraries, by the name of their package."""
+@cache
+def _doubtful() -> re.Pattern[str]:
+    """Match a character outside the blocks on which tokie gave equal ids throughout.
 
-
-def proved_tokenizer(path: Path, name: str) -> Tokenize | None:
-    """Return the tokenizer of this name and version, None when another version is installed now."""
-    if name == Ordinary.name:
-        return Ordinary(path)
-    library, _, _ = name.partition(" ")
-    return FAST[library](path) if library in FAST and name == _installed(library) else None
-
-
-def choose_tokenizer(path: Path, ordinary: Ordinary, sample: Sequence[str]) -> tuple[Tokenize, str]:
-    """Return the fastest tokenizer that proves itself, and the sentence that says why it was chosen.
-
-    Args:
-        path: the tokenizer.json.
-        ordinary: the reference, loaded from it.
-        sample: texts of the corpus that are to come.
+    These are the assigned characters of Latin, Greek, Cyrillic, combining marks, punctuation, currency,
+    arrows, mathematics, technical and other symbols.
     """
-    kind = type(ordinary.tokenizer.model).__name__
-    library = next((name for name, tokenize in FAST.items() if kind in tokenize.models), None)
-    if library is None:
-        return ordinary, f"there is no faster one for {kind} models"
-    if _installed(library) is None:
-        return ordinary, f"{library} is faster, but not installed (extra `fast`)"
-    try:
-        fast: Tokenize = FAST[library](path)
-    except (ValueError, RuntimeError) as error:
-        return ordinary, f"{library} cannot read it ({str(error)[:80]})"
-    for text in (*AWKWARD, *sample):
-        if not np.array_equal(ordinary([text]).ids, fast([text]).ids):
-            return ordinary, f"{fast.name} gives other ids for {text[:40]!r}"
-    together, apart = fast(sample), ordinary(sample)
-    if not (np.array_equal(together.ids, apart.ids) and np.array_equal(together.offsets, apart.offsets)):
-        return ordinary, f"{fast.name} gives other ids in a batch"
-    return fast, f"equal to {ordinary.name} on {len(AWKWARD)} awkward texts and {len(sample)} of the corpus"
+    return re.compile(
+        "[^\x00-\x7e\x80-\u0377\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u052f\u1e00-\u1eff\u2000-\u205e"
+        "\u2070\u2071\u2074-\u208e\u2090-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff"
+        "\u2460-\u2aff\ufb00-\ufb06]"
+    )
 
 
 def truncate(tokens: Tokens, max_length: int) -> Tokens:
@@ -175,13 +153,6 @@ def truncate(tokens: Tokens, max_length: int) -> Tokens:
         return tokens
     position = np.arange(len(tokens.ids)) - np.repeat(tokens.offsets[:-1], lengths)
     return Tokens(tokens.ids[position < max_length], _offsets(np.minimum(lengths, max_length)))
-
-
-def _installed(library: str) -> str | None:
-    try:
-        return f"{library} {version(library)}"
-    except PackageNotFoundError:
-        return None
 
 
 def _without_limits(path: Path) -> bytes:

@@ -56,7 +56,7 @@ class DocumentStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         # Immutable: SQLite takes no lock, so that readers never wait and the folder may be read-only.
-        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        self._connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
         """Return the ids of rows, in the order given."""
@@ -87,6 +87,11 @@ class DocumentStore:
                 f"{self._path} is damaged ({error}).",
                 f"Remove it and build it again: searchapp indexes --remove {self._path.parent}",
             ) from error
+
+
+def _quoted(path: Path) -> str:
+    """Quote what has a meaning in SQLite's file names (urllib would take longer to import than to read)."""
+    return str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _select(columns: str, key: str, count: int) -> str:

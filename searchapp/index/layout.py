@@ -6,16 +6,18 @@
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.names import corpus_slug
 from searchapp.encoders.options import Options, model_slug
 from searchapp.errors import SearchappError
+from searchapp.files import slug
 from searchapp.settings import indexes_folder
+
+if TYPE_CHECKING:
+    from searchapp.corpora.corpus import Corpus
 
 MANIFEST = "manifest.json"
 VECTORS = "vectors.npy"
@@ -23,9 +25,9 @@ FAISS = "index.faiss"
 DOCUMENTS = "docs.sqlite"
 
 
-def index_folder(corpus: Corpus, model: str, options: Options, kind: str = "flat") -> Path:
+def index_folder(corpus: "Corpus", model: str, options: Options, kind: str = "flat") -> Path:
     """Return the folder of the index of a corpus by a model, whether or not it is there."""
-    return indexes_folder() / corpus_slug(corpus.documents_id) / model_slug(model, options) / kind
+    return indexes_folder() / slug(corpus.documents_id) / model_slug(model, options) / kind
 
 
 def find_indexes() -> list[Path]:
@@ -76,7 +78,7 @@ def remove_index(folder: Path) -> None:
     with building(folder):
         for path in (folder, part_folder(folder), _old(folder)):
             if path.exists():
-                shutil.rmtree(path)
+                _delete(path)
         _lock(folder).unlink(missing_ok=True)
     for parent in (folder.parent, folder.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):
@@ -101,12 +103,12 @@ def commit(folder: Path) -> None:
     sync(part)
     if folder.exists():
         if old.exists():
-            shutil.rmtree(old)
+            _delete(old)
         folder.rename(old)
     part.rename(folder)
     sync(folder.parent)
     if old.exists():
-        shutil.rmtree(old)
+        _delete(old)
 
 
 def sync(path: Path) -> None:
@@ -160,3 +162,9 @@ def _new(folder: Path) -> Path:
 
 def _lock(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.lock"
+
+
+def _delete(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder)

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora.corpus import Corpus
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import FaissIndex
 from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe
+
+if TYPE_CHECKING:
+    from searchapp.corpora.corpus import Corpus
 
 MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
 
@@ -43,7 +46,7 @@ class Index:
                 self._rebuild,
             )
 
-    def check_corpus(self, corpus: Corpus) -> None:
+    def check_corpus(self, corpus: "Corpus") -> None:
         """Raise SearchappError when the documents have changed since the index was built.
 
         Files of the same size and time count as unchanged; otherwise the whole corpus is read.
@@ -57,7 +60,7 @@ class Index:
             self._rebuild,
         )
 
-    def _same_documents(self, corpus: Corpus) -> bool:
+    def _same_documents(self, corpus: "Corpus") -> bool:
         return corpus.documents_digest == self.manifest.documents_digest
 
     @property

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.text import Text
-
-from searchapp.evaluation.trec import run_lines
 from searchapp.index.manifest import Manifest
 from searchapp.records import Hit, Query, Ranking
+from searchapp.reports.hits import hits_lines
 from searchapp.reports.machine import QUERY_SCHEMA, hit_row, ndjson, to_json
-from searchapp.reports.terminal import hits_table, render
 from searchapp.reports.text import printable
 
 
@@ -43,13 +40,15 @@ def answer_lines(
         for query in queries:
             yield from ndjson([hit_row(query.id, hit) for hit in answers[query.id]])
     elif form == "trec":
+        from searchapp.evaluation.trec import run_lines
+
         run = {query_id: _ranking(hits) for query_id, hits in answers.items()}
         yield from run_lines(run, "searchapp")
     else:
-        for query in queries:
+        for number, query in enumerate(queries):
             if len(queries) > 1:
-                yield render(Text(printable(f"{query.id}  {query.text}"), style="bold"))
-            yield render(hits_table(query.text, answers[query.id]))
+                yield f"{chr(10) if number else ''}{printable(f'{query.id}  {query.text}')}"
+            yield from hits_lines(query.text, answers[query.id])
 
 
 def _ranking(hits: Sequence[Hit]) -> Ranking:

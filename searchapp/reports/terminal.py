@@ -2,17 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from searchapp.records import Finding, Hit, Result
-from searchapp.reports.text import matches, printable, snippet
+from searchapp.records import Finding, Result
+from searchapp.reports.text import printable
 
 PIPE_WIDTH = 10_000  # no row of a table is folded
 METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
@@ -41,16 +39,6 @@ def plain_table(
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
     return table
-
-
-def hits_table(query: str, hits: Sequence[Hit]) -> Table:
-    """Return the results of a query: rank, score, id, title, and a snippet around matching words."""
-    rows = [
-        (f"{hit.rank}", f"{hit.score:.4f}", hit.document.id, _marked(hit.document.title, query),
-         _marked(snippet(hit.document.text, query), query))
-        for hit in hits
-    ]  # fmt: skip
-    return plain_table(("rank", "score", "id", "title", "text"), rows, numbers=("rank", "score"))
 
 
 def results_table(results: Sequence[Result], metrics: Sequence[str]) -> Table:
@@ -105,47 +93,3 @@ def metric_title(metric: str) -> str:
 def short_model(name: str) -> str:
     """Return a model's name fit for a column: of a folder only its last part."""
     return name.rsplit("/", 1)[-1] if name.startswith("/") else name
-
-
-@contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator["_Advance"]:
-    """Show a bar on standard error when it is a terminal and the work takes over a second."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    advance = _Advance(bar, title, total)
-    try:
-        yield advance
-    finally:
-        advance.stop()
-
-
-class _Advance:
-    """Called with the work done so far; the bar appears at the first call after a second."""
-
-    def __init__(self, bar: Progress, title: str, total: int | None) -> None:
-        self._bar = bar
-        self._task = bar.add_task(title, total=total)
-        self._began = bar.get_time()
-        self._shown = False
-
-    def __call__(self, done: int) -> None:
-        if not self._shown and self._bar.console.is_terminal and self._bar.get_time() - self._began > 1:
-            self._bar.start()
-            self._shown = True
-        self._bar.update(self._task, completed=done)
-
-    def stop(self) -> None:
-        if self._shown:
-            self._bar.stop()
-
-
-def _marked(text: str, query: str) -> Text:
-    shown = Text(printable(text))
-    for start, end in matches(shown.plain, query):
-        shown.stylize("bold", start, end)
-    return shown

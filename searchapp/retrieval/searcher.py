@@ -5,11 +5,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from searchapp.corpora.names import ALIASES, corpus_slug, open_corpus
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.files import find_model
 from searchapp.errors import IndexMissingError, SearchappError
-from searchapp.files import file_stamp
+from searchapp.files import file_stamp, slug
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, read_manifest
 from searchapp.index.opened import Index, open_index
@@ -102,10 +101,12 @@ def _query(line: str, number: int, where: str) -> Query:
 def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
     found, damaged = whole_indexes()
     if corpus is not None:
-        wanted = _documents_ids(corpus)
-        slugs = {corpus_slug(name) for name in wanted}
+        wanted = {corpus}
+        if not any(corpus in _names(manifest) for _, manifest in found):
+            wanted = _documents_ids(corpus)
+        found = [pair for pair in found if wanted & _names(pair[1])]
+        slugs = {slug(name) for name in wanted}
         damaged = {folder: error for folder, error in damaged.items() if folder.parent.parent.name in slugs}
-        found = [pair for pair in found if wanted & {pair[1].corpus, pair[1].corpus_id, pair[1].documents_id}]
     if model is not None:
         name = str(Path(model).resolve()) if Path(model).is_dir() else model
         found = [pair for pair in found if pair[1].recipe.model == name]
@@ -120,8 +121,14 @@ def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
     return max(found, key=lambda pair: (bool(corpus) and "+" not in pair[0].parent.name, pair[1].created))
 
 
+def _names(manifest: Manifest) -> set[str]:
+    return {manifest.corpus, manifest.corpus_id, manifest.documents_id}
+
+
 def _documents_ids(corpus: str) -> set[str]:
     """Return what an index of this corpus may call it, though the corpus itself may be gone."""
+    from searchapp.corpora.names import ALIASES, open_corpus
+
     try:
         return {corpus, open_corpus(corpus).documents_id}
     except SearchappError:
@@ -133,4 +140,6 @@ def _check_source(index: Index) -> None:
     built = index.manifest.stamp
     now = file_stamp(Path(name) for name in built)
     if any(built[name] != stamp for name, stamp in now.items()):
+        from searchapp.corpora.names import open_corpus
+
         index.check_corpus(open_corpus(index.manifest.corpus_id))

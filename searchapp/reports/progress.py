@@ -1,0 +1,51 @@
+"""A bar on standard error for work that takes over a second."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def progress_bar(title: str, count: Callable[[], int | None]) -> Iterator["_Advance"]:
+    """Show a bar on standard error when it is a terminal and the work takes over a second.
+
+    Args:
+        title: what is being done.
+        count: how much there is to do, asked for when the bar appears; None when it is not known.
+    """
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    advance = _Advance(bar, title, count)
+    try:
+        yield advance
+    finally:
+        advance.stop()
+
+
+class _Advance:
+    """Called with the work done so far; the bar appears at the first call after a second."""
+
+    def __init__(self, bar: Progress, title: str, count: Callable[[], int | None]) -> None:
+        self._bar = bar
+        self._task = bar.add_task(title, total=None)
+        self._count = count
+        self._began = bar.get_time()
+        self._shown = False
+
+    def __call__(self, done: int) -> None:
+        if not self._shown and self._bar.console.is_terminal and self._bar.get_time() - self._began > 1:
+            self._bar.update(self._task, total=self._count())
+            self._bar.start()
+            self._shown = True
+        self._bar.update(self._task, completed=done)
+
+    def stop(self) -> None:
+        if self._shown:
+            self._bar.stop()
