@@ -29,38 +29,32 @@ judgements = {}
 for line in open(sys.argv[2]):
     query, _, document, grade = line.split()
     judgements.setdefault(query, {})[document] = int(grade)
-def ranked(ranking):
-    depth = len(ranking.document_ids)
-    return {document: float(depth - row) for row, document in enumerate(ranking.document_ids)}
 """
 
-OURS = (
-    READ
-    + """
+OURS = f"""{READ}
 from searchapp.evaluation.scoring import score
 means = score(run, judgements).means()
 """
-)
 
-RANX = (
-    READ
-    + """
+RANX = """
+import sys
 from ranx import Qrels, Run, evaluate
+qrels, run = Qrels.from_file(sys.argv[2], kind="trec"), Run.from_file(sys.argv[1], kind="trec")
 cuts = [1, 3, 5, 10, 20, 100, 1000]
 metrics = [f"{name}@{cut}" for name in ("ndcg", "map", "mrr", "recall", "precision") for cut in cuts]
-means = evaluate(Qrels(judgements), Run({q: ranked(r) for q, r in run.items()}), metrics)
+means = evaluate(qrels, run, metrics)
 """
-)
 
-TREC_EVAL = (
-    READ
-    + """
+TREC_EVAL = f"""{READ}
 import pytrec_eval
 cuts = "1,3,5,10,20,100,1000"
-measures = {f"{name}.{cuts}" for name in ("ndcg_cut", "map_cut", "recall", "P")} | {"recip_rank"}
-values = pytrec_eval.RelevanceEvaluator(judgements, measures).evaluate({q: ranked(r) for q, r in run.items()})
+measures = {{f"{{name}}.{{cuts}}" for name in ("ndcg_cut", "map_cut", "recall", "P")}} | {{"recip_rank"}}
+ranked = {{
+    query: {{name: float(-row) for row, name in enumerate(ranking.document_ids)}}
+    for query, ranking in run.items()
+}}
+values = pytrec_eval.RelevanceEvaluator(judgements, measures).evaluate(ranked)
 """
-)
 
 
 def largest_difference(run_file: Path, judgements: dict[str, dict[str, int]]) -> float:

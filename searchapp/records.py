@@ -63,10 +63,25 @@ class Ranking:
         ['b', 'c', 'a']
         """
         rounded = scores.astype(np.float32)
-        by_id = sorted(range(len(document_ids)), key=document_ids.__getitem__, reverse=True)
-        order = np.array(by_id, dtype=np.intp)
-        order = order[np.argsort(-rounded[order], kind="stable")][:depth]
-        return cls([document_ids[i] for i in order], rounded[order])
+        order = best_first(rounded, alphabetical_ranks(document_ids))[:depth]
+        return cls([document_ids[row] for row in order], rounded[order])
+
+
+def alphabetical_ranks(document_ids: Sequence[str]) -> NDArray[np.intp]:
+    """Return the place of each id in ascending order, (n,)."""
+    ranks = np.empty(len(document_ids), dtype=np.intp)
+    ranks[sorted(range(len(document_ids)), key=document_ids.__getitem__)] = np.arange(len(document_ids))
+    return ranks
+
+
+def best_first(scores: NDArray[np.float32], ranks: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the order of results by the tie rule: score descending, then id descending.
+
+    Args:
+        scores: (n,) float32.
+        ranks: (n,) the place of each result's id in ascending order.
+    """
+    return np.lexsort((-ranks, -scores))
 
 
 Run = dict[str, Ranking]

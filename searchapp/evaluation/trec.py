@@ -51,22 +51,18 @@ def read_run(path: Path) -> Run:
     found: dict[str, dict[str, float]] = {}
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
         columns = line.split()
-        if not columns:
-            continue
-        where = f"{path}, line {number}"
-        if len(columns) != 6:
-            raise SearchappError(
-                f"{where}: {len(columns)} columns where 6 are needed.",
-                "A line reads: query Q0 document rank score tag.",
-            )
-        query_id, _, document_id, _, score, _ = columns
-        results = found.setdefault(query_id, {})
-        if document_id in results:
-            raise SearchappError(
-                f"{where}: document {document_id!r} stands twice for query {query_id!r}.",
-                "Keep its best score.",
-            )
-        results[document_id] = _score(score, where)
+        if len(columns) == 6:
+            query_id, _, document_id, _, written, _ = columns
+            try:
+                score = float(written)
+            except ValueError:
+                score = math.nan
+            results = found.setdefault(query_id, {})
+            if abs(score) < FLOAT32_OVERFLOW and document_id not in results:
+                results[document_id] = score
+                continue
+        if columns:
+            raise _bad_line(f"{path}, line {number}", columns, found)
     if not found:
         raise SearchappError(f"{path} holds no results.", "A line reads: query Q0 document rank score tag.")
     return {
@@ -140,14 +136,19 @@ def _read_text(path: Path) -> str:
         raise SearchappError(f"{path} is not UTF-8 text.", "Is it compressed? Unpack it first.") from error
 
 
-def _score(text: str, where: str) -> float:
-    try:
-        score = float(text)
-    except ValueError:
-        score = math.nan
-    if not abs(score) < FLOAT32_OVERFLOW:
-        raise SearchappError(f"{where}: the score {text!r} is no finite float32.", "Mend what wrote the run.")
-    return score
+def _bad_line(where: str, columns: Sequence[str], found: Mapping[str, Mapping[str, float]]) -> SearchappError:
+    """Return the error that says what is wrong with a line of a run."""
+    if len(columns) != 6:
+        return SearchappError(
+            f"{where}: {len(columns)} columns where 6 are needed.",
+            "A line reads: query Q0 document rank score tag.",
+        )
+    query_id, _, document_id, _, written, _ = columns
+    if document_id in found[query_id]:
+        return SearchappError(
+            f"{where}: document {document_id!r} stands twice for query {query_id!r}.", "Keep its best score."
+        )
+    return SearchappError(f"{where}: the score {written!r} is no finite float32.", "Mend what wrote the run.")
 
 
 def _check_id(name: str) -> None:

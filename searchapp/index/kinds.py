@@ -1,6 +1,7 @@
 """The only importer of faiss: the kinds of index, how each is built, written and searched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,19 +88,35 @@ class FaissIndex:
             SearchappError: a result is missing (FAISS marks it with row -1), which an exact index over
                 finite vectors never does.
         """
-        import faiss
-
-        threads = faiss.omp_get_max_threads()
-        faiss.omp_set_num_threads(
-            1 if len(queries) == 1 else threads
-        )  # one query: starting threads costs more
-        try:
+        with _tuned(len(queries)):
             scores, rows = self._index.search(np.ascontiguousarray(queries), k)
-        finally:
-            faiss.omp_set_num_threads(threads)
         if (rows < 0).any():
             raise SearchappError(
                 f"FAISS found fewer than {k} results for {int((rows < 0).any(axis=1).sum())} queries.",
                 "A vector is not finite; `searchapp doctor` checks the index.",
             )
         return scores, rows
+
+
+SEARCH_METHOD = "faiss: matrix products for a batch, a scan for one query; rescored in float64"
+
+
+@contextmanager
+def _tuned(queries: int) -> Iterator[None]:
+    """Have FAISS multiply matrices for a batch, and scan on one thread for a single query.
+
+    From 1.15 on FAISS scans unless queries times dimension is 128,000 or more, which takes several
+    times as long here; and for one query starting threads takes longer than the scan.
+    """
+    import faiss
+
+    threads, threshold = faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
+    if queries == 1:
+        faiss.omp_set_num_threads(1)
+    else:
+        faiss.cvar.distance_compute_blas_threshold = 1
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
+        faiss.cvar.distance_compute_blas_threshold = threshold

@@ -12,7 +12,7 @@ from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import FaissIndex
 from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
-from searchapp.records import Document, Ranking, Recipe
+from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_first
 
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
@@ -90,8 +90,9 @@ class Index:
         depth = min(depth, size)
         # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
         slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
-        # Few results: look up their ids. Many: read all ids once.
-        ids = self.all_ids() if len(queries) * depth > size else None
+        # Many results: read and order all ids once. Few: look up their ids.
+        names = np.array(self.all_ids(), dtype=object) if len(queries) * depth > size else None
+        ranks = None if names is None else alphabetical_ranks(names.tolist())
         rankings: dict[int, Ranking] = {}
         open_queries = list(range(len(queries)))
         fetch = depth + MARGIN
@@ -104,11 +105,14 @@ class Index:
                 cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
                 if fetch < size and cut <= lowest + slack[query]:
                     undecided.append(query)
+                    continue
+                kept = np.flatnonzero(scores >= cut)
+                if names is None or ranks is None:
+                    ids = self._documents.ids(candidates[kept].tolist())
+                    rankings[query] = Ranking.from_scores(ids, scores[kept], depth)
                 else:
-                    kept = np.flatnonzero(scores >= cut)
-                    rows_kept = candidates[kept].tolist()
-                    names = [ids[row] for row in rows_kept] if ids else self._documents.ids(rows_kept)
-                    rankings[query] = Ranking.from_scores(names, scores[kept], depth)
+                    order = kept[best_first(scores[kept], ranks[candidates[kept]])[:depth]]
+                    rankings[query] = Ranking(names[candidates[order]].tolist(), scores[order])
             open_queries = undecided
             fetch *= 4
         return [rankings[query] for query in range(len(queries))]

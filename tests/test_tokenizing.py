@@ -1,0 +1,238 @@
+"""Token ids and vectors of every kind of tokenizer, held against `tokenizers` and model2vec themselves."""
+
+import importlib.util
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from searchapp.corpora.names import open_corpus
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import find_model
+from searchapp.encoders.options import Options
+from searchapp.encoders.proof import choose_tokenizer
+from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie, truncate
+from searchapp.errors import SearchappError
+from searchapp.records import Query
+from searchapp.retrieval.dense import check_queries
+from tests.conftest import MakeFolder
+from tests.trained import (
+    FASTEST,
+    SAMPLE,
+    TEXTS,
+    TRAIN,
+    assert_same,
+    digest,
+    ids_by_tokenizers,
+    lists,
+    own_cache,
+    save_model,
+)
+
+GIGATOKEN = ("byte-level", "sentence-piece")
+TOKIE = ("uncased", "cased", "byte-level")
+FAST = [
+    *(pytest.param(Gigatoken, kind, id=f"gigatoken, {kind}") for kind in GIGATOKEN),
+    *(pytest.param(Tokie, kind, id=f"tokie, {kind}") for kind in TOKIE),
+]
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Keep proved tokenizers apart from the user's."""
+    from searchapp.files import cache_folder
+
+    yield own_cache(tmp_path / "cache", monkeypatch)
+    cache_folder.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model2vec folder of each kind."""
+    root = tmp_path_factory.mktemp("models")
+    return {kind: save_model(kind, root / kind) for kind in TRAIN}
+
+
+def expected_library(kind: str) -> str:
+    library = FASTEST.get(kind, "tokenizers")
+    return library if importlib.util.find_spec(library) else "tokenizers"
+
+
+@pytest.mark.parametrize("max_length", [None, 8, 512])
+@pytest.mark.parametrize("kind", TRAIN)
+def test_the_vectors_of_every_kind_are_model2vecs(
+    folders: dict[str, Path], kind: str, max_length: int | None
+) -> None:
+    from model2vec import StaticModel
+
+    options = Options(normalize=False, max_length=max_length)
+    encoder = load_encoder(str(folders[kind]), options, sample=SAMPLE[:64])
+    theirs = StaticModel.from_pretrained(folders[kind]).encode(list(TEXTS), max_length=max_length)
+    assert theirs.dtype == np.float32
+    assert encoder.facts.tokenizer == expected_library(kind)
+    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), theirs)
+    alone = [encoder.encode_queries([text])[0] for text in TEXTS[:60]]
+    np.testing.assert_array_equal(alone, theirs[:60])
+
+
+@pytest.mark.parametrize("kind", TRAIN)
+def test_the_ids_of_every_kind_are_those_of_tokenizers(folders: dict[str, Path], kind: str) -> None:
+    path = folders[kind] / "tokenizer.json"
+    chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE[:64])
+    assert chosen.library == expected_library(kind)
+    expected = ids_by_tokenizers(path, TEXTS)
+    assert lists(chosen(TEXTS)) == expected
+    assert lists(Ordinary(path)(TEXTS)) == expected
+    assert [chosen([text]).ids.tolist() for text in TEXTS] == expected
+
+
+@pytest.mark.parametrize("kind", ["uncased", "words", "unigram"])
+def test_a_text_of_unknown_tokens_is_zero_in_every_kind(folders: dict[str, Path], kind: str) -> None:
+    encoder = load_encoder(str(folders[kind]), Options(normalize=False))
+    vectors = encoder.encode_queries(["", " \t\n", "天 天", "moon"])
+    assert not vectors[:3].any()
+    assert vectors[3].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [("uncased", Tokie), ("byte-level", Gigatoken), ("words", Ordinary)],
+)
+def test_truncation_and_padding_that_a_file_has_saved_do_not_count(
+    tmp_path: Path, name: str, saved: Any
+) -> None:
+    if saved is not Ordinary:
+        pytest.importorskip(saved.library)
+    path = tmp_path / "limited.json"
+    tokenizer = TRAIN[name](SAMPLE, 2000)
+    texts = [SAMPLE[0], "moon", ""]
+    expected = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
+    tokenizer.enable_truncation(3)
+    tokenizer.enable_padding(length=5)
+    tokenizer.save(str(path))
+    assert lists(saved(path)(texts)) == expected
+
+
+@pytest.mark.parametrize(("fast", "kind"), FAST)
+def test_a_fast_tokenizer_gives_the_ids_of_the_ordinary_one(
+    folders: dict[str, Path], fast: Any, kind: str
+) -> None:
+    pytest.importorskip(fast.library)
+    path = folders[kind] / "tokenizer.json"
+    expected = Ordinary(path)(TEXTS)
+    tokenize = fast(path)
+    assert_same(tokenize(TEXTS), expected)
+    assert [tokenize([text]).ids.tolist() for text in TEXTS] == lists(expected)
+    assert_same(tokenize(TEXTS[::-1]), Ordinary(path)(TEXTS[::-1]))
+
+
+@pytest.mark.parametrize(("fast", "kind"), FAST)
+def test_no_texts_have_no_ids(folders: dict[str, Path], fast: Any, kind: str) -> None:
+    pytest.importorskip(fast.library)
+    for tokens in (
+        fast(folders[kind] / "tokenizer.json")([]),
+        Ordinary(folders[kind] / "tokenizer.json")([]),
+    ):
+        assert (tokens.ids.tolist(), tokens.offsets.tolist()) == ([], [0])
+
+
+@pytest.mark.parametrize("kind", TOKIE)
+@pytest.mark.parametrize("order", list(itertools.permutations(["the moon", "لغة العربية", "", "中文 honey"])))
+def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
+    folders: dict[str, Path], kind: str, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokie")
+    path = folders[kind] / "tokenizer.json"
+    left: list[str] = []
+    call = Ordinary.__call__
+
+    def watched(self: Ordinary, texts: Any) -> Tokens:
+        left.extend(texts)
+        return call(self, texts)
+
+    monkeypatch.setattr(Ordinary, "__call__", watched)
+    assert lists(Tokie(path)(order)) == ids_by_tokenizers(path, order)
+    assert left == [text for text in order if not text.isascii()]
+
+
+@pytest.mark.parametrize("kind", TOKIE)
+def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
+    folders: dict[str, Path], kind: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("tokie")
+    path, saved = folders[kind] / "tokenizer.json", tmp_path / "kept.tkz"
+    Tokie(path).save(saved)
+    assert_same(Tokie(path, saved)(TEXTS), Ordinary(path)(TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("max_length", "ids", "offsets"),
+    [
+        (1, [1, 5, 6], [0, 1, 1, 2, 3]),
+        (2, [1, 2, 5, 6, 7], [0, 2, 2, 3, 5]),
+        (3, [1, 2, 3, 5, 6, 7, 8], [0, 3, 3, 4, 7]),
+        (4, [1, 2, 3, 4, 5, 6, 7, 8], [0, 4, 4, 5, 8]),
+        (99, [1, 2, 3, 4, 5, 6, 7, 8], [0, 4, 4, 5, 8]),
+    ],
+)
+def test_truncate_keeps_the_first_tokens_of_each_text(
+    max_length: int, ids: list[int], offsets: list[int]
+) -> None:
+    whole = Tokens(np.arange(1, 9, dtype=np.uint32), np.array([0, 4, 4, 5, 8]))
+    cut = truncate(whole, max_length)
+    assert (cut.ids.tolist(), cut.offsets.tolist()) == (ids, offsets)
+    assert whole.offsets.tolist() == [0, 4, 4, 5, 8]
+
+
+def test_truncate_of_nothing_is_nothing() -> None:
+    cut = truncate(Tokens(np.zeros(0, dtype=np.uint32), np.array([0])), 3)
+    assert (cut.ids.tolist(), cut.offsets.tolist()) == ([], [0])
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "ok \\udc00\\ud800"])
+def test_half_a_surrogate_pair_in_a_document_is_refused(make_corpus: MakeFolder, half: str) -> None:
+    folder = make_corpus()
+    with (folder / "corpus.jsonl").open("a") as stream:
+        stream.write(f'{{"_id": "bad", "title": "", "text": "{half}"}}\n')
+    message = r"line 4: 'text' holds half a surrogate pair \(character \d\)"
+    with pytest.raises(SearchappError, match=message):
+        list(open_corpus(str(folder)).documents())
+
+
+def test_a_whole_surrogate_pair_in_a_document_is_a_character(make_corpus: MakeFolder) -> None:
+    folder = make_corpus(documents={"d1": "x"})
+    (folder / "corpus.jsonl").write_text('{"_id": "d1", "text": "\\ud83d\\ude00"}\n')
+    assert [document.text for document in open_corpus(str(folder)).documents()] == ["😀"]
+
+
+def test_half_a_surrogate_pair_in_a_query_is_refused() -> None:
+    with pytest.raises(SearchappError, match=r"Query 'q' is not valid Unicode \(character 4\)"):
+        check_queries([Query("ok", "😀"), Query("q", "abc\ud800")], 1)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["nfcorpus", "scifact"])
+@pytest.mark.parametrize("kind", ["bundled", "uncased"])
+def test_the_fast_path_is_the_ordinary_one_on_a_real_corpus(
+    real_corpora: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    corpus = open_corpus(name)
+    documents = [f"{document.title} {document.text}".strip() for document in corpus.documents()]
+    texts = documents + [query.text for query in corpus.queries]
+    model = "wordllama" if kind == "bundled" else str(save_model(kind, tmp_path / "m", documents, 30_000))
+    files = find_model(model)
+    fast = Gigatoken if kind == "bundled" else Tokie
+    pytest.importorskip(fast.library)
+    expected = Ordinary(files.tokenizer)(texts)
+    assert_same(fast(files.tokenizer)(texts), expected)
+
+    encoder = load_encoder(model, Options(normalize=False, max_length=None), sample=texts[:64])
+    assert encoder.facts.tokenizer == fast.library
+    from safetensors.numpy import load_file
+
+    table = load_file(files.table)[files.tensor].astype(np.float32)
+    unknown = encoder.facts.unknown
+    by_hand = [table[ids[ids != unknown]].mean(axis=0) for ids in expected.rows()]
+    np.testing.assert_allclose(encoder.encode_queries(texts), by_hand, rtol=0, atol=1e-6)
