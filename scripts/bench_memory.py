@@ -64,12 +64,11 @@ def main() -> None:
     small, large = SIZES
     vectors = (large - small) * DIMENSION * 4 / 1e6
     growth = peaks[large] - peaks[small]
-    print(
-        f"growth {growth:.0f} MB, of which {vectors:.0f} MB are vectors; beyond them {growth - vectors:.0f} MB"
-    )
+    beyond = growth - vectors
+    print(f"growth {growth:.0f} MB, {vectors:.0f} MB of it vectors; beyond them {beyond:.0f} MB")
     FIGURES.mkdir(exist_ok=True)
     megabytes = {f"{size:,} documents": round(peak) for size, peak in peaks.items()}
-    figures = {"peak_mb": megabytes, "growth_beyond_vectors_mb": round(growth - vectors)}
+    figures = {"peak_mb": megabytes, "growth_beyond_vectors_mb": round(beyond)}
     (FIGURES / "memory.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/venv.sh
-install_into_venv .
+install_into_venv ".[fast]" || install_into_venv .
 
 run() {
     printf '\n$ searchapp %s\n' "$*"

@@ -7,6 +7,7 @@ A block is a fenced console session; each line that begins with `$ ` is run, in 
 Times are masked in the comparison, since they differ from run to run.
 """
 
+import json
 import os
 import re
 import shlex
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.timing import parser_of
+from scripts.timing import FIGURES, parser_of
 from searchapp.cli import COMMANDS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -43,6 +44,28 @@ def commands() -> str:
     return "".join(f"| `searchapp {name}` | {summary} |\n" for name, summary in COMMANDS.items())
 
 
+def figures() -> str:
+    """Return the rows of the table of measurements, from what the benchmarks have written."""
+    rows = []
+    for name in ("encode", "cold", "eval", "harness"):
+        kept = json.loads((FIGURES / f"{name}.json").read_text("utf-8"))
+        for title, measured in kept.items():
+            if isinstance(measured, dict) and "medians" in measured:
+                ours = next(way for way in measured["medians"] if way.startswith("searchapp"))
+                theirs, mine = measured["medians"][measured["base"]], measured["medians"][ours]
+                rows.append(
+                    f"| `bench_{name}`: {title} | {measured['base']} {theirs:.2f} s "
+                    f"| {mine:.2f} s | {theirs / mine:.1f} |\n"
+                )
+    return "".join(rows)
+
+
+def filled(text: str, name: str, rows: str) -> str:
+    """Return text with the rows of the table between `<!-- name -->` and `<!-- /name -->` replaced."""
+    pattern = rf"(?<=<!-- {name} -->\n)((?:\|.*\n){{2}})(?:\|.*\n)*(?=<!-- /{name} -->)"
+    return re.sub(pattern, lambda match: match[1] + rows, text)
+
+
 def refreshed(text: str, without: str | None = None) -> str:
     """Return README's text with every block run anew; `without` leaves those with that word as they are."""
     with tempfile.TemporaryDirectory() as folder:
@@ -52,8 +75,7 @@ def refreshed(text: str, without: str | None = None) -> str:
             return match[0] if keep else f"```console\n{session(match[1], Path(folder))}```"
 
         text = BLOCK.sub(run, text)
-    head = "<!-- commands -->\n| command | what it does |\n|---|---|\n"
-    return re.sub(r"<!-- commands -->\n.*?(?=<!-- /commands -->)", head + commands(), text, flags=re.DOTALL)
+    return filled(filled(text, "commands", commands()), "figures", figures())
 
 
 def masked(text: str) -> str:

@@ -13,14 +13,16 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.proof import choose_tokenizer
-from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie, truncate
+from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.errors import SearchappError
 from searchapp.records import Query
 from searchapp.retrieval.dense import check_queries
 from tests.conftest import MakeFolder
 from tests.trained import (
     FASTEST,
+    LONG,
     SAMPLE,
+    SHORT,
     TEXTS,
     TRAIN,
     assert_same,
@@ -73,8 +75,8 @@ def test_the_vectors_of_every_kind_are_model2vecs(
     assert theirs.dtype == np.float32
     assert encoder.facts.tokenizer == expected_library(kind)
     np.testing.assert_array_equal(encoder.encode_queries(TEXTS), theirs)
-    alone = [encoder.encode_queries([text])[0] for text in TEXTS[:60]]
-    np.testing.assert_array_equal(alone, theirs[:60])
+    alone = [encoder.encode_queries([text])[0] for text in TEXTS[:20]]
+    np.testing.assert_array_equal(alone, theirs[:20])
 
 
 @pytest.mark.parametrize("kind", TRAIN)
@@ -82,13 +84,12 @@ def test_the_ids_of_every_kind_are_those_of_tokenizers(folders: dict[str, Path],
     path = folders[kind] / "tokenizer.json"
     chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE[:64])
     assert chosen.library == expected_library(kind)
-    expected = ids_by_tokenizers(path, TEXTS)
-    assert lists(chosen(TEXTS)) == expected
-    assert lists(Ordinary(path)(TEXTS)) == expected
-    assert [chosen([text]).ids.tolist() for text in TEXTS] == expected
+    expected = ids_by_tokenizers(path, SHORT)
+    assert lists(chosen(SHORT)) == expected
+    assert lists(Ordinary(path)(SHORT)) == expected
 
 
-@pytest.mark.parametrize("kind", ["uncased", "words", "unigram"])
+@pytest.mark.parametrize("kind", ["uncased", "words"])
 def test_a_text_of_unknown_tokens_is_zero_in_every_kind(folders: dict[str, Path], kind: str) -> None:
     encoder = load_encoder(str(folders[kind]), Options(normalize=False))
     vectors = encoder.encode_queries(["", " \t\n", "天 天", "moon"])
@@ -121,11 +122,24 @@ def test_a_fast_tokenizer_gives_the_ids_of_the_ordinary_one(
 ) -> None:
     pytest.importorskip(fast.library)
     path = folders[kind] / "tokenizer.json"
-    expected = Ordinary(path)(TEXTS)
+    expected = Ordinary(path)(SHORT)
     tokenize = fast(path)
-    assert_same(tokenize(TEXTS), expected)
-    assert [tokenize([text]).ids.tolist() for text in TEXTS] == lists(expected)
-    assert_same(tokenize(TEXTS[::-1]), Ordinary(path)(TEXTS[::-1]))
+    assert_same(tokenize(SHORT), expected)
+    assert [tokenize([text]).ids.tolist() for text in SHORT] == lists(expected)
+    assert lists(tokenize(SHORT[::-1])) == lists(expected)[::-1]
+
+
+URL = "https://example.org/a-b_c?d=e&f=g"
+
+
+@pytest.mark.parametrize("text", [*LONG, URL * 2_000, "12345678" * 9_000], ids=lambda text: text[:12])
+@pytest.mark.parametrize(("fast", "kind"), FAST)
+def test_a_fast_tokenizer_cuts_a_long_text_as_the_ordinary_one(
+    folders: dict[str, Path], fast: Any, kind: str, text: str
+) -> None:
+    pytest.importorskip(fast.library)
+    path = folders[kind] / "tokenizer.json"
+    np.testing.assert_array_equal(fast(path)([text]).ids, Ordinary(path)([text]).ids)
 
 
 @pytest.mark.parametrize(("fast", "kind"), FAST)
@@ -164,31 +178,7 @@ def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
     pytest.importorskip("tokie")
     path, saved = folders[kind] / "tokenizer.json", tmp_path / "kept.tkz"
     Tokie(path).save(saved)
-    assert_same(Tokie(path, saved)(TEXTS), Ordinary(path)(TEXTS))
-
-
-@pytest.mark.parametrize(
-    ("max_length", "ids", "offsets"),
-    [
-        (1, [1, 5, 6], [0, 1, 1, 2, 3]),
-        (2, [1, 2, 5, 6, 7], [0, 2, 2, 3, 5]),
-        (3, [1, 2, 3, 5, 6, 7, 8], [0, 3, 3, 4, 7]),
-        (4, [1, 2, 3, 4, 5, 6, 7, 8], [0, 4, 4, 5, 8]),
-        (99, [1, 2, 3, 4, 5, 6, 7, 8], [0, 4, 4, 5, 8]),
-    ],
-)
-def test_truncate_keeps_the_first_tokens_of_each_text(
-    max_length: int, ids: list[int], offsets: list[int]
-) -> None:
-    whole = Tokens(np.arange(1, 9, dtype=np.uint32), np.array([0, 4, 4, 5, 8]))
-    cut = truncate(whole, max_length)
-    assert (cut.ids.tolist(), cut.offsets.tolist()) == (ids, offsets)
-    assert whole.offsets.tolist() == [0, 4, 4, 5, 8]
-
-
-def test_truncate_of_nothing_is_nothing() -> None:
-    cut = truncate(Tokens(np.zeros(0, dtype=np.uint32), np.array([0])), 3)
-    assert (cut.ids.tolist(), cut.offsets.tolist()) == ([], [0])
+    assert_same(Tokie(path, saved)(SHORT), Ordinary(path)(SHORT))
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "ok \\udc00\\ud800"])
@@ -213,25 +203,25 @@ def test_half_a_surrogate_pair_in_a_query_is_refused() -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["nfcorpus", "scifact"])
-@pytest.mark.parametrize("kind", ["bundled", "uncased"])
-def test_the_fast_path_is_the_ordinary_one_on_a_real_corpus(
-    real_corpora: Path, tmp_path: Path, name: str, kind: str
+@pytest.mark.parametrize(("kind", "fast"), [("bundled", Gigatoken), ("uncased", Tokie)])
+def test_the_fast_path_is_the_ordinary_one_on_the_real_corpora(
+    real_corpora: Path, tmp_path: Path, kind: str, fast: Any
 ) -> None:
-    corpus = open_corpus(name)
-    documents = [f"{document.title} {document.text}".strip() for document in corpus.documents()]
-    texts = documents + [query.text for query in corpus.queries]
-    model = "wordllama" if kind == "bundled" else str(save_model(kind, tmp_path / "m", documents, 30_000))
-    files = find_model(model)
-    fast = Gigatoken if kind == "bundled" else Tokie
+    from safetensors.numpy import load_file
+
     pytest.importorskip(fast.library)
+    corpora = [open_corpus(name) for name in ("nfcorpus", "scifact")]
+    documents = [document for corpus in corpora for document in corpus.documents()]
+    texts = [f"{document.title} {document.text}".strip() for document in documents]
+    texts += [query.text for corpus in corpora for query in corpus.queries]
+    # Trained on a third of the texts: rare words of the others fall into pieces.
+    model = "wordllama" if kind == "bundled" else str(save_model(kind, tmp_path / "m", texts[::3], 30_000))
+    files = find_model(model)
     expected = Ordinary(files.tokenizer)(texts)
     assert_same(fast(files.tokenizer)(texts), expected)
 
     encoder = load_encoder(model, Options(normalize=False, max_length=None), sample=texts[:64])
     assert encoder.facts.tokenizer == fast.library
-    from safetensors.numpy import load_file
-
     table = load_file(files.table)[files.tensor].astype(np.float32)
     unknown = encoder.facts.unknown
     by_hand = [table[ids[ids != unknown]].mean(axis=0) for ids in expected.rows()]

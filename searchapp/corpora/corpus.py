@@ -125,6 +125,11 @@ class Corpus:
         return [texts[query_id] for query_id in self.judgements]
 
     @property
+    def name_anywhere(self) -> str:
+        """The name that stands for the documents in any working folder."""
+        return self.location if Path(self.id).is_absolute() else self.name
+
+    @property
     def slug(self) -> str:
         """A name for files: the documents, and the split if there are several."""
         split = self.id.rsplit("/", 1)[-1]

@@ -62,7 +62,7 @@ def _finding(name: str, what: str, ids: Sequence[str], hint: str) -> Finding | N
     if not ids:
         return None
     more = ", ..." if len(ids) > EXAMPLES else ""
-    return Finding(name, f"{len(ids)} {what}: {', '.join(ids[:EXAMPLES])}{more}", hint)
+    return Finding(name, f"{what}: {len(ids)} ({', '.join(ids[:EXAMPLES])}{more})", hint)
 
 
 def describe(corpus: Corpus) -> tuple[dict[str, object], list[Finding]]:

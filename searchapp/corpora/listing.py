@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.irds import document_count
 from searchapp.corpora.names import ALIASES, SAMPLE, open_corpus
+from searchapp.errors import SearchappError
 from searchapp.settings import datasets_folder
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A corpus in a list; `location` is where it lives, or would live when `here` is false."""
+    """A corpus in a list; `location` is where it lives, or would live when `here` is false.
+
+    `problem` says why an archive that is here cannot be read.
+    """
 
     name: str
     id: str
@@ -20,6 +24,7 @@ class Listed:
     n_judgements: int | None
     splits: list[str]
     location: str
+    problem: str = ""
 
 
 def list_corpora() -> list[Listed]:
@@ -28,7 +33,11 @@ def list_corpora() -> list[Listed]:
     for name, dataset_id in ALIASES.items():
         archive = datasets_folder() / "beir" / name / "source.zip"
         if archive.exists():
-            rows.append(_here(name, BeirFiles(archive, name)))
+            try:
+                rows.append(_here(name, BeirFiles(archive, name)))
+            except SearchappError as error:
+                problem = f"{error.message} {error.hint}"
+                rows.append(Listed(name, dataset_id, False, None, None, None, [], str(archive), problem))
         else:
             rows.append(
                 Listed(name, dataset_id, False, document_count(dataset_id), None, None, [], str(archive))

@@ -61,8 +61,8 @@ def _folder(name: str) -> Corpus | None:
     path = Path(name).expanduser()
     root, split = (path, None) if (path / "corpus.jsonl").exists() else (path.parent, path.name)
     if (root / "corpus.jsonl").exists():
-        source = BeirFiles(root, split=split)
         root = root.resolve()
+        source = BeirFiles(root, split=split)
         mark = hashlib.sha256(str(root).encode()).hexdigest()[:6]
         return Corpus(name, f"{root}/{source.split or ''}".rstrip("/"), f"{root.name}-{mark}", source)
     if path.exists() or name.startswith((".", "/", "~")):

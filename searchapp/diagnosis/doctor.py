@@ -56,10 +56,11 @@ def _writable(name: str, folder: Path, variable: str) -> Check:
 
 
 def _corpora() -> Check:
-    try:
-        here = [row.name for row in list_corpora() if row.here]
-    except SearchappError as error:
-        return Check("corpora", "fail", error.message, error.hint)
+    rows = list_corpora()
+    broken = [row.problem for row in rows if row.problem]
+    if broken:
+        return Check("corpora", "fail", "; ".join(broken), "Remove what is damaged; it is downloaded again.")
+    here = [row.name for row in rows if row.here]
     return Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
 
 
@@ -74,8 +75,7 @@ def _bundled_model() -> Check:
     facts = encoder.facts
     detail = (
         f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "
-        f"on {len(AWKWARD)} texts); "
-        f"tokenised by {facts.tokenizer}: {facts.proof}"
+        f"on {len(AWKWARD)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
     )
     return Check(
         "model", "ok" if difference < MODEL_TOLERANCE else "fail", detail, "Install wordllama again."

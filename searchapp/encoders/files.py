@@ -93,15 +93,18 @@ def _bundled() -> ModelFiles:
 
 
 def _in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFiles:
-    for config, table, tensor, tokenizer in LAYOUTS:
-        files = ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
-        if all(file.exists() for file in files.all()):
-            return files
+    for config, table, tensor, tokenizer in _layouts(folder):
+        return ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
     held = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
     raise SearchappError(
         f"{folder} holds no static model (it holds {held}).",
         "A model2vec folder holds config.json, model.safetensors and tokenizer.json.",
     )
+
+
+def _layouts(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Return the layouts of a static model that a folder is complete in."""
+    return [layout for layout in LAYOUTS if all((folder / layout[part]).exists() for part in (0, 1, 3))]
 
 
 def _snapshot(repository: str, revision: str | None) -> Path:
@@ -114,7 +117,9 @@ def _snapshot(repository: str, revision: str | None) -> Path:
     )
     shown = f"{repository}@{revision}" if revision else repository
     try:
-        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
+        kept = Path(snapshot_download(repository, revision=revision, local_files_only=True))
+        if _layouts(kept) or offline():
+            return kept
     except LocalEntryNotFoundError as error:
         if offline():
             raise SearchappError(

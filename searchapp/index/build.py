@@ -114,7 +114,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
     if corpus.stamp() != stamp:
         raise SearchappError(f"{corpus.location} changed while it was indexed.", "Run the command again.")
     Manifest(
-        corpus=corpus.name,
+        corpus=corpus.name_anywhere,
         corpus_id=corpus.id,
         documents_id=corpus.documents_id,
         documents_digest=state.digest,

@@ -10,6 +10,7 @@ from searchapp.encoders.listing import ListedModel
 from searchapp.index.listing import ListedIndex
 from searchapp.records import Finding
 from searchapp.reports.terminal import findings_text, plain_table, render, short_model
+from searchapp.reports.text import printable
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
@@ -24,17 +25,20 @@ def corpora_text(rows: Sequence[Listed]) -> str:
     ]  # fmt: skip
     numbers = ("documents", "queries", "judgements")
     table = plain_table(("corpus", "id", *numbers, "splits", "where"), here, numbers=numbers)
-    absent = [f"{row.name} ({_count(row.n_docs)})" for row in rows if not row.here]
-    if not absent:
-        return render(table)
-    return render(table, Text(f"To be downloaded at first use (documents): {', '.join(absent)}"))
+    notes = [Text(f"{row.name}: {printable(row.problem)}") for row in rows if row.problem]
+    absent = [f"{row.name} ({_count(row.n_docs)})" for row in rows if not row.here and not row.problem]
+    if absent:
+        notes.append(Text(f"To be downloaded at first use (documents): {', '.join(absent)}"))
+    return render(table, *notes)
 
 
 def corpus_text(facts: Mapping[str, object], findings: Sequence[Finding]) -> str:
     """Return the facts of a corpus and what is wrong with it."""
     rows = [(name, _fact(value)) for name, value in facts.items()]
     verdict = findings_text(findings) if findings else Text("Nothing is wrong with it.")
-    return render(plain_table(("", ""), rows), verdict)
+    table = plain_table(("", ""), rows)
+    table.show_header = False
+    return render(table, verdict)
 
 
 def models_text(rows: Sequence[ListedModel]) -> str:

@@ -1,0 +1,280 @@
+"""Where a fast tokenizer may be used, and how an index is reopened without loading its model in full."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from searchapp.encoders import encoder as encoder_module
+from searchapp.encoders.awkward import AWKWARD
+from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.files import find_model
+from searchapp.encoders.options import Options
+from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.static import reopen_model
+from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
+from searchapp.errors import SearchappError
+from searchapp.files import cache_folder
+from searchapp.index.layout import find_indexes
+from searchapp.index.manifest import read_manifest
+from searchapp.retrieval.searcher import load_searcher
+from tests.conftest import TABLE, Cli, MakeFolder
+from tests.trained import (
+    SAMPLE,
+    SHORT,
+    digest,
+    ids_by_tokenizers,
+    lie,
+    lists,
+    not_installed,
+    own_cache,
+    save_model,
+)
+
+FAST = {"sentence-piece": Gigatoken, "byte-level": Gigatoken, "uncased": Tokie}
+MEANS = Options(normalize=False)
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder of the test's own in which proved tokenizers are kept."""
+    yield own_cache(tmp_path / "cache", monkeypatch)
+    cache_folder.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model2vec folder of each kind for which there is a fast tokenizer."""
+    root = tmp_path_factory.mktemp("models")
+    return {kind: save_model(kind, root / kind) for kind in (*FAST, "unigram")}
+
+
+@pytest.fixture(params=FAST)
+def model(request: pytest.FixtureRequest, folders: dict[str, Path]) -> tuple[Path, Any]:
+    """Return the folder of a model and its fast tokenizer."""
+    pytest.importorskip(FAST[request.param].library)
+    return folders[request.param], FAST[request.param]
+
+
+def choose(folder: Path, sample: list[str]) -> tuple[str, str, bool]:
+    """Return the library that is chosen, why, and whether it is the reference itself."""
+    path = folder / "tokenizer.json"
+    reference = Ordinary(path)
+    chosen, reason = choose_tokenizer(path, reference, digest(path), sample)
+    return chosen.library, reason, chosen is reference
+
+
+def tell_of(victim: str) -> Callable[[list[str]], str | None]:
+    return lambda texts: victim if victim in texts else None
+
+
+def test_an_honest_tokenizer_is_used_and_its_proof_is_counted(model: tuple[Path, Any]) -> None:
+    folder, fast = model
+    proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and 7 of the corpus"
+    assert choose(folder, SAMPLE[:7]) == (fast.library, proof, False)
+
+
+@pytest.mark.parametrize("victim", ["a", AWKWARD[-1], SAMPLE[3]], ids=["first", "last", "of the corpus"])
+def test_a_tokenizer_that_lies_about_one_text_is_not_used(
+    model: tuple[Path, Any], victim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, fast = model
+    lie(monkeypatch, fast, tell_of(victim))
+    reason = f"{fast.library} gives other ids for {victim[:40]!r}"
+    assert choose(folder, SAMPLE[:7]) == ("tokenizers", reason, True)
+
+
+def test_a_lie_about_a_text_that_is_not_in_the_sample_goes_unseen(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, fast = model
+    lie(monkeypatch, fast, tell_of(SAMPLE[3]))
+    assert choose(folder, SAMPLE[:3])[0] == fast.library
+
+
+def test_a_tokenizer_that_lies_only_in_a_batch_is_not_used(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, fast = model
+    lie(monkeypatch, fast, lambda texts: "a" if len(texts) > 1 else None)
+    assert choose(folder, SAMPLE[:7]) == ("tokenizers", f"{fast.library} gives other ids in a batch", True)
+
+
+def test_a_tokenizer_that_sets_other_bounds_in_a_batch_is_not_used(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, fast = model
+    honest = fast.__call__
+
+    def shifted(self: Any, texts: Any) -> Tokens:
+        ids, offsets = honest(self, texts)
+        return Tokens(
+            ids, np.append(offsets[:-2], [offsets[-2] - 1, offsets[-1]]) if len(texts) > 1 else offsets
+        )
+
+    monkeypatch.setattr(fast, "__call__", shifted)
+    assert choose(folder, SAMPLE[:7]) == ("tokenizers", f"{fast.library} gives other ids in a batch", True)
+
+
+def test_a_library_that_is_not_installed_is_named_with_its_extra(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, kept: Path
+) -> None:
+    folder, fast = model
+    quick = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(SHORT)
+    not_installed(monkeypatch, "gigatoken", "tokie")
+    plain = load_encoder(str(folder), MEANS, sample=SAMPLE)
+    reason = f"{fast.library} would be faster, but is not installed (extra `fast`)"
+    assert (plain.facts.tokenizer, plain.facts.proof) == ("tokenizers", reason)
+    np.testing.assert_array_equal(plain.encode_queries(SHORT), quick)
+    again = reopen_model(find_model(str(folder)), plain.facts)
+    assert again is not None
+    np.testing.assert_array_equal(again.encode(SHORT, 512), quick)
+
+
+@pytest.mark.parametrize("error", [ValueError, RuntimeError])
+def test_a_tokenizer_that_a_library_cannot_read_is_read_by_the_ordinary_one(
+    model: tuple[Path, Any], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, fast = model
+    expected = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(SHORT)
+
+    def refuse(*_: Any) -> None:
+        raise error("unheard of" + "." * 200)
+
+    monkeypatch.setattr(fast, "__init__", refuse)
+    encoder = load_encoder(str(folder), MEANS, sample=SAMPLE)
+    assert encoder.facts.tokenizer == "tokenizers"
+    assert encoder.facts.proof.startswith(f"{fast.library} cannot read it (unheard of...")
+    assert len(encoder.facts.proof) < 130
+    np.testing.assert_array_equal(encoder.encode_queries(SHORT), expected)
+
+
+def test_a_kind_without_a_fast_library_says_so(folders: dict[str, Path]) -> None:
+    assert choose(folders["unigram"], SAMPLE) == (
+        "tokenizers",
+        "there is no faster one for Unigram models",
+        True,
+    )
+
+
+def test_the_manifest_and_the_doctor_say_which_tokenizer_was_used_and_why(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gigatoken")
+    cli("index", "sample")
+    facts = read_manifest(find_indexes()[0]).facts
+    proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and 64 of the corpus"
+    assert (facts.tokenizer, facts.proof) == ("gigatoken", proof)
+    assert "tokenised by gigatoken: equal to tokenizers on" in cli("doctor").stdout
+    not_installed(monkeypatch, "gigatoken")
+    cli("index", "sample", "--fresh")
+    facts = read_manifest(find_indexes()[0]).facts
+    assert facts.tokenizer == "tokenizers"
+    assert "gigatoken would be faster, but is not installed (extra `fast`)" in facts.proof
+    assert f"tokenised by tokenizers: {facts.proof}" in cli("doctor").stdout
+
+
+@pytest.fixture
+def full_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list to which the names of models that are loaded in full go."""
+    loaded: list[str] = []
+    load = encoder_module.load_model
+
+    def watched(files: Any, sample: Any = ()) -> Any:
+        loaded.append(files.name)
+        return load(files, sample)
+
+    monkeypatch.setattr(encoder_module, "load_model", watched)
+    return loaded
+
+
+def searcher(full_loads: list[str]) -> tuple[Encoder, int]:
+    """Open the only index; return its encoder, and how many full loads that took."""
+    full_loads.clear()
+    _, encoder = load_searcher()
+    return encoder, len(full_loads)
+
+
+@pytest.mark.parametrize("kind", ["bundled", *FAST, "unigram"])
+def test_an_index_is_reopened_without_reading_its_model_in_full(
+    cli: Cli, folders: dict[str, Path], kind: str, full_loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "wordllama" if kind == "bundled" else str(folders[kind])
+    assert cli("index", "sample", "-m", name).exit_code == 0
+    expected = load_encoder(name).encode_queries(SHORT)
+    monkeypatch.setattr("searchapp.encoders.static._tensors", None)
+    encoder, loads = searcher(full_loads)
+    assert loads == 0
+    np.testing.assert_array_equal(encoder.encode_queries(SHORT), expected)
+    assert encoder.recipe == read_manifest(find_indexes()[0]).recipe
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_touched_model_is_loaded_in_full(
+    cli: Cli, make_model: MakeFolder, file: str, full_loads: list[str]
+) -> None:
+    folder = make_model()
+    cli("index", "sample", "-m", str(folder))
+    assert searcher(full_loads)[1] == 0
+    os.utime(folder / file, ns=(1, 1))
+    encoder, loads = searcher(full_loads)
+    assert loads == 1
+    np.testing.assert_allclose(encoder.encode_queries(["apple"]), [[1, 0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [{"weights": np.ones(6, dtype=np.float32)}, {"mapping": np.array([0, 1, 2, 3, 4, 5])}],
+    ids=["weights", "mapping"],
+)
+def test_a_folded_model_is_loaded_in_full(
+    cli: Cli, make_model: MakeFolder, tensors: dict[str, Any], full_loads: list[str]
+) -> None:
+    folder = make_model(table=TABLE, **tensors)
+    cli("index", "sample", "-m", str(folder))
+    encoder, loads = searcher(full_loads)
+    assert (loads, encoder.facts.folded) == (1, True)
+    assert encoder.encode_queries(["plum"]).tolist() == [[0, 0, 1, 0]]
+
+
+def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_model: MakeFolder) -> None:
+    cli("index", "sample", "-m", str(make_model()))
+    make_model(table=TABLE * 2)
+    index, encoder = load_searcher()
+    with pytest.raises(SearchappError, match="was built by another recipe: model_digest"):
+        index.check_recipe(encoder.recipe)
+
+
+def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
+    folders: dict[str, Path], kept: Path
+) -> None:
+    pytest.importorskip("tokie")
+    path = folders["uncased"] / "tokenizer.json"
+    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+    choose(folders["uncased"], SAMPLE)
+    assert [file.suffix for file in kept.iterdir() if file.name != ".writable"] == [".tkz"]
+    quick = quick_tokenizer(path, digest(path))
+    assert quick.library == "tokie"
+    assert lists(quick(SHORT)) == ids_by_tokenizers(path, SHORT)
+    assert quick_tokenizer(path, "0" * 64).library == "tokenizers"
+
+
+def test_a_kept_tokenizer_is_of_no_use_without_its_library(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folders["uncased"] / "tokenizer.json"
+    choose(folders["uncased"], SAMPLE)
+    not_installed(monkeypatch, "tokie")
+    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+
+
+def test_a_tokenizer_that_lies_is_not_kept(
+    folders: dict[str, Path], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokie")
+    lie(monkeypatch, Tokie, tell_of("a"))
+    choose(folders["uncased"], SAMPLE)
+    assert not list(kept.glob("*.tkz"))
