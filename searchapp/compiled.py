@@ -11,6 +11,19 @@ from searchapp.files import cache_folder
 logger = logging.getLogger(__name__)
 
 
+_alone: list[bool] = []
+
+
+def alone_in_process() -> None:
+    """Say that this process runs searchapp only, so that numba need not load other packages' extensions.
+
+    Any installed package may register one, and all are imported at the first call of a kernel: that of
+    awkward, which gigatoken brings along, takes longer than all our kernels. In a process that we share
+    numba is left as it is.
+    """
+    _alone.append(True)
+
+
 @contextmanager
 def kernel_cache() -> Iterator[None]:
     """Have functions that numba compiles in this context keep their code in a folder of our own.
@@ -20,6 +33,10 @@ def kernel_cache() -> Iterator[None]:
     """
     from numba import config
 
+    if _alone:
+        from numba.core import entrypoints
+
+        entrypoints._already_initialized = True
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_folder(before))
     try:
@@ -33,6 +50,6 @@ def _folder(configured: str) -> Path:
     """Return the folder for kernels, in numba's own when one is configured; say when it is empty."""
     folder = Path(configured) / "searchapp" if configured else cache_folder("kernels")
     folder.mkdir(parents=True, exist_ok=True)
-    if not any(folder.glob("*/")):
+    if not any(path.is_dir() for path in folder.iterdir()):
         logger.warning("Compiling kernels, once after an install (some ten seconds) ...")
     return folder

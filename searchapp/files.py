@@ -5,6 +5,10 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tempfile
 
 Stamp = dict[str, tuple[int, int]]
 """File name -> (size in bytes, modification time in nanoseconds)."""
@@ -39,15 +43,23 @@ def slug(name: str) -> str:
 
 @cache
 def cache_folder(name: str) -> Path:
-    """Return a folder of this user for what can be made again; it lasts where the home can be written."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "searchapp" / name
+    """Return a folder of this user for what can be made again.
+
+    Where the home cannot be written it is a folder for this process alone, removed at its end.
+    """
     try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = home / "searchapp" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
         import tempfile
 
         # Not a name that others could guess and fill: some of what is kept is code.
-        folder = Path(tempfile.mkdtemp(prefix="searchapp-"))
+        _temporary.append(tempfile.TemporaryDirectory(prefix="searchapp-"))
+        folder = Path(_temporary[-1].name)
     return folder
+
+
+_temporary: "list[tempfile.TemporaryDirectory[str]]" = []
+"""Removed when the process ends."""

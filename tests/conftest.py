@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from searchapp.cli import app
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
 PARITY = all(importlib.util.find_spec(name) for name in ("mteb", "sentence_transformers", "torch"))
+
+# What searchapp keeps for later goes beside pytest's own cache, not into the developer's home.
+os.environ["XDG_CACHE_HOME"] = str(REPOSITORY / ".pytest_cache" / "home")
 
 Cli = Callable[..., Result]
 MakeFolder = Callable[..., Path]

@@ -32,8 +32,8 @@ from searchapp.encoders import pool
 pool.FEW_TOKENS = 0
 table = np.array([[1, 2], [3, 5]], dtype=np.float32)
 means = pool.mean_rows(table, np.array([0, 1, 1], dtype=np.uint32), np.array([0, 2, 3]), None)
-statistics = pool._kernel().stats
-print(json.dumps([means.tolist(), sum(statistics.cache_hits.values()), sum(statistics.cache_misses.values())]))
+found = pool._kernel().stats
+print(json.dumps([means.tolist(), *(sum(n.values()) for n in (found.cache_hits, found.cache_misses))]))
 """
 
 
@@ -77,7 +77,7 @@ def by_hand(
     for text in range(len(means)):
         kept = [row for row in ids[offsets[text] : offsets[text + 1]].tolist() if row != unknown]
         if kept:
-            means[text] = np.mean(table[kept].astype(precision), axis=0)
+            means[text] = table[kept].astype(precision).mean(axis=0)
     return means
 
 

@@ -34,7 +34,7 @@ from tests.trained import (
 )
 
 GIGATOKEN = ("byte-level", "sentence-piece")
-TOKIE = ("uncased", "cased", "byte-level")
+TOKIE = ("uncased", "cased")  # it gets "\t's" of byte-level BPE wrong, and the proof says so
 FAST = [
     *(pytest.param(Gigatoken, kind, id=f"gigatoken, {kind}") for kind in GIGATOKEN),
     *(pytest.param(Tokie, kind, id=f"tokie, {kind}") for kind in TOKIE),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from searchapp import __version__
+from searchapp.compiled import alone_in_process
 from searchapp.errors import SearchappError
 
 COMMANDS = {
@@ -152,6 +153,7 @@ def main() -> None:
     Loading makes many objects and hardly any garbage, so the collector looks less often, and not once
     more at everything when the process ends (`scripts/bench_cold.py` measures it).
     """
+    alone_in_process()
     gc.set_threshold(50_000)
     try:
         app(prog_name="searchapp")

@@ -5,12 +5,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Judgements, Query
 
+BUFFER = 1 << 20  # bytes unpacked at a time
 COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted beforehand
 
 
@@ -147,8 +149,9 @@ class BeirFiles:
                 with (self.root / name).open("rb") as stream:
                     yield stream
             else:
-                with self._archive() as archive, archive.open(f"{self.inside}/{name}") as stream:
-                    yield stream
+                with self._archive() as archive, archive.open(f"{self.inside}/{name}") as packed:
+                    # zipfile's own lines are read in Python, one by one.
+                    yield BufferedReader(packed, BUFFER)  # type: ignore[type-var]
         except (FileNotFoundError, KeyError) as error:
             raise SearchappError(
                 f"{self._name(name)} is missing.",

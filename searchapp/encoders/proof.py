@@ -6,6 +6,10 @@ quickly, so that a query need not wait for the ordinary one.
 """
 
 import importlib.util
+import logging
+import os
+import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +17,9 @@ from typing import TypeVar
 import numpy as np
 
 from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokenize, Tokie
-from searchapp.files import cache_folder, file_stamp
+from searchapp.files import cache_folder, file_stamp, sha256
+
+logger = logging.getLogger(__name__)
 
 Fast = TypeVar("Fast", Gigatoken, Tokie)
 
@@ -38,8 +44,7 @@ def choose_tokenizer(
     kind = type(ordinary.tokenizer.model).__name__
     proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and {len(sample)} of the corpus"
     quick, missing = _proved(Tokie, path, ordinary, texts)
-    if quick is not None:
-        _keep(quick, digest)
+    _keep(quick, digest)
     if kind not in FASTEST:
         return ordinary, f"there is no faster one for {kind} models"
     fast, problem = (quick, missing) if FASTEST[kind] is Tokie else _proved(Gigatoken, path, ordinary, texts)
@@ -48,8 +53,11 @@ def choose_tokenizer(
 
 def quick_tokenizer(path: Path, digest: str) -> Tokenize:
     """Return the tokenizer that loads quickest: one that has been proved and kept, else the ordinary one."""
-    kept = _quick_file(digest)
-    return Tokie(path, kept) if kept is not None and kept.exists() else Ordinary(path)
+    for kept in _quick_files(digest):
+        if sha256(kept) == kept.stem.rpartition("-")[2]:
+            return Tokie(path, kept)
+        kept.unlink(missing_ok=True)  # torn, or changed by somebody
+    return Ordinary(path)
 
 
 def _proved(
@@ -59,15 +67,21 @@ def _proved(
     library = make.library
     if importlib.util.find_spec(library) is None:
         return None, f"{library} would be faster, but is not installed (extra `fast`)"
+    doubt = _known_doubt(make, ordinary)
+    if doubt:
+        return None, f"{library} is not trusted with {doubt}"
+    expected = ordinary(texts)
     try:
         fast = make(path)
-    except (ValueError, RuntimeError) as error:
-        return None, f"{library} cannot read it ({str(error)[:80]})"
-    expected = ordinary(texts)
-    for text, ids in zip(texts, expected.rows(), strict=True):
-        if not np.array_equal(fast([text]).ids, ids):
+        ours = [fast([text]).ids for text in texts]
+        together = fast(texts)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return None, f"{library} fails on it ({type(error).__name__}: {str(error)[:80]})"
+    for text, ids, right in zip(texts, ours, expected.rows(), strict=True):
+        if not np.array_equal(ids, right):
             return None, f"{library} gives other ids for {text[:40]!r}"
-    together = fast(texts)
     if not (
         np.array_equal(together.ids, expected.ids) and np.array_equal(together.offsets, expected.offsets)
     ):
@@ -75,20 +89,45 @@ def _proved(
     return fast, ""
 
 
-def _keep(quick: Tokie, digest: str) -> None:
-    kept = _quick_file(digest)
-    if kept is None or kept.exists():
-        return
-    temporary = kept.with_suffix(".new")
-    quick.save(temporary)
-    temporary.replace(kept)
+def _known_doubt(make: type[Gigatoken] | type[Tokie], ordinary: Ordinary) -> str:
+    """Name what a library was seen to get wrong too rarely for the awkward texts to show it."""
+    added = ordinary.tokenizer.get_added_tokens_decoder().values()
+    if make is Tokie and any(token.single_word for token in added):
+        return "added tokens that must be whole words"
+    if make is Gigatoken and re.search(r'"type":\s*"NFK?[CD]"', ordinary.tokenizer.to_str()):
+        return "Unicode normalisation"
+    return ""
 
 
-def _quick_file(digest: str) -> Path | None:
-    """Return the place of the quick form, which names the tokenizer and the build of the library."""
+def _keep(quick: Tokie | None, digest: str) -> None:
+    """Keep the quick form of a tokenizer that has proved itself, and none of one that has not."""
+    try:
+        kept = _quick_files(digest)
+        if quick is None:
+            for file in kept:
+                file.unlink(missing_ok=True)
+        elif not kept:
+            folder = cache_folder("tokenizers")
+            temporary = folder / f"{os.getpid()}-{threading.get_ident()}.new"
+            try:
+                quick.save(temporary)
+                temporary.replace(folder / f"{_quick_name(digest)}-{sha256(temporary)}.tkz")
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:  # a full disk: a query loads the ordinary one then
+        logger.info("The tokenizer's quick form is not kept (%s).", error.strerror or error)
+
+
+def _quick_files(digest: str) -> list[Path]:
+    name = _quick_name(digest)
+    return list(cache_folder("tokenizers").glob(f"{name}-*.tkz")) if name else []
+
+
+def _quick_name(digest: str) -> str | None:
+    """Return the name of the quick form: that of the tokenizer and of the library's build."""
     spec = importlib.util.find_spec("tokie")
     if spec is None or spec.origin is None:
         return None
     compiled = [path for path in Path(spec.origin).parent.iterdir() if path.suffix in {".so", ".pyd"}]
     build = "-".join(f"{size}-{time}" for size, time in file_stamp(compiled).values())
-    return cache_folder("tokenizers") / f"{digest[:32]}-{build}.tkz"
+    return f"{digest[:32]}-{build}"

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+LONG = 16_000  # letters; tokie cuts a text of 65,536 bytes or more into parts, at times inside a word
+
 
 class Tokens(NamedTuple):
     """Token ids of n texts, one after another: `ids` (t,) and `offsets` (n + 1,)."""
@@ -74,7 +76,7 @@ class Gigatoken:
 class Tokie:
     """tokie, the fastest for WordPiece tokenizers, and the quickest to load for any.
 
-    Texts in scripts that it may get wrong go to `tokenizers`.
+    Texts that it may get wrong, in other scripts or very long, go to `tokenizers`.
 
     Args:
         path: a tokenizer.json.
@@ -123,6 +125,8 @@ class Tokie:
         return _flat(rows)
 
     def _reads(self, text: str) -> bool:
+        if len(text) > LONG:
+            return False
         return "\x7f" not in text and (text.isascii() or not _doubtful().search(text))
 
     def _fast(self, texts: Sequence[str]) -> Tokens:

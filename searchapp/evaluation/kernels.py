@@ -8,10 +8,7 @@ used: it compiles in a second, the parallel one in ten.
 
 import importlib
 import importlib.util
-import logging
-import os
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,9 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.compiled import kernel_cache
 from searchapp.errors import SearchappError
-
-logger = logging.getLogger(__name__)
 
 Judged = NDArray[np.float64]
 Kernel = Callable[[Judged, NDArray[np.float64], int], float]
@@ -55,30 +51,8 @@ def _import_kernels() -> dict[str, ModuleType]:
     spec = importlib.util.find_spec("ranx")
     if spec is None or not spec.submodule_search_locations:
         raise SearchappError("ranx is not installed.", "pip install ranx")
-    from numba import config
-
     package = ModuleType(_PACKAGE)
     package.__path__ = [str(Path(spec.submodule_search_locations[0]) / "metrics")]
     sys.modules[_PACKAGE] = package
-    # numba chooses a function's cache when the function is defined. Ours is apart from ranx's own,
-    # whose entries name ranx's modules, and works where site-packages cannot be written.
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(_cache_folder(before))
-    try:
+    with kernel_cache():
         return {name: importlib.import_module(f"{_PACKAGE}.{name}") for name, _, _ in KERNELS.values()}
-    finally:
-        config.CACHE_DIR = before
-
-
-def _cache_folder(configured: str) -> Path:
-    """Return a folder for compiled kernels that this user can write; say when it is empty."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = (Path(configured) if configured else home / "searchapp") / "ranx-kernels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        # Not a name that others could guess and fill: what numba caches is code.
-        folder = Path(tempfile.mkdtemp(prefix="searchapp-"))
-    if not any(folder.iterdir()):
-        logger.warning("Compiling ranx's metrics, once after an install (some ten seconds) ...")
-    return folder

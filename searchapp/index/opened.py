@@ -1,8 +1,9 @@
 """An index that is open for reading: verified, searched exactly, its documents at hand."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,36 +92,50 @@ class Index:
         # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
         slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
         # Many results: read and order all ids once. Few: look up their ids.
-        names = np.array(self.all_ids(), dtype=object) if len(queries) * depth > size else None
-        ranks = None if names is None else alphabetical_ranks(names.tolist())
+        many = len(queries) * depth > size
+        names = np.array(self.all_ids(), dtype=object) if many else None
+        ranks = alphabetical_ranks(names.tolist()) if names is not None else None
+
+        def ranking(query: int, lowest: np.float32, candidates: NDArray[np.int64]) -> Ranking | None:
+            """Rank the candidates; None when one that was not fetched may belong among them."""
+            scores = exact_scores(self.vectors[candidates], queries[query])
+            cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+            if len(candidates) < size and cut <= lowest + slack[query]:
+                return None
+            kept = np.flatnonzero(scores >= cut)
+            if names is None or ranks is None:
+                ids = self._documents.ids(candidates[kept].tolist())
+                return Ranking.from_scores(ids, scores[kept], depth)
+            order = kept[best_first(scores[kept], ranks[candidates[kept]])[:depth]]
+            return Ranking(names[candidates[order]].tolist(), scores[order])
+
         rankings: dict[int, Ranking] = {}
-        open_queries = list(range(len(queries)))
+        undecided = list(range(len(queries)))
         fetch = depth + MARGIN
-        while open_queries:
-            fetch = min(fetch, size)
-            found, rows = self._faiss.search(queries[open_queries], fetch)
-            undecided = []
-            for query, lowest, candidates in zip(open_queries, found[:, -1], rows, strict=True):
-                scores = exact_scores(self.vectors[candidates], queries[query])
-                cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-                if fetch < size and cut <= lowest + slack[query]:
-                    undecided.append(query)
-                    continue
-                kept = np.flatnonzero(scores >= cut)
-                if names is None or ranks is None:
-                    ids = self._documents.ids(candidates[kept].tolist())
-                    rankings[query] = Ranking.from_scores(ids, scores[kept], depth)
-                else:
-                    order = kept[best_first(scores[kept], ranks[candidates[kept]])[:depth]]
-                    rankings[query] = Ranking(names[candidates[order]].tolist(), scores[order])
-            open_queries = undecided
+        while undecided:
+            found, rows = self._faiss.search(queries[undecided], min(fetch, size))
+            tried = _mapped(ranking, undecided, found[:, -1], rows, threads=many)
+            rankings.update((query, done) for query, done in zip(undecided, tried, strict=True) if done)
+            undecided = [query for query, done in zip(undecided, tried, strict=True) if not done]
             fetch *= 4
         return [rankings[query] for query in range(len(queries))]
 
 
+def _mapped(
+    function: Callable[..., Ranking | None], *columns: Iterable[Any], threads: bool
+) -> list[Ranking | None]:
+    """Apply a function to rows of columns, in threads when there are many: most of it is numpy's."""
+    if not threads:
+        return list(map(function, *columns))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        return list(executor.map(function, *columns))
+
+
 def _vectors(folder: Path) -> NDArray[np.float32]:
     try:
-        vectors: NDArray[np.float32] = np.load(folder / VECTORS, mmap_mode="r")
+        vectors: NDArray[np.float32] = np.asarray(np.load(folder / VECTORS, mmap_mode="r"))
     except ValueError as error:
         raise SearchappError(
             f"{folder / VECTORS} is damaged ({error}).",

@@ -1,0 +1,199 @@
+"""A fast library that fails in any way, and a kept tokenizer that is damaged, cost time but no result."""
+
+import errno
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
+
+from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokie
+from searchapp.files import cache_folder
+from tests.trained import SAMPLE, TRAIN, digest, ids_by_tokenizers, lie, lists, own_cache, save_tokenizer
+
+QWEN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+TEXTS = ["the moon", "honey 中文", ""]
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder of the test's own in which proved tokenizers are kept."""
+    yield own_cache(tmp_path / "cache", monkeypatch)
+    cache_folder.cache_clear()
+
+
+@pytest.fixture(params=[("uncased", Tokie), ("byte-level", Gigatoken)], ids=["tokie", "gigatoken"])
+def model(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Any]:
+    """Return a tokenizer.json and the fast tokenizer for it."""
+    kind, fast = request.param
+    pytest.importorskip(fast.library)
+    return save_tokenizer(kind, tmp_path), fast
+
+
+@pytest.fixture
+def uncased(tmp_path: Path) -> Path:
+    """Return the tokenizer.json of a model whose quick form is kept."""
+    pytest.importorskip("tokie")
+    path = save_tokenizer("uncased", tmp_path)
+    choose(path)
+    return path
+
+
+def choose(path: Path) -> tuple[str, str]:
+    chosen, reason = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+    assert lists(chosen(TEXTS)) == ids_by_tokenizers(path, TEXTS)
+    return chosen.library, reason
+
+
+def assert_quick_is_right(path: Path, texts: list[str]) -> None:
+    assert lists(quick_tokenizer(path, digest(path))(texts)) == ids_by_tokenizers(path, texts)
+
+
+class Panic(BaseException):
+    """As Rust libraries raise, outside of Exception."""
+
+
+@pytest.mark.parametrize("error", [ImportError, OSError, TypeError, KeyError, Panic])
+@pytest.mark.parametrize("method", ["__init__", "__call__"])
+def test_a_library_that_breaks_leads_to_the_ordinary_one(
+    model: tuple[Path, Any], method: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, fast = model
+
+    def breaks(*_: Any) -> None:
+        raise error("broken")
+
+    monkeypatch.setattr(fast, method, breaks)
+    library, reason = choose(path)
+    assert library == "tokenizers"
+    assert reason.startswith(fast.library)
+
+
+def test_an_interruption_is_no_fault_of_the_library(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model[1], "__init__", stops)
+    with pytest.raises(KeyboardInterrupt):
+        choose(model[0])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: b"", id="empty"),
+        pytest.param(lambda data: data[: len(data) // 2], id="cut"),
+        pytest.param(lambda data: data[:5000] + b"\xff" * 64 + data[5064:], id="other bytes"),
+    ],
+)
+def test_a_damaged_kept_tokenizer_is_not_used(
+    uncased: Path, kept: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    (file,) = kept.glob("*.tkz")
+    file.write_bytes(damage(file.read_bytes()))
+    assert_quick_is_right(uncased, TEXTS)
+
+
+def test_two_processes_may_keep_the_same_tokenizer_at_once(
+    uncased: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file,) = kept.glob("*.tkz")
+    file.unlink()
+    save = Tokie.save
+
+    def raced(self: Tokie, path: Path) -> None:
+        save(self, path)
+        monkeypatch.setattr(Tokie, "save", save)
+        choose(uncased)  # the other process begins and ends between our writing and our renaming
+
+    monkeypatch.setattr(Tokie, "save", raced)
+    assert choose(uncased)[0] == "tokie"
+    assert list(kept.glob("*.tkz")) == [file]
+
+
+def test_a_full_disk_keeps_no_tokenizer_but_the_fast_one_is_used(
+    uncased: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file,) = kept.glob("*.tkz")
+    file.unlink()
+
+    def full(_self: Tokie, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Tokie, "save", full)
+    assert choose(uncased)[0] == "tokie"
+    assert quick_tokenizer(uncased, digest(uncased)).library == "tokenizers"
+
+
+def test_a_kept_tokenizer_that_fails_on_another_corpus_is_no_longer_used(
+    uncased: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lie(monkeypatch, Tokie, lambda texts: SAMPLE[3] if SAMPLE[3] in texts else None)
+    assert choose(uncased)[0] == "tokenizers"
+    assert quick_tokenizer(uncased, digest(uncased)).library == "tokenizers"
+
+
+def bare(texts: list[str], size: int) -> Tokenizer:
+    """Return a cased tokenizer that cleans nothing away."""
+    tokenizer = TRAIN["cased"](texts, size)
+    tokenizer.normalizer = None
+    return tokenizer
+
+
+def qwen(texts: list[str], size: int) -> Tokenizer:
+    """Return a tokenizer that composes letters and marks first."""
+    tokenizer = TRAIN["byte-level"](texts, size)
+    split = pre_tokenizers.Split(Regex(QWEN), "isolated")
+    bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, bytes_only])
+    return tokenizer
+
+
+def with_a_word(texts: list[str], size: int) -> Tokenizer:
+    """Return a tokenizer with an added token that is a word of its own."""
+    tokenizer = TRAIN["uncased"](texts, size)
+    tokenizer.add_tokens([AddedToken("bar", single_word=True)])
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        pytest.param(TRAIN["byte-level"], "\t's", id="contraction behind a tab"),
+        pytest.param(qwen, "x\t's", id="contraction behind a tab, composed"),
+        pytest.param(bare, "a\x00b", id="control character"),
+        pytest.param(bare, "a \x0b b", id="vertical tab"),
+        pytest.param(with_a_word, "½bar", id="added word"),
+    ],
+)
+def test_texts_that_a_fast_library_is_known_to_get_wrong_are_tokenised_rightly(
+    make: Callable[[list[str], int], Tokenizer], text: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "tokenizer.json"
+    make(SAMPLE, 2000).save(str(path))
+    chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+    assert lists(chosen([text])) == ids_by_tokenizers(path, [text])
+    assert_quick_is_right(path, [text])
+
+
+def test_a_user_without_a_home_has_a_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tempfile
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")  # as pathlib does
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Path, "home", homeless)
+    assert cache_folder("kernels").parent == tmp_path

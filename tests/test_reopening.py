@@ -1,0 +1,156 @@
+"""How an index is reopened without loading its model in full, and when that must not be."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from searchapp.encoders import static
+from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.tokenizing import Ordinary, Tokie
+from searchapp.errors import SearchappError
+from searchapp.files import cache_folder
+from searchapp.index.layout import find_indexes
+from searchapp.index.manifest import read_manifest
+from searchapp.retrieval.searcher import load_searcher
+from tests.conftest import TABLE, Cli, MakeFolder
+from tests.trained import (
+    SAMPLE,
+    SHORT,
+    digest,
+    ids_by_tokenizers,
+    lie,
+    lists,
+    not_installed,
+    own_cache,
+    save_model,
+)
+
+KINDS = ("sentence-piece", "byte-level", "uncased", "unigram")
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder of the test's own in which proved tokenizers are kept."""
+    yield own_cache(tmp_path / "cache", monkeypatch)
+    cache_folder.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model2vec folder of each kind."""
+    root = tmp_path_factory.mktemp("models")
+    return {kind: save_model(kind, root / kind) for kind in KINDS}
+
+
+def prove(folder: Path) -> None:
+    """Choose a tokenizer for a model, which keeps a quick one when it proves itself."""
+    path = folder / "tokenizer.json"
+    choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+
+
+@pytest.fixture
+def full_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list to which the names of models that are loaded in full go."""
+    loaded: list[str] = []
+    load = static.load_model
+
+    def watched(files: Any, sample: Any = ()) -> Any:
+        loaded.append(files.name)
+        return load(files, sample)
+
+    monkeypatch.setattr("searchapp.encoders.encoder.load_model", watched)
+    return loaded
+
+
+def searcher(full_loads: list[str]) -> tuple[Encoder, int]:
+    """Open the only index; return its encoder, and how many full loads that took."""
+    full_loads.clear()
+    _, encoder = load_searcher()
+    return encoder, len(full_loads)
+
+
+@pytest.mark.parametrize("kind", ["bundled", *KINDS])
+def test_an_index_is_reopened_without_reading_its_model_in_full(
+    cli: Cli, folders: dict[str, Path], kind: str, full_loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "wordllama" if kind == "bundled" else str(folders[kind])
+    assert cli("index", "sample", "-m", name).exit_code == 0
+    expected = load_encoder(name).encode_queries(SHORT)
+    monkeypatch.setattr("searchapp.encoders.static._tensors", None)
+    encoder, loads = searcher(full_loads)
+    assert loads == 0
+    np.testing.assert_array_equal(encoder.encode_queries(SHORT), expected)
+    assert encoder.recipe == read_manifest(find_indexes()[0]).recipe
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_touched_model_is_loaded_in_full(
+    cli: Cli, make_model: MakeFolder, file: str, full_loads: list[str]
+) -> None:
+    folder = make_model()
+    cli("index", "sample", "-m", str(folder))
+    assert searcher(full_loads)[1] == 0
+    os.utime(folder / file, ns=(1, 1))
+    encoder, loads = searcher(full_loads)
+    assert loads == 1
+    np.testing.assert_allclose(encoder.encode_queries(["apple"]), [[1, 0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [{"weights": np.ones(6, dtype=np.float32)}, {"mapping": np.array([0, 1, 2, 3, 4, 5])}],
+    ids=["weights", "mapping"],
+)
+def test_a_folded_model_is_loaded_in_full(
+    cli: Cli, make_model: MakeFolder, tensors: dict[str, Any], full_loads: list[str]
+) -> None:
+    folder = make_model(table=TABLE, **tensors)
+    cli("index", "sample", "-m", str(folder))
+    encoder, loads = searcher(full_loads)
+    assert (loads, encoder.facts.folded) == (1, True)
+    assert encoder.encode_queries(["plum"]).tolist() == [[0, 0, 1, 0]]
+
+
+def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_model: MakeFolder) -> None:
+    cli("index", "sample", "-m", str(make_model()))
+    make_model(table=TABLE * 2)
+    index, encoder = load_searcher()
+    with pytest.raises(SearchappError, match="was built by another recipe: model_digest"):
+        index.check_recipe(encoder.recipe)
+
+
+def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
+    folders: dict[str, Path], kept: Path
+) -> None:
+    pytest.importorskip("tokie")
+    path = folders["uncased"] / "tokenizer.json"
+    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+    prove(folders["uncased"])
+    assert [file.suffix for file in kept.iterdir() if file.name != ".writable"] == [".tkz"]
+    quick = quick_tokenizer(path, digest(path))
+    assert quick.library == "tokie"
+    assert lists(quick(SHORT)) == ids_by_tokenizers(path, SHORT)
+    assert quick_tokenizer(path, "0" * 64).library == "tokenizers"
+
+
+def test_a_kept_tokenizer_is_of_no_use_without_its_library(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folders["uncased"] / "tokenizer.json"
+    prove(folders["uncased"])
+    not_installed(monkeypatch, "tokie")
+    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+
+
+def test_a_tokenizer_that_lies_is_not_kept(
+    folders: dict[str, Path], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokie")
+    lie(monkeypatch, Tokie, lambda texts: "a" if "a" in texts else None)
+    prove(folders["uncased"])
+    assert not list(kept.glob("*.tkz"))
