@@ -1,5 +1,6 @@
 """Where kernels that numba has compiled are kept, so that they are compiled once after an install."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +16,13 @@ _alone: list[bool] = []
 
 
 def alone_in_process() -> None:
-    """Say that this process runs searchapp only, so that numba need not load other packages' extensions.
+    """Say that this process runs searchapp only, so that settings of the whole process may be ours.
 
-    Any installed package may register one, and all are imported at the first call of a kernel: that of
-    awkward, which gigatoken brings along, takes longer than all our kernels. In a process that we share
-    numba is left as it is.
+    Loading makes many objects and hardly any garbage, so the collector looks less often. And numba need
+    not load other packages' extensions: all that are installed are imported at the first call of a
+    kernel, and that of awkward, which gigatoken brings along, takes longer than all our kernels.
     """
+    gc.set_threshold(50_000)
     _alone.append(True)
 
 

@@ -148,14 +148,9 @@ def _refuse_sockets(event: str, _arguments: tuple[Any, ...]) -> None:
 
 
 def main() -> None:
-    """Run the command line.
-
-    Loading makes many objects and hardly any garbage, so the collector looks less often, and not once
-    more at everything when the process ends (`scripts/bench_cold.py` measures it).
-    """
+    """Run the command line."""
     alone_in_process()
-    gc.set_threshold(50_000)
     try:
         app(prog_name="searchapp")
     finally:
-        gc.freeze()
+        gc.freeze()  # the end of the process frees everything; the collector need not look at it once more

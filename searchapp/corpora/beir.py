@@ -68,11 +68,12 @@ class BeirFiles:
             return {}
         judgements: Judgements = {}
         name = f"qrels/{split}.tsv"
+        shown = self._name(name)
         for number, line in self._lines(name):
             columns = _columns(line)
             if not columns or (number == 1 and columns[-1] == "score"):
                 continue
-            where = f"{self._name(name)}, line {number}"
+            where = f"{shown}, line {number}"
             query_id, document_id, grade = _judgement(columns, where)
             grades = judgements.setdefault(query_id, {})
             if grades.setdefault(document_id, grade) != grade:
@@ -113,10 +114,11 @@ class BeirFiles:
             )
 
     def _records(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        shown = self._name(name)
         for number, line in self._lines(name):
-            if not line.strip():
+            if line.isspace():
                 continue
-            where = f"{self._name(name)}, line {number}"
+            where = f"{shown}, line {number}"
             try:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
@@ -186,6 +188,8 @@ class BeirFiles:
 
 def _string(record: dict[str, Any], key: str, where: str) -> str:
     value = record.get(key)
+    if isinstance(value, str) and value and value.isascii():
+        return value
     if key == "_id" and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or (key == "_id" and not value):

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,36 +43,37 @@ def choose_tokenizer(
     texts = [*AWKWARD, *sample]
     kind = type(ordinary.tokenizer.model).__name__
     proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and {len(sample)} of the corpus"
-    quick, missing = _proved(Tokie, path, ordinary, texts)
+    kept = _kept(digest)
+    quick, missing = _proved(lambda: Tokie(path, kept, ordinary), Tokie, ordinary, texts)
     _keep(quick, digest)
     if kind not in FASTEST:
         return ordinary, f"there is no faster one for {kind} models"
-    fast, problem = (quick, missing) if FASTEST[kind] is Tokie else _proved(Gigatoken, path, ordinary, texts)
+    fast: Tokenize | None = quick
+    problem = missing
+    if FASTEST[kind] is Gigatoken:
+        fast, problem = _proved(lambda: Gigatoken(path), Gigatoken, ordinary, texts)
     return (ordinary, problem) if fast is None else (fast, proof)
 
 
 def quick_tokenizer(path: Path, digest: str) -> Tokenize:
     """Return the tokenizer that loads quickest: one that has been proved and kept, else the ordinary one."""
-    for kept in _quick_files(digest):
-        if sha256(kept) == kept.stem.rpartition("-")[2]:
-            return Tokie(path, kept)
-        kept.unlink(missing_ok=True)  # torn, or changed by somebody
-    return Ordinary(path)
+    kept = _kept(digest)
+    return Tokie(path, kept) if kept else Ordinary(path)
 
 
 def _proved(
-    make: type[Fast], path: Path, ordinary: Ordinary, texts: Sequence[str]
+    make: Callable[[], Fast], of: type[Fast], ordinary: Ordinary, texts: Sequence[str]
 ) -> tuple[Fast | None, str]:
     """Return a fast tokenizer if it gives equal ids one by one and together, else what speaks against it."""
-    library = make.library
+    library = of.library
     if importlib.util.find_spec(library) is None:
         return None, f"{library} would be faster, but is not installed (extra `fast`)"
-    doubt = _known_doubt(make, ordinary)
+    doubt = _known_doubt(of, ordinary)
     if doubt:
         return None, f"{library} is not trusted with {doubt}"
     expected = ordinary(texts)
     try:
-        fast = make(path)
+        fast = make()
         ours = [fast([text]).ids for text in texts]
         together = fast(texts)
     except (KeyboardInterrupt, SystemExit):
@@ -89,12 +90,12 @@ def _proved(
     return fast, ""
 
 
-def _known_doubt(make: type[Gigatoken] | type[Tokie], ordinary: Ordinary) -> str:
+def _known_doubt(of: type[Gigatoken] | type[Tokie], ordinary: Ordinary) -> str:
     """Name what a library was seen to get wrong too rarely for the awkward texts to show it."""
     added = ordinary.tokenizer.get_added_tokens_decoder().values()
-    if make is Tokie and any(token.single_word for token in added):
+    if of is Tokie and any(token.single_word for token in added):
         return "added tokens that must be whole words"
-    if make is Gigatoken and re.search(r'"type":\s*"NFK?[CD]"', ordinary.tokenizer.to_str()):
+    if of is Gigatoken and re.search(r'"type":\s*"NFK?[CD]"', ordinary.tokenizer.to_str()):
         return "Unicode normalisation"
     return ""
 
@@ -116,6 +117,15 @@ def _keep(quick: Tokie | None, digest: str) -> None:
                 temporary.unlink(missing_ok=True)
     except OSError as error:  # a full disk: a query loads the ordinary one then
         logger.info("The tokenizer's quick form is not kept (%s).", error.strerror or error)
+
+
+def _kept(digest: str) -> Path | None:
+    """Return the quick form of a tokenizer if it is as it was written; its name holds its own digest."""
+    for file in _quick_files(digest):
+        if sha256(file) == file.stem.rpartition("-")[2]:
+            return file
+        file.unlink(missing_ok=True)
+    return None
 
 
 def _quick_files(digest: str) -> list[Path]:

@@ -81,6 +81,7 @@ class Tokie:
     Args:
         path: a tokenizer.json.
         saved: what `save` has written of it, which loads more quickly.
+        ordinary: what reads the texts that it may get wrong; loaded from `path` when it is needed.
 
     Raises:
         ValueError: the library does not read such a tokenizer.
@@ -88,10 +89,11 @@ class Tokie:
 
     library = "tokie"
 
-    def __init__(self, path: Path, saved: Path | None = None) -> None:
+    def __init__(self, path: Path, saved: Path | None = None, ordinary: Ordinary | None = None) -> None:
         from tokie import Tokenizer, TokieError
 
         self._path = path
+        self._loaded = ordinary
         try:
             self._backend: Any = Tokenizer.from_file(str(saved)) if saved else Tokenizer.from_json(str(path))
         except TokieError as error:
@@ -105,7 +107,7 @@ class Tokie:
 
     @cached_property
     def _ordinary(self) -> Ordinary:
-        return Ordinary(self._path)
+        return self._loaded or Ordinary(self._path)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Return the token ids of texts."""

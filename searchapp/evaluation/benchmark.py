@@ -13,7 +13,6 @@ from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
 from searchapp.index.build import Progress, build_index
-from searchapp.index.kinds import SEARCH_METHOD
 from searchapp.records import Result, Run
 from searchapp.retrieval.dense import dense_run
 from searchapp.versions import installed_versions
@@ -64,7 +63,7 @@ def evaluate_model(
         "query_prompt": encoder.recipe.query_prompt,
         "similarity": index.manifest.similarity,
         "index": index.manifest.kind,
-        "search": SEARCH_METHOD,
+        "search": index.search_method(len(queries)),
         "tokenizer": f"{index.manifest.facts.tokenizer}: {index.manifest.facts.proof}",
         "documents_digest": index.manifest.documents_digest,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import fsum
 
 import numpy as np
@@ -80,12 +81,12 @@ def score(run: Run, judgements: Judgements, cuts: Sequence[int] = CUTS) -> Score
 def _by_rank(ranking: Ranking, grades: dict[str, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what ranx's kernels read: judged (r, 2) with the best grade first, and ranked (n, 2).
 
-    A document is named by its rank, so that no hash of an id can collide; judged documents that were
-    not found have the numbers after the last rank.
+    A document is named by its rank, so that no hash of an id can collide. Judged documents that were not
+    found have negative names: ranx skips the ranks beyond the last relevant one.
     """
     depth = len(ranking.document_ids)
-    ranks = {document_id: rank for rank, document_id in enumerate(ranking.document_ids, start=1)}
-    missing = iter(range(depth + 1, depth + 1 + len(grades)))
+    ranks = {name: rank for rank, name in enumerate(ranking.document_ids, start=1) if name in grades}
+    missing = count(-1, -1)
     rows = [(ranks.get(document_id) or next(missing), grade) for document_id, grade in grades.items()]
     rows.sort(key=lambda row: (-row[1], row[0]))
     judged = np.array(rows, dtype=np.float64).reshape(-1, 2)

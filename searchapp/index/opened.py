@@ -1,16 +1,15 @@
 """An index that is open for reading: verified, searched exactly, its documents at hand."""
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
-from searchapp.index.kinds import FaissIndex
+from searchapp.index.kinds import SEARCH_METHOD, FaissIndex
 from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_first
@@ -18,6 +17,9 @@ from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, bes
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
 
+CACHED_ROWS = 256
+PRODUCT = "float64 matrix product over all documents, ambiguous roundings summed again"
+PRODUCT_ROWS = 20_000  # documents; with a batch of queries their scores take some 40 MB
 MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
 
 
@@ -79,22 +81,32 @@ class Index:
     def search(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
         """Return the best `depth` documents of each query by the tie rule (all when there are fewer).
 
-        FAISS proposes candidates; their inner products are then summed in double precision and rounded
-        once. So equal vectors score equal wherever they stand, which a matrix product does not promise,
-        and the order of the documents in the corpus cannot change a ranking.
+        For one query, and on large corpora, FAISS proposes candidates; for a batch on a small corpus all
+        documents are candidates. Their inner products are summed in double precision and rounded once. So
+        equal vectors score equal wherever they stand, which a matrix product does not promise, and the
+        order of the documents in the corpus cannot change a ranking.
 
         Args:
             queries: (q, d) float32, from the encoder the index was built with.
             depth: how many results a query gets, at least 1.
         """
+        depth = min(depth, self.manifest.n_docs)
+        if self.search_method(len(queries)) == PRODUCT:
+            names = np.array(self.all_ids(), dtype=object)
+            ranks = alphabetical_ranks(names.tolist())
+            scores = product_scores(self.vectors, queries, self.manifest.max_norm)
+            return [_best(names, ranks, row, depth) for row in scores]
+        return self._search_faiss(queries, depth)
+
+    def search_method(self, queries: int) -> str:
+        """Say how a batch of so many queries is searched."""
+        return PRODUCT if queries > 1 and self.manifest.n_docs <= PRODUCT_ROWS else SEARCH_METHOD
+
+    def _search_faiss(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
         size = self.manifest.n_docs
-        depth = min(depth, size)
+        names = self.all_ids() if len(queries) * depth > size else None  # else a few are looked up
         # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
         slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
-        # Many results: read and order all ids once. Few: look up their ids.
-        many = len(queries) * depth > size
-        names = np.array(self.all_ids(), dtype=object) if many else None
-        ranks = alphabetical_ranks(names.tolist()) if names is not None else None
 
         def ranking(query: int, lowest: np.float32, candidates: NDArray[np.int64]) -> Ranking | None:
             """Rank the candidates; None when one that was not fetched may belong among them."""
@@ -103,34 +115,29 @@ class Index:
             if len(candidates) < size and cut <= lowest + slack[query]:
                 return None
             kept = np.flatnonzero(scores >= cut)
-            if names is None or ranks is None:
-                ids = self._documents.ids(candidates[kept].tolist())
-                return Ranking.from_scores(ids, scores[kept], depth)
-            order = kept[best_first(scores[kept], ranks[candidates[kept]])[:depth]]
-            return Ranking(names[candidates[order]].tolist(), scores[order])
+            rows = candidates[kept].tolist()
+            ids = [names[row] for row in rows] if names else self._documents.ids(rows)
+            return Ranking.from_scores(ids, scores[kept], depth)
 
         rankings: dict[int, Ranking] = {}
         undecided = list(range(len(queries)))
         fetch = depth + MARGIN
         while undecided:
             found, rows = self._faiss.search(queries[undecided], min(fetch, size))
-            tried = _mapped(ranking, undecided, found[:, -1], rows, threads=many)
+            tried = list(map(ranking, undecided, found[:, -1], rows))
             rankings.update((query, done) for query, done in zip(undecided, tried, strict=True) if done)
             undecided = [query for query, done in zip(undecided, tried, strict=True) if not done]
             fetch *= 4
         return [rankings[query] for query in range(len(queries))]
 
 
-def _mapped(
-    function: Callable[..., Ranking | None], *columns: Iterable[Any], threads: bool
-) -> list[Ranking | None]:
-    """Apply a function to rows of columns, in threads when there are many: most of it is numpy's."""
-    if not threads:
-        return list(map(function, *columns))
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        return list(executor.map(function, *columns))
+def _best(
+    names: NDArray[np.object_], ranks: NDArray[np.intp], scores: NDArray[np.float32], depth: int
+) -> Ranking:
+    """Return the best of all documents, given their ids, the ranks of these, and their scores."""
+    kept = np.flatnonzero(scores >= np.partition(scores, len(scores) - depth)[len(scores) - depth])
+    order = kept[best_first(scores[kept], ranks[kept])[:depth]]
+    return Ranking(names[order].tolist(), scores[order])
 
 
 def _vectors(folder: Path) -> NDArray[np.float32]:
@@ -151,8 +158,35 @@ def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> ND
         vectors: (n, d) float32.
         query: (d,) float32.
     """
-    products: NDArray[np.float64] = np.einsum("nd,d->n", vectors.astype(np.float64), query.astype(np.float64))
-    return products.astype(np.float32)
+    exact = query.astype(np.float64)
+    scores = np.empty(len(vectors), dtype=np.float32)
+    for start in range(0, len(vectors), CACHED_ROWS):  # so many stay in the processor's cache
+        rows = vectors[start : start + CACHED_ROWS].astype(np.float64)
+        scores[start : start + CACHED_ROWS] = np.einsum("nd,d->n", rows, exact)
+    return scores
+
+
+def product_scores(
+    vectors: NDArray[np.float32], queries: NDArray[np.float32], max_norm: float
+) -> NDArray[np.float32]:
+    """Return what `exact_scores` returns for every query, (q, n) float32, by one matrix product.
+
+    The product sums in an order of its own. Where its error could change the rounding, about once in a
+    million scores, the sum is done again in the fixed order.
+
+    Args:
+        vectors: (n, d) float32.
+        queries: (q, d) float32.
+        max_norm: the largest Euclidean norm of a row of `vectors`.
+    """
+    exact = queries.astype(np.float64) @ vectors.T.astype(np.float64)
+    scores = exact.astype(np.float32)
+    # Twice the bound of the error of a float64 inner product (Higham, Accuracy and Stability, 3.1).
+    error = np.linalg.norm(queries, axis=1)[:, None] * max_norm * vectors.shape[1] * 2.0**-52
+    doubtful = (exact - error).astype(np.float32) != (exact + error).astype(np.float32)
+    for query, row in np.argwhere(doubtful):
+        scores[query, row] = exact_scores(vectors[row : row + 1], queries[query])[0]
+    return scores
 
 
 def open_index(folder: Path) -> Index:
