@@ -25,7 +25,7 @@ ONLY_IMPORTERS: dict[str, set[str]] = {
     "model2vec": {"encoders"},
     "faiss": {"index"},
     "ranx": {"evaluation"},
-    "numba": {"", "encoders", "evaluation"},
+    "numba": {"", "encoders"},
     "rich": {"reports"},
     "click": {"cli"},
     "sentence_transformers": set(),
