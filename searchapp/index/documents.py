@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.index.layout import remove_hint
 from searchapp.records import Document
 
 BATCH = 500  # SQLite accepts at least 999 parameters in a statement
@@ -85,7 +86,7 @@ class DocumentStore:
         except sqlite3.DatabaseError as error:
             raise SearchappError(
                 f"{self._path} is damaged ({error}).",
-                f"Remove it and build it again: searchapp indexes --remove {self._path.parent}",
+                remove_hint(self._path.parent),
             ) from error
 
 

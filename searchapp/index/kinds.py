@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.errors import SearchappError
+from searchapp.index.layout import remove_hint
 
 BLOCK = 65_536  # rows that are added at a time
 
@@ -60,7 +61,7 @@ class FaissIndex:
             reason = str(error).splitlines()[0].split(": ", 1)[-1]
             raise SearchappError(
                 f"{path} is no FAISS index ({reason}).",
-                f"Remove it and build it again: searchapp indexes --remove {path.parent}",
+                remove_hint(path.parent),
             ) from error
 
     def write(self, path: Path) -> None:

@@ -85,6 +85,11 @@ def remove_index(folder: Path) -> None:
             parent.rmdir()
 
 
+def remove_hint(folder: Path) -> str:
+    """Return the next step when an index is damaged."""
+    return f"Remove it and build it again: searchapp indexes --remove {folder}"
+
+
 def part_folder(folder: Path) -> Path:
     """Return the folder in which the build of an index goes on."""
     return folder.parent / f".{folder.name}.part"

@@ -10,7 +10,7 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.static import Facts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, sha256
-from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS
+from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS, remove_hint
 from searchapp.records import Recipe
 
 SCHEMA = "searchapp/index/1"
@@ -59,7 +59,7 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         SearchappError: no manifest, one that cannot be read, or a data file that is missing or torn.
     """
-    fix = f"Remove it and build it again: searchapp indexes --remove {folder}"
+    fix = remove_hint(folder)
     path = folder / MANIFEST
     try:
         data = json.loads(path.read_text("utf-8"))

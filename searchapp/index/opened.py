@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import SEARCH_METHOD, FaissIndex
-from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder
+from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder, remove_hint
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_first
 
@@ -37,7 +37,7 @@ class Index:
             raise SearchappError(
                 f"The index {folder} does not fit together: its manifest says {shape}, its vectors are "
                 f"{self.vectors.shape}, its FAISS index is {self._faiss.shape}.",
-                f"Remove it and build it again: searchapp indexes --remove {folder}",
+                remove_hint(folder),
             )
 
     def check_recipe(self, wanted: Recipe) -> None:
@@ -146,7 +146,7 @@ def _vectors(folder: Path) -> NDArray[np.float32]:
     except ValueError as error:
         raise SearchappError(
             f"{folder / VECTORS} is damaged ({error}).",
-            f"Remove it and build it again: searchapp indexes --remove {folder}",
+            remove_hint(folder),
         ) from error
     return vectors
 
