@@ -24,7 +24,7 @@ ONLY_IMPORTERS: dict[str, set[str]] = {
     "ir_datasets": {"corpora"},
     "model2vec": {"encoders"},
     "faiss": {"index"},
-    "ranx": {"evaluation"},
+    "ranx": {"evaluation", "retrieval"},
     "numba": {"", "encoders"},
     "rich": {"reports"},
     "click": {"cli"},
