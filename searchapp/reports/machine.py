@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from searchapp.evaluation.stored import RESULT_SCHEMA
 from searchapp.records import Hit, Result
 
-RESULT_SCHEMA = "searchapp/result/1"
 QUERY_SCHEMA = "searchapp/query/1"
 
 

@@ -1,0 +1,145 @@
+"""Results that `searchapp eval --run-out` kept: found, read back and checked."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from searchapp.errors import SearchappError
+from searchapp.records import Result
+
+RESULT_SCHEMA = "searchapp/result/1"
+METRIC = re.compile(r"(ndcg|map|mrr|recall|precision)_at_[1-9]\d*")
+
+_MADE_BY = "`searchapp eval CORPUS --run-out DIR` writes results, one a file."
+_TEXTS = ("corpus", "corpus_id", "model", "mode")
+_COUNTS = ("n_docs", "n_queries", "n_judged")
+
+
+def read_result(path: Path) -> Result:
+    """Read a file that holds one result.
+
+    The run it was scored from stands beside it, see `run_file`.
+
+    Raises:
+        SearchappError: the file cannot be read, is no result JSON, or holds several results.
+    """
+    results = read_results(path)
+    if len(results) != 1:
+        names = ", ".join(f"{result.corpus} by {result.model}" for result in results)
+        raise SearchappError(f"{path} holds {len(results)} results where one is needed: {names}.", _MADE_BY)
+    return results[0]
+
+
+def read_results(path: Path) -> list[Result]:
+    """Read every result of a file, such as what `searchapp eval --json` prints; there is at least one.
+
+    Raises:
+        SearchappError: the file cannot be read or is no result JSON; the file and what is wrong in it
+            are named.
+    """
+    data = _read_json(path)
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != RESULT_SCHEMA:
+        raise SearchappError(
+            f"{path} is no result: its schema is {schema!r}, not {RESULT_SCHEMA!r}.", _MADE_BY
+        )
+    rows = data.get("results")
+    if not isinstance(rows, list) or not rows:
+        raise SearchappError(f"{path} holds no results.", _MADE_BY)
+    return [_result(row, f"{path}, result {number}") for number, row in enumerate(rows, start=1)]
+
+
+def result_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that hold results, in alphabetical order; other JSON is passed over.
+
+    Raises:
+        SearchappError: the folder cannot be read, or a file in it is no JSON.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except OSError as error:
+        raise SearchappError(f"{folder} cannot be read ({error.strerror}).", "Check the name.") from error
+    documents = {path: _read_json(path) for path in files}
+    return [
+        path
+        for path, data in documents.items()
+        if isinstance(data, dict) and data.get("schema") == RESULT_SCHEMA
+    ]
+
+
+def run_file(path: Path) -> Path:
+    """Return where the TREC run of a result stands: the file beside it with the ending `.trec`.
+
+    >>> run_file(Path("out/sample.wordllama.dense.json")).name
+    'sample.wordllama.dense.trec'
+    """
+    return path.with_suffix(".trec")
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8-sig"), parse_constant=_no_number)
+    except OSError as error:
+        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        raise SearchappError(f"{path} is no JSON ({error}).", _MADE_BY) from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _result(row: Any, where: str) -> Result:
+    """Return a row of the JSON as a record.
+
+    Args:
+        row: what stands in the JSON.
+        where: how to name it in an error.
+    """
+    wanted = {field.name for field in fields(Result)}
+    if not isinstance(row, dict) or not wanted <= row.keys():
+        missing = ", ".join(sorted(wanted - row.keys())) if isinstance(row, dict) else "everything"
+        raise SearchappError(f"{where}: it lacks {missing}.", _MADE_BY)
+    wrong = [
+        *(name for name in _TEXTS if not isinstance(row[name], str)),
+        *(name for name in _COUNTS if type(row[name]) is not int or row[name] < 0),
+        *(name for name in ("metrics", "intervals", "seconds", "recipe", "versions")
+          if not isinstance(row[name], dict)),
+    ]  # fmt: skip
+    if not wrong:
+        wrong = [*_wrong_numbers(row), *_wrong_texts(row["versions"])]
+    if wrong:
+        raise SearchappError(f"{where}: {wrong[0]} is not what a result holds there.", _MADE_BY)
+    intervals = {name: (float(low), float(high)) for name, (low, high) in row["intervals"].items()}
+    return Result(**{name: row[name] for name in wanted} | {"intervals": intervals})
+
+
+def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
+    """Return the names of metrics, intervals and times that are no numbers, or not named as a metric."""
+    metrics = [
+        name for name, value in row["metrics"].items() if not METRIC.fullmatch(name) or not _fraction(value)
+    ]
+    intervals = [
+        f"the interval of {name}"
+        for name, pair in row["intervals"].items()
+        if name not in row["metrics"]
+        or not (isinstance(pair, list) and len(pair) == 2 and all(map(_fraction, pair)))
+    ]
+    seconds = [name for name, value in row["seconds"].items() if not _number(value)]
+    return [*metrics, *intervals, *seconds, *([] if row["metrics"] else ["an empty set of metrics"])]
+
+
+def _wrong_texts(versions: Mapping[str, Any]) -> list[str]:
+    return [f"the version of {name}" for name, value in versions.items() if not isinstance(value, str)]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _fraction(value: Any) -> bool:
+    return _number(value) and 0 <= value <= 1
