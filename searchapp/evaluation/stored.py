@@ -130,7 +130,8 @@ def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
         or not (isinstance(pair, list) and len(pair) == 2 and all(map(_fraction, pair)))
     ]
     seconds = [name for name, value in row["seconds"].items() if not _number(value)]
-    return [*metrics, *intervals, *seconds, *([] if row["metrics"] else ["an empty set of metrics"])]
+    empty = [] if row["metrics"] else ["an empty set of metrics"]
+    return [*empty, *metrics, *intervals, *seconds]
 
 
 def _wrong_texts(versions: Mapping[str, Any]) -> list[str]:
