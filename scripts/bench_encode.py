@@ -20,7 +20,7 @@ from searchapp.corpora.names import open_corpus
 from searchapp.encoders.files import BUNDLED, ModelFiles, find_model
 from searchapp.encoders.pool import mean_rows
 from searchapp.encoders.reference import reference_model
-from searchapp.encoders.static import CHUNK, load_model
+from searchapp.encoders.table import CHUNK, load_model
 from searchapp.encoders.texts import assemble
 
 

@@ -55,10 +55,11 @@ def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
     from searchapp.evaluation.benchmark import evaluate_model
     from searchapp.evaluation.kernels import KERNELS, kernel
     from searchapp.index.build import encoder_for
+    from searchapp.records import Query
 
     alone_in_process()
     encoder = encoder_for(corpus, BUNDLED, Options())
-    encoder.encode_queries(["a word"])
+    encoder.encode_queries([Query("1", "a word")])
     for metric in KERNELS:  # loads what was compiled at the first use after the install
         kernel(metric)(np.ones((1, 2)), np.ones((1, 2)), 1)
     started = time.perf_counter()

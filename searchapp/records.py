@@ -93,7 +93,8 @@ class Recipe:
     """All that shapes a vector: a change of any field means other vectors.
 
     `max_length` counts tokens, None reads whole texts. `normalize` makes unit vectors, so that the
-    inner product is the cosine. `template` assembles title and text of a document.
+    inner product is the cosine. `template` assembles title and text of a document. A pooling says how the
+    vectors of a text's tokens become one: `mean`, `cls` (the first), or `precomputed`.
     """
 
     model: str
@@ -101,7 +102,8 @@ class Recipe:
     model_digest: str
     tokenizer_digest: str
     dimension: int
-    pooling: str
+    query_pooling: str
+    document_pooling: str
     max_length: int | None
     normalize: bool
     template: str

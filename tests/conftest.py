@@ -4,7 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from searchapp.cli import app
+from searchapp.records import Query
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -91,6 +92,11 @@ def shared_indexes(real_corpora: Path, real_indexes: Path, monkeypatch: pytest.M
     """Use the real corpora with indexes that outlive the test."""
     monkeypatch.setenv("SEARCHAPP_INDEXES", str(real_indexes))
     return real_indexes
+
+
+def as_queries(texts: Iterable[str]) -> list[Query]:
+    """Return texts as queries that are numbered."""
+    return [Query(str(number), text) for number, text in enumerate(texts)]
 
 
 def jsonl(records: Sequence[Mapping[str, Any]]) -> str:

@@ -61,7 +61,8 @@ def test_json_keeps_the_contract(cli: Cli) -> None:
     assert all(low <= row["metrics"][name] <= high for name, (low, high) in row["intervals"].items())
     assert row["seconds"].keys() == {"encode", "search", "score"}
     assert {"documents_digest", "queries_digest", "judgements_digest", "model_digest", "tokenizer_digest",
-            "template", "max_length", "query_prompt", "document_prompt", "normalize", "pooling",
+            "template", "max_length", "query_prompt", "document_prompt", "normalize", "query_pooling",
+            "document_pooling",
             "similarity", "index", "depth", "ties", "threads"} <= row["recipe"].keys()  # fmt: skip
     assert {"searchapp", "python", "numpy", "faiss-cpu", "model2vec", "ranx"} <= row["versions"].keys()
 

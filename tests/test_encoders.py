@@ -10,19 +10,20 @@ import pytest
 from numpy.typing import NDArray
 
 from searchapp.corpora.names import open_corpus
-from searchapp.encoders.encoder import load_encoder, unit
+from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options, model_slug
 from searchapp.encoders.texts import assemble
+from searchapp.encoders.vectors import unit
 from searchapp.errors import SearchappError
 from searchapp.records import Document
-from tests.conftest import TABLE, MakeFolder
+from tests.conftest import TABLE, MakeFolder, as_queries
 
 MEANS = Options(normalize=False)
 APPLE, PEAR, PLUM, FIG, RED = ([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 1, 0, 0])
 
 
 def means(folder: Path, texts: Sequence[str], **options: Any) -> NDArray[np.float32]:
-    return load_encoder(str(folder), Options(normalize=False, **options)).encode_queries(texts)
+    return load_encoder(str(folder), Options(normalize=False, **options)).encode_queries(as_queries(texts))
 
 
 def normalised(vectors: NDArray[Any]) -> NDArray[np.float64]:
@@ -47,7 +48,7 @@ def test_unknown_words_are_dropped(make_model: MakeFolder) -> None:
 @pytest.mark.parametrize("normalize", [True, False])
 def test_a_text_without_a_known_word_is_zero(make_model: MakeFolder, text: str, normalize: bool) -> None:
     encoder = load_encoder(str(make_model()), Options(normalize=normalize))
-    vectors = encoder.encode_queries([text])
+    vectors = encoder.encode_queries(as_queries([text]))
     assert vectors.tolist() == [[0, 0, 0, 0]]
     assert vectors.dtype == np.float32
 
@@ -67,7 +68,7 @@ def test_no_texts_give_no_rows(make_model: MakeFolder, normalize: bool) -> None:
 
 
 def test_normalised_vectors_have_length_one(make_model: MakeFolder) -> None:
-    vectors = load_encoder(str(make_model())).encode_queries(["apple pear", "fig fig fig apple"])
+    vectors = load_encoder(str(make_model())).encode_queries(as_queries(["apple pear", "fig fig fig apple"]))
     np.testing.assert_allclose(vectors[0], np.sqrt([0.5, 0.5, 0, 0]), rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
 
@@ -103,7 +104,7 @@ def test_max_length_comes_from_the_model_and_else_is_that_of_model2vec(make_mode
 def test_prompts_stand_in_front_of_their_own_side_only(make_model: MakeFolder) -> None:
     options = Options(normalize=False, document_prompt="pear ", query_prompt="fig ")
     encoder = load_encoder(str(make_model()), options)
-    assert encoder.encode_queries(["apple"]).tolist() == [[0.5, 0, 0, 0.5]]
+    assert encoder.encode_queries(as_queries(["apple"])).tolist() == [[0.5, 0, 0, 0.5]]
     assert encoder.encode_documents([Document("d", "", "apple")]).tolist() == [[0.5, 0.5, 0, 0]]
 
 
@@ -208,7 +209,7 @@ def assert_bundled_model_follows_model2vec(corpus_name: str) -> None:
     theirs = normalised(model.encode(texts, use_multiprocessing=False))
     np.testing.assert_allclose(encoder.encode_documents(documents), theirs, rtol=0, atol=1e-6)
     theirs = normalised(model.encode(questions, use_multiprocessing=False))
-    np.testing.assert_allclose(encoder.encode_queries(questions), theirs, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(encoder.encode_queries(corpus.queries), theirs, rtol=0, atol=1e-6)
 
 
 def test_the_bundled_model_is_model2vec_on_its_table() -> None:

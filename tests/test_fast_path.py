@@ -12,16 +12,17 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.proof import choose_tokenizer
-from searchapp.encoders.static import reopen_model
+from searchapp.encoders.table import reopen_model
 from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
-from tests.conftest import Cli
+from tests.conftest import Cli, as_queries
 from tests.trained import (
     SAMPLE,
     SHORT,
     digest,
+    facts_of,
     lie,
     not_installed,
     own_cache,
@@ -117,13 +118,13 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(
     model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, kept: Path
 ) -> None:
     folder, fast = model
-    quick = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(SHORT)
+    quick = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(as_queries(SHORT))
     not_installed(monkeypatch, "gigatoken", "tokie")
     plain = load_encoder(str(folder), MEANS, sample=SAMPLE)
     reason = f"{fast.library} would be faster, but is not installed (extra `fast`)"
-    assert (plain.facts.tokenizer, plain.facts.proof) == ("tokenizers", reason)
-    np.testing.assert_array_equal(plain.encode_queries(SHORT), quick)
-    again = reopen_model(find_model(str(folder)), plain.facts)
+    assert (facts_of(plain).tokenizer, facts_of(plain).proof) == ("tokenizers", reason)
+    np.testing.assert_array_equal(plain.encode_queries(as_queries(SHORT)), quick)
+    again = reopen_model(find_model(str(folder)), facts_of(plain))
     assert again is not None
     np.testing.assert_array_equal(again.encode(SHORT, 512), quick)
 
@@ -133,17 +134,17 @@ def test_a_tokenizer_that_a_library_cannot_read_is_read_by_the_ordinary_one(
     model: tuple[Path, Any], error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model
-    expected = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(SHORT)
+    expected = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(as_queries(SHORT))
 
     def refuse(*_: Any) -> None:
         raise error("unheard of" + "." * 200)
 
     monkeypatch.setattr(fast, "__init__", refuse)
     encoder = load_encoder(str(folder), MEANS, sample=SAMPLE)
-    assert encoder.facts.tokenizer == "tokenizers"
-    assert encoder.facts.proof.startswith(f"{fast.library} fails on it ({error.__name__}: unheard of...")
-    assert len(encoder.facts.proof) < 130
-    np.testing.assert_array_equal(encoder.encode_queries(SHORT), expected)
+    assert facts_of(encoder).tokenizer == "tokenizers"
+    assert facts_of(encoder).proof.startswith(f"{fast.library} fails on it ({error.__name__}: unheard of...")
+    assert len(facts_of(encoder).proof) < 130
+    np.testing.assert_array_equal(encoder.encode_queries(as_queries(SHORT)), expected)
 
 
 def test_a_kind_without_a_fast_library_says_so(folders: dict[str, Path]) -> None:
@@ -159,13 +160,13 @@ def test_the_manifest_and_the_doctor_say_which_tokenizer_was_used_and_why(
 ) -> None:
     pytest.importorskip("gigatoken")
     cli("index", "sample")
-    facts = read_manifest(find_indexes()[0]).facts
+    facts = facts_of(read_manifest(find_indexes()[0]))
     proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and 64 of the corpus"
     assert (facts.tokenizer, facts.proof) == ("gigatoken", proof)
     assert "tokenised by gigatoken: equal to tokenizers on" in cli("doctor").stdout
     not_installed(monkeypatch, "gigatoken")
     cli("index", "sample", "--fresh")
-    facts = read_manifest(find_indexes()[0]).facts
+    facts = facts_of(read_manifest(find_indexes()[0]))
     assert facts.tokenizer == "tokenizers"
     assert "gigatoken would be faster, but is not installed (extra `fast`)" in facts.proof
     assert f"tokenised by tokenizers: {facts.proof}" in cli("doctor").stdout

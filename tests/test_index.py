@@ -15,7 +15,7 @@ from searchapp.index.exact import exact_search
 from searchapp.index.layout import index_folder
 from searchapp.index.opened import Index, open_index
 from searchapp.records import Ranking
-from tests.conftest import MakeFolder, jsonl
+from tests.conftest import MakeFolder, as_queries, jsonl
 
 MEANS = Options(normalize=False)
 
@@ -31,11 +31,11 @@ def plain(rankings: list[Ranking]) -> list[tuple[list[str], bytes]]:
 
 
 def judged_queries(encoder: Encoder, corpus: str) -> NDArray[np.float32]:
-    return encoder.encode_queries([query.text for query in open_corpus(corpus).queries])
+    return encoder.encode_queries(open_corpus(corpus).queries)
 
 
 def ids_for(index: Index, encoder: Encoder, text: str, depth: int) -> list[str]:
-    return index.search(encoder.encode_queries([text]), depth)[0].document_ids
+    return index.search(encoder.encode_queries(as_queries([text])), depth)[0].document_ids
 
 
 def test_a_reopened_index_gives_the_same_hits(encoder: Encoder) -> None:
@@ -107,12 +107,12 @@ def test_scores_are_worked_out_by_hand(make_corpus: MakeFolder, make_model: Make
     documents = {"d1": "apple", "d2": "apple pear", "d3": "plum", "d4": "red"}
     corpus, folder = open_corpus(str(make_corpus(documents=documents))), make_model()
     encoder = load_encoder(str(folder), MEANS)
-    (ranking,) = build_index(corpus, encoder).search(encoder.encode_queries(["apple pear"]), 4)
+    (ranking,) = build_index(corpus, encoder).search(encoder.encode_queries(as_queries(["apple pear"])), 4)
     assert ranking.document_ids == ["d4", "d2", "d1", "d3"]
     assert ranking.scores.tolist() == [1, 0.5, 0.5, 0]
     assert ranking.scores.dtype == np.float32
     unit = load_encoder(str(folder))
-    (ranking,) = build_index(corpus, unit).search(unit.encode_queries(["apple pear"]), 4)
+    (ranking,) = build_index(corpus, unit).search(unit.encode_queries(as_queries(["apple pear"])), 4)
     assert ranking.document_ids == ["d4", "d2", "d1", "d3"]
     np.testing.assert_allclose(ranking.scores, [1, 1, np.sqrt(0.5), 0], rtol=1e-6)
 
@@ -161,7 +161,7 @@ def test_the_number_of_queries_changes_no_ranking(encoder: Encoder) -> None:
 
 def test_a_depth_above_the_corpus_gives_every_document_once(encoder: Encoder) -> None:
     index = build_index(open_corpus("sample"), encoder)
-    (ranking,) = index.search(encoder.encode_queries(["honey"]), 1000)
+    (ranking,) = index.search(encoder.encode_queries(as_queries(["honey"])), 1000)
     assert sorted(ranking.document_ids) == sorted(index.all_ids())
     assert ranking.scores.shape == (150,)
 

@@ -15,7 +15,7 @@ from searchapp.index.build import build_index
 from searchapp.index.layout import find_indexes, index_folder, part_folder
 from searchapp.index.opened import open_index
 from searchapp.records import Document
-from tests.conftest import MakeFolder, jsonl
+from tests.conftest import MakeFolder, as_queries, jsonl
 
 DOCUMENTS = {f"d{number}": "apple " * number + "pear plum" for number in range(10)}
 REST = [f"d{number}" for number in range(4, 10)]
@@ -24,7 +24,7 @@ REST = [f"d{number}" for number in range(4, 10)]
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encode two documents at a time and make each batch last."""
-    monkeypatch.setattr("searchapp.index.build.BATCH", 2)
+    monkeypatch.setattr("searchapp.encoders.static.StaticEncoder.batch", 2)
     monkeypatch.setattr("searchapp.index.part.CHECKPOINT_SECONDS", 0)
 
 
@@ -133,7 +133,7 @@ def test_the_old_index_answers_while_a_new_one_is_unfinished(corpus: Corpus, mod
     interrupt(corpus, model, fresh=True)
     reopened = open_index(old.folder)
     assert reopened.manifest.created == created
-    assert reopened.search(encoder.encode_queries(["pear"]), 1)[0].document_ids == ["d0"]
+    assert reopened.search(encoder.encode_queries(as_queries(["pear"])), 1)[0].document_ids == ["d0"]
 
 
 def test_fresh_encodes_everything_again(corpus: Corpus, model: Path) -> None:

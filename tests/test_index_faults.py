@@ -154,7 +154,7 @@ def test_a_full_disk_is_an_error_and_no_index(
 def test_an_id_that_stands_twice_is_named(
     make_corpus: MakeFolder, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("searchapp.index.build.BATCH", batch)
+    monkeypatch.setattr("searchapp.encoders.static.StaticEncoder.batch", batch)
     folder = make_corpus()
     rows = [{"_id": name, "text": "apple"} for name in ("a", "b", "c", "d", "b")]
     (folder / "corpus.jsonl").write_text(jsonl(rows))

@@ -16,7 +16,7 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import find_model
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
-from tests.conftest import TABLE, WORDS, MakeFolder
+from tests.conftest import TABLE, WORDS, MakeFolder, as_queries
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -28,9 +28,11 @@ from dataclasses import asdict
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
+from searchapp.records import Query
 try:
     encoder = load_encoder(sys.argv[1], Options(normalize=False))
-    print(json.dumps([asdict(encoder.recipe), encoder.encode_queries(["apple pear"])[0].tolist()]))
+    vectors = encoder.encode_queries([Query("1", "apple pear")])
+    print(json.dumps([asdict(encoder.recipe), vectors[0].tolist()]))
 except SearchappError as error:
     print(json.dumps([error.message, error.hint]))
 """
@@ -90,7 +92,7 @@ def test_a_broken_row_of_a_shared_table_is_named_without_a_token(make_model: Mak
 def test_a_sum_that_overflows_is_refused(make_model: MakeFolder) -> None:
     encoder = load_encoder(str(make_model(table=np.full((6, 4), 3e38, dtype=np.float32))))
     with np.errstate(over="ignore"), pytest.raises(SearchappError, match="NaN or infinity for 'apple pear'"):
-        encoder.encode_queries(["", "apple pear"])
+        encoder.encode_queries(as_queries(["", "apple pear"]))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,9 @@ def test_the_layouts_of_sentence_transformers_are_read(make_model: MakeFolder, i
 
     folder = make_model()
     as_sentence_transformers(folder, inside)
-    vectors = load_encoder(str(folder), Options(normalize=False)).encode_queries(["apple pear", "red"])
+    vectors = load_encoder(str(folder), Options(normalize=False)).encode_queries(
+        as_queries(["apple pear", "red"])
+    )
     assert vectors.tolist() == [[0.5, 0.5, 0, 0], [1, 1, 0, 0]]
     np.testing.assert_array_equal(vectors, StaticModel.from_pretrained(folder).encode(["apple pear", "red"]))
 
@@ -219,7 +223,8 @@ def test_the_recipe_says_all_that_shapes_a_vector(make_model: MakeFolder) -> Non
     folder = make_model()
     recipe = load_encoder(str(folder), options).recipe
     tokenizer = (folder / "tokenizer.json").read_bytes()
-    assert (recipe.model, recipe.revision, recipe.dimension, recipe.pooling) == (str(folder), None, 4, "mean")
+    assert (recipe.model, recipe.revision, recipe.dimension) == (str(folder), None, 4)
+    assert (recipe.query_pooling, recipe.document_pooling) == ("mean", "mean")
     assert (recipe.max_length, recipe.normalize, recipe.template) == (7, False, "{text}")
     assert (recipe.document_prompt, recipe.query_prompt) == ("d", "q")
     assert recipe.tokenizer_digest == hashlib.sha256(tokenizer).hexdigest()

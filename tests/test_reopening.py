@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.encoders import static
+from searchapp.encoders import table
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
 from searchapp.encoders.tokenizing import Ordinary, Tokie
@@ -17,11 +17,12 @@ from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 from searchapp.retrieval.searcher import load_searcher
-from tests.conftest import TABLE, Cli, MakeFolder
+from tests.conftest import TABLE, Cli, MakeFolder, as_queries
 from tests.trained import (
     SAMPLE,
     SHORT,
     digest,
+    facts_of,
     ids_by_tokenizers,
     lie,
     lists,
@@ -57,13 +58,13 @@ def prove(folder: Path) -> None:
 def full_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list to which the names of models that are loaded in full go."""
     loaded: list[str] = []
-    load = static.load_model
+    load = table.load_model
 
     def watched(files: Any, sample: Any = ()) -> Any:
         loaded.append(files.name)
         return load(files, sample)
 
-    monkeypatch.setattr("searchapp.encoders.encoder.load_model", watched)
+    monkeypatch.setattr("searchapp.encoders.static.load_model", watched)
     return loaded
 
 
@@ -80,11 +81,11 @@ def test_an_index_is_reopened_without_reading_its_model_in_full(
 ) -> None:
     name = "wordllama" if kind == "bundled" else str(folders[kind])
     assert cli("index", "sample", "-m", name).exit_code == 0
-    expected = load_encoder(name).encode_queries(SHORT)
-    monkeypatch.setattr("searchapp.encoders.static._tensors", None)
+    expected = load_encoder(name).encode_queries(as_queries(SHORT))
+    monkeypatch.setattr("searchapp.encoders.table._tensors", None)
     encoder, loads = searcher(full_loads)
     assert loads == 0
-    np.testing.assert_array_equal(encoder.encode_queries(SHORT), expected)
+    np.testing.assert_array_equal(encoder.encode_queries(as_queries(SHORT)), expected)
     assert encoder.recipe == read_manifest(find_indexes()[0]).recipe
 
 
@@ -98,7 +99,7 @@ def test_a_touched_model_is_loaded_in_full(
     os.utime(folder / file, ns=(1, 1))
     encoder, loads = searcher(full_loads)
     assert loads == 1
-    np.testing.assert_allclose(encoder.encode_queries(["apple"]), [[1, 0, 0, 0]])
+    np.testing.assert_allclose(encoder.encode_queries(as_queries(["apple"])), [[1, 0, 0, 0]])
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,8 @@ def test_a_folded_model_is_loaded_in_full(
     folder = make_model(table=TABLE, **tensors)
     cli("index", "sample", "-m", str(folder))
     encoder, loads = searcher(full_loads)
-    assert (loads, encoder.facts.folded) == (1, True)
-    assert encoder.encode_queries(["plum"]).tolist() == [[0, 0, 1, 0]]
+    assert (loads, facts_of(encoder).folded) == (1, True)
+    assert encoder.encode_queries(as_queries(["plum"])).tolist() == [[0, 0, 1, 0]]
 
 
 def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_model: MakeFolder) -> None:

@@ -17,7 +17,7 @@ from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.errors import SearchappError
 from searchapp.records import Query
 from searchapp.retrieval.dense import check_queries
-from tests.conftest import MakeFolder
+from tests.conftest import MakeFolder, as_queries
 from tests.trained import (
     FASTEST,
     LONG,
@@ -27,6 +27,7 @@ from tests.trained import (
     TRAIN,
     assert_same,
     digest,
+    facts_of,
     ids_by_tokenizers,
     lists,
     own_cache,
@@ -73,9 +74,9 @@ def test_the_vectors_of_every_kind_are_model2vecs(
     encoder = load_encoder(str(folders[kind]), options, sample=SAMPLE[:64])
     theirs = StaticModel.from_pretrained(folders[kind]).encode(list(TEXTS), max_length=max_length)
     assert theirs.dtype == np.float32
-    assert encoder.facts.tokenizer == expected_library(kind)
-    np.testing.assert_array_equal(encoder.encode_queries(TEXTS), theirs)
-    alone = [encoder.encode_queries([text])[0] for text in TEXTS[:20]]
+    assert facts_of(encoder).tokenizer == expected_library(kind)
+    np.testing.assert_array_equal(encoder.encode_queries(as_queries(TEXTS)), theirs)
+    alone = [encoder.encode_queries(as_queries([text]))[0] for text in TEXTS[:20]]
     np.testing.assert_array_equal(alone, theirs[:20])
 
 
@@ -92,7 +93,7 @@ def test_the_ids_of_every_kind_are_those_of_tokenizers(folders: dict[str, Path],
 @pytest.mark.parametrize("kind", ["uncased", "words"])
 def test_a_text_of_unknown_tokens_is_zero_in_every_kind(folders: dict[str, Path], kind: str) -> None:
     encoder = load_encoder(str(folders[kind]), Options(normalize=False))
-    vectors = encoder.encode_queries(["", " \t\n", "天 天", "moon"])
+    vectors = encoder.encode_queries(as_queries(["", " \t\n", "天 天", "moon"]))
     assert not vectors[:3].any()
     assert vectors[3].any()
 
@@ -221,8 +222,8 @@ def test_the_fast_path_is_the_ordinary_one_on_the_real_corpora(
     assert_same(fast(files.tokenizer)(texts), expected)
 
     encoder = load_encoder(model, Options(normalize=False, max_length=None), sample=texts[:64])
-    assert encoder.facts.tokenizer == fast.library
+    assert facts_of(encoder).tokenizer == fast.library
     table = load_file(files.table)[files.tensor].astype(np.float32)
-    unknown = encoder.facts.unknown
+    unknown = facts_of(encoder).unknown
     by_hand = [table[ids[ids != unknown]].mean(axis=0) for ids in expected.rows()]
-    np.testing.assert_allclose(encoder.encode_queries(texts), by_hand, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(encoder.encode_queries(as_queries(texts)), by_hand, rtol=0, atol=1e-6)

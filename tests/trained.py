@@ -11,8 +11,11 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from searchapp.corpora.names import open_corpus
 from searchapp.encoders.awkward import AWKWARD
+from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.table import Facts
 from searchapp.encoders.tokenizing import Tokens
 from searchapp.files import cache_folder
+from searchapp.index.manifest import Manifest
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
@@ -191,3 +194,9 @@ def not_installed(patch: pytest.MonkeyPatch, *libraries: str) -> None:
         "importlib.util.find_spec",
         lambda name, package=None: None if name in libraries else find(name, package),
     )
+
+
+def facts_of(holder: Encoder | Manifest) -> Facts:
+    """Return what is known of a static model."""
+    assert holder.facts is not None
+    return holder.facts

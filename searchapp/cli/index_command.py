@@ -40,7 +40,7 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options, a
     if manifest.created < started:
         click.echo("The index is up to date; nothing was done.", err=True)
     if as_json:
-        click.echo(to_json({"schema": "searchapp/index/1", "folder": str(index.folder), **asdict(manifest)}))
+        click.echo(to_json({"folder": str(index.folder), **asdict(manifest)}))
         return
     rate = manifest.n_docs / max(manifest.seconds["encode"], 1e-9)
     click.echo(f"{index.folder}")

@@ -8,13 +8,14 @@ from pathlib import Path
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.names import open_corpus
 from searchapp.encoders.awkward import AWKWARD
-from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import BUNDLED, find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.reference import reference_model
+from searchapp.encoders.static import StaticEncoder
 from searchapp.errors import SearchappError
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, damaged_files, read_manifest, rebuild_command
+from searchapp.records import Query
 from searchapp.settings import datasets_folder, indexes_folder, offline
 from searchapp.versions import LIBRARIES, installed_versions
 
@@ -67,11 +68,12 @@ def _corpora() -> Check:
 def _bundled_model() -> Check:
     """Compare the vectors of awkward texts with model2vec's own."""
     try:
-        encoder = load_encoder(BUNDLED, Options(normalize=False))
+        encoder = StaticEncoder(find_model(BUNDLED), Options(normalize=False))
     except SearchappError as error:
         return Check("model", "fail", error.message, error.hint)
+    queries = [Query(str(number), text) for number, text in enumerate(AWKWARD)]
     theirs = reference_model(encoder.files).encode(list(AWKWARD))
-    difference = float(abs(encoder.encode_queries(AWKWARD) - theirs).max())
+    difference = float(abs(encoder.encode_queries(queries) - theirs).max())
     facts = encoder.facts
     detail = (
         f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "

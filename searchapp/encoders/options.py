@@ -9,13 +9,16 @@ from searchapp.files import slug
 
 DEFAULT_TEMPLATE = "{title} {text}"
 
+Pooling = Literal["model", "mean", "cls"]
+
 
 @dataclass(frozen=True)
 class Options:
     """What a user may change about the vectors.
 
     `max_length` counts tokens: "model" follows the model's own configuration, None reads whole texts.
-    `normalize` makes unit vectors, so that the inner product is the cosine.
+    `normalize` makes unit vectors, so that the inner product is the cosine. A pooling says how the vectors
+    of a text's tokens become one: as the model's configuration has it, their mean, or the first.
     """
 
     max_length: int | Literal["model"] | None = "model"
@@ -23,6 +26,8 @@ class Options:
     template: str = DEFAULT_TEMPLATE
     document_prompt: str = ""
     query_prompt: str = ""
+    query_pooling: Pooling = "model"
+    document_pooling: Pooling = "model"
 
     def label(self) -> str:
         """Name the options that are not at their defaults, fit for a folder name.

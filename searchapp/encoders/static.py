@@ -1,267 +1,89 @@
-"""A static model: a table of token vectors, read from its files, checked, and averaged over texts.
+"""The encoder of static models: means of the rows of a table."""
 
-The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
-`reference.py` for model2vec itself.
-"""
-
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.files import BUNDLED, ModelFiles
-from searchapp.encoders.pool import mean_rows
-from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
-from searchapp.encoders.tokenizing import Ordinary, Tokenize, Tokens, truncate
+from searchapp.encoders.files import ModelFiles
+from searchapp.encoders.options import Options
+from searchapp.encoders.table import Facts, StaticModel, load_model, reopen_model
+from searchapp.encoders.texts import assemble, check_template
+from searchapp.encoders.vectors import finished
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, file_stamp
-
-CHUNK = 1024  # texts tokenised and averaged at a time
-MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration does not say
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a full load of a model has established, kept so that a query need not load it in full.
-
-    `tokenizer` names the library that tokenises, `proof` says why that one; `unknown` is the id
-    that is left out; `median_letters` is the median length of a token, by which model2vec cuts texts;
-    `folded` says that weights or a mapping are folded into the table.
-    """
-
-    stamp: Stamp
-    model_digest: str
-    tokenizer_digest: str
-    tokenizer: str
-    proof: str
-    rows: int
-    dimension: int
-    unknown: int | None
-    median_letters: int
-    max_length: int | None
-    normalize: bool
-    folded: bool
+from searchapp.records import Document, Query, Recipe
 
 
 class StaticEncoder:
-    """Means of table rows, always float32: `encode` is model2vec's, with its options settled.
-
-    Args:
-        table: (vocabulary, d) of any precision, one row a token id, weights and mapping folded in.
-        rounding: the precisions that model2vec would pass the means through.
-        tokenize: texts -> flat ids.
-        facts: what is known of the model.
-    """
-
-    def __init__(
-        self, table: NDArray[Any], rounding: Sequence[np.dtype[Any]], tokenize: Tokenize, facts: Facts
-    ) -> None:
-        self.facts = facts
-        self._table = table
-        self._rounding = rounding
-        self._tokenize = tokenize
-
-    def encode(self, texts: Sequence[str], max_length: int | None) -> NDArray[np.float32]:
-        """Return the vectors of texts, (n, d) float32; a text without a known token gives zeros.
-
-        Args:
-            texts: n texts.
-            max_length: how many tokens of a text are read, after it was cut to that many tokens of
-                median length, as model2vec does; None reads whole texts.
-        """
-        if len(texts) <= CHUNK:
-            return self._means(self._tokens(texts, max_length))
-        from concurrent.futures import ThreadPoolExecutor
-
-        # While one chunk is averaged, which needs no Python, the next is tokenised.
-        with ThreadPoolExecutor(1) as executor:
-            chunks = [
-                executor.submit(self._means, self._tokens(texts[start : start + CHUNK], max_length))
-                for start in range(0, len(texts), CHUNK)
-            ]
-            means = [chunk.result() for chunk in chunks]
-        return np.concatenate(means)
-
-    def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
-        if max_length is None:
-            return self._tokenize(texts)
-        letters = max_length * self.facts.median_letters
-        return truncate(self._tokenize([text[:letters] for text in texts]), max_length)
-
-    def _means(self, tokens: Tokens) -> NDArray[np.float32]:
-        means = mean_rows(self._table, tokens.ids, tokens.offsets, self.facts.unknown)
-        means = self._rounded(means)
-        if self.facts.normalize:
-            single = means.astype(np.float32, copy=False)
-            means = self._rounded(single / (np.linalg.norm(single, axis=1, keepdims=True) + 1e-32))
-        return means.astype(np.float32, copy=False)
-
-    def _rounded(self, means: NDArray[Any]) -> NDArray[Any]:
-        for precision in self._rounding:
-            means = means.astype(precision, copy=False)
-        return means
-
-
-def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticEncoder:
-    """Read a static model, check that its files fit together, and choose its tokenizer.
+    """Turns documents and queries into means of table rows.
 
     Args:
         files: the model.
+        options: what the user changed.
+        facts: of an earlier load of the same model; spares reading it in full when no file was touched.
         sample: texts that are to come, on which a fast tokenizer must prove itself.
 
     Raises:
-        SearchappError: a file is damaged, the table holds NaN or infinity, or table and tokenizer are
-            of different sizes.
+        SearchappError: the model is damaged, or an option makes no sense.
     """
-    tensors = _tensors(files)
-    ordinary = _ordinary(files)
-    config = _config(files)
-    table, rounding = _fold(files, tensors, ordinary)
-    digest = files.tokenizer_digest()
-    tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, digest, sample)
-    letters = [len(token) for token in ordinary.tokenizer.get_vocab(with_added_tokens=True)]
-    facts = Facts(
-        stamp=file_stamp(files.all()),
-        model_digest=files.model_digest(),
-        tokenizer_digest=digest,
-        tokenizer=tokenize.library,
-        proof=proof,
-        rows=len(tensors[files.tensor]),
-        dimension=table.shape[1],
-        unknown=_unknown(ordinary),
-        median_letters=int(np.median(letters)),
-        max_length=None if files.name == BUNDLED else _max_length(files, config),
-        normalize=bool(config.get("normalize", False)),
-        folded="weights" in tensors or "mapping" in tensors,
-    )
-    return StaticEncoder(table, rounding, tokenize, facts)
 
+    batch = 4096
 
-def reopen_model(files: ModelFiles, facts: Facts) -> StaticEncoder | None:
-    """Return a model whose files are as they were at an earlier load, without reading them in full.
-
-    The table is mapped into memory. None when a file was touched, or the model needs a full load.
-    """
-    if facts.folded or file_stamp(files.all()) != facts.stamp:
-        return None
-    table, tokenize = _mapped(files), quick_tokenizer(files.tokenizer, facts.tokenizer_digest)
-    return StaticEncoder(table, _rounding(files, table.dtype, table.dtype), tokenize, facts)
-
-
-def _fold(
-    files: ModelFiles, tensors: dict[str, NDArray[Any]], ordinary: Ordinary
-) -> tuple[NDArray[Any], list[np.dtype[Any]]]:
-    """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
-    table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
-    size = ordinary.tokenizer.get_vocab_size(with_added_tokens=True)
-    _check(files, table.ndim == 2, f"{files.tensor!r} has {table.ndim} dimensions, not 2")
-    rows = len(table if mapping is None else mapping)
-    _check(files, rows == size, f"the table has {rows} rows, the tokenizer {size} tokens")
-    if weights is not None:
-        _check(files, weights.shape == (size,), f"{weights.shape} weights for {size} tokens")
-        _check(files, bool(np.isfinite(weights).all()), "a weight is NaN or infinity")
-    if mapping is not None:
-        inside = mapping.min() >= 0 and mapping.max() < len(table)
-        _check(files, bool(inside), f"the mapping names rows outside the table of {len(table)}")
-    broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if len(broken):
-        token = ordinary.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
-        raise SearchappError(
-            f"{files.name}: {len(broken)} of {len(table)} rows of {files.table} hold NaN or infinity "
-            f"(first: row {broken[0]}{f', token {token!r}' if token else ''}).",
-            "Distil or convert the model again; such rows would poison every text that uses them.",
-        )
-    folded = table if mapping is None else table[mapping]
-    if weights is not None:
-        folded = folded * weights[:, None]
-    dense = np.float64 if folded.dtype == np.float64 else np.float32
-    return np.ascontiguousarray(folded, dtype=dense), _rounding(files, folded.dtype, table.dtype)
-
-
-def _check(files: ModelFiles, holds: bool, problem: str) -> None:
-    if not holds:
-        raise SearchappError(
-            f"{files.name}: {problem} ({files.table}).",
-            "Table and tokenizer come from different models, or were not saved together.",
+    def __init__(
+        self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()
+    ) -> None:
+        _check_pooling(options)
+        template = check_template(options.template)
+        self.name = files.name
+        self.files = files
+        self.options = options
+        self._model = (facts and reopen_model(files, facts)) or load_model(files, sample)
+        self.facts = self._model.facts
+        self.recipe = Recipe(
+            model=files.name,
+            revision=files.revision,
+            model_digest=self.facts.model_digest,
+            tokenizer_digest=self.facts.tokenizer_digest,
+            dimension=self.facts.dimension,
+            query_pooling="mean",
+            document_pooling="mean",
+            max_length=self.facts.max_length if options.max_length == "model" else options.max_length,
+            normalize=options.normalize,
+            template=template,
+            document_prompt=options.document_prompt,
+            query_prompt=options.query_prompt,
         )
 
+    @property
+    def model(self) -> StaticModel:
+        """The table itself, for those who look into it."""
+        return self._model
 
-def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) -> list[np.dtype[Any]]:
-    """Return the precisions that a mean passes through in model2vec: that of the rows, then the table's."""
-    if files.name == BUNDLED:
-        return []  # half precision in the package, used as the single precision that holds it exactly
-    return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
+    @property
+    def circumstances(self) -> Mapping[str, Any]:
+        """Which library tokenises, and why that one."""
+        return {"tokenizer": f"{self.facts.tokenizer}: {self.facts.proof}"}
 
+    def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
+        """Return one vector a document in the order given, (n, d) float32."""
+        prompt, template = self.options.document_prompt, self.options.template
+        return self._encode([prompt + assemble(document, template) for document in documents])
 
-def _unknown(ordinary: Ordinary) -> int | None:
-    """Return the id of the unknown token as model2vec finds it."""
-    model = ordinary.tokenizer.model
-    if hasattr(model, "unk_token"):
-        return None if model.unk_token is None else ordinary.tokenizer.token_to_id(model.unk_token)
-    unknown: int | None = json.loads(ordinary.tokenizer.to_str())["model"].get("unk_id")  # Unigram
-    return unknown
+    def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
+        """Return one vector a query in the order given, (n, d) float32."""
+        return self._encode([self.options.query_prompt + query.text for query in queries])
 
-
-def _mapped(files: ModelFiles) -> NDArray[Any]:
-    """Return the table mapped into memory (the layout of safetensors: length, JSON header, data)."""
-    with files.table.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        entry = json.loads(stream.read(length))[files.tensor]
-    kinds = {"F16": np.float16, "F32": np.float32, "F64": np.float64, "I8": np.int8}
-    offset = 8 + length + entry["data_offsets"][0]
-    mapped = np.memmap(files.table, kinds[entry["dtype"]], "r", offset, tuple(entry["shape"]))
-    return np.asarray(mapped)
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(texts, self.recipe.max_length)
+        return finished(vectors, texts, self.name, normalize=self.options.normalize)
 
 
-def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(files.table), framework="numpy") as opened:
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise SearchappError(
-            f"{files.name}: {files.table} cannot be read ({error}).", "Copy or download the model again."
-        ) from error
-    if files.tensor not in tensors:
-        held = ", ".join(sorted(tensors))
-        raise SearchappError(
-            f"{files.name}: {files.table} has no tensor {files.tensor!r} (it has {held}).",
-            "It is no static model.",
-        )
-    return tensors
-
-
-def _ordinary(files: ModelFiles) -> Ordinary:
-    try:
-        return Ordinary(files.tokenizer)
-    except Exception as error:  # the tokenizers library raises nothing narrower
-        raise SearchappError(
-            f"{files.name}: {files.tokenizer} cannot be read ({error}).", "Copy or download the model again."
-        ) from error
-
-
-def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
-    """Return how many tokens the model reads by its own configuration, None for whole texts."""
-    value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
-    if value is None or (isinstance(value, int) and value > 0):
-        return value
-    raise SearchappError(
-        f"{files.name}: max_length is {value!r} in {files.config}.",
-        "It must be a whole number above 0, or null.",
-    )
-
-
-def _config(files: ModelFiles) -> dict[str, Any]:
-    if files.config is None:
-        return {}
-    try:
-        config = json.loads(files.config.read_text("utf-8"))
-    except ValueError as error:
-        raise SearchappError(
-            f"{files.name}: {files.config} is not JSON ({error}).", "Copy or download the model again."
-        ) from error
-    return config if isinstance(config, dict) else {}
+def _check_pooling(options: Options) -> None:
+    for side in (options.query_pooling, options.document_pooling):
+        if side not in {"model", "mean"}:
+            raise SearchappError(
+                f"A static model has no {side!r} pooling: it has no first token that has seen the others, "
+                "only the mean of its rows.",
+                "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
+            )

@@ -64,15 +64,15 @@ def evaluate_model(
         "similarity": index.manifest.similarity,
         "index": index.manifest.kind,
         "search": index.search_method(len(queries)),
-        "tokenizer": f"{index.manifest.facts.tokenizer}: {index.manifest.facts.proof}",
         "documents_digest": index.manifest.documents_digest,
+        **encoder.circumstances,
     }
     encode = index.manifest.seconds["encode"] + seconds["encode_queries"]
     return _evaluation(
         corpus,
         run,
         cuts,
-        model=encoder.files.name,
+        model=encoder.name,
         mode="dense",
         n_docs=index.manifest.n_docs,
         recipe=recipe,

@@ -34,7 +34,6 @@ from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
 
-BATCH = 4096  # documents encoded at a time
 SAMPLE = 64  # documents on which a fast tokenizer must prove itself
 
 Progress = Callable[[int], None]
@@ -63,7 +62,7 @@ def build_index(
             set), the corpus is empty or has an id twice, another process is building, or the disk is
             full.
     """
-    folder = index_folder(corpus, encoder.files.name, encoder.options, kind)
+    folder = index_folder(corpus, encoder.name, encoder.options, kind)
     if not fresh and current_folder(folder).exists():
         index = open_index(folder)
         index.check_recipe(encoder.recipe)
@@ -142,7 +141,7 @@ def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) ->
     """Write the vectors and the documents, going on from the last checkpoint."""
     with Part(part, corpus, encoder.recipe) as unfinished:
         documents = islice(corpus.documents(), unfinished.state.rows, None)
-        while batch := list(islice(documents, BATCH)):
+        while batch := list(islice(documents, encoder.batch)):
             unfinished.append(batch, encoder.encode_documents(batch))
             progress(unfinished.state.rows)
         if not unfinished.state.rows:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options
-from searchapp.encoders.static import Facts
+from searchapp.encoders.table import Facts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, sha256
 from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS, remove_hint
 from searchapp.records import Recipe
 
-SCHEMA = "searchapp/index/1"
+SCHEMA = "searchapp/index/2"
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Manifest:
     """Everything that produced an index.
 
     `files` holds (bytes, SHA-256) of each data file; `zero_documents` names the first documents whose
-    vector is zero, of `n_zero`; `facts` are what is known of the model's files; `max_norm` bounds the
-    length of a stored vector; `seconds` are wall time.
+    vector is zero, of `n_zero`; `facts` are what is known of a static model's files; `max_norm` bounds
+    the length of a stored vector; `seconds` are wall time.
     """
 
     corpus: str
@@ -37,7 +37,7 @@ class Manifest:
     max_norm: float
     recipe: Recipe
     options: Options
-    facts: Facts
+    facts: Facts | None
     similarity: str
     kind: str
     files: dict[str, tuple[int, str]]
@@ -68,7 +68,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise SearchappError(f"{path} is of another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
         data["options"] = Options(**data["options"])
-        data["facts"] = Facts(**data["facts"] | {"stamp": _stamp(data["facts"]["stamp"])})
+        data["facts"] = _facts(data["facts"])
         data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
         data["stamp"] = _stamp(data["stamp"])
         manifest = Manifest(**data)
@@ -103,6 +103,10 @@ def data_files(folder: Path) -> dict[str, tuple[int, str]]:
     return {
         name: ((folder / name).stat().st_size, sha256(folder / name)) for name in (VECTORS, FAISS, DOCUMENTS)
     }
+
+
+def _facts(data: dict[str, Any] | None) -> Facts | None:
+    return None if data is None else Facts(**data | {"stamp": _stamp(data["stamp"])})
 
 
 def _stamp(data: dict[str, list[int]]) -> Stamp:

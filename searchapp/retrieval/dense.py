@@ -32,7 +32,7 @@ def dense_run(
     for start in range(0, len(queries), BATCH):
         batch = queries[start : start + BATCH]
         began = time.perf_counter()
-        vectors = encoder.encode_queries([query.text for query in batch])
+        vectors = encoder.encode_queries(batch)
         encoded = time.perf_counter()
         rankings = index.search(vectors, depth)
         seconds["encode_queries"] += encoded - began

@@ -5,8 +5,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from searchapp.encoders.encoder import Encoder
-from searchapp.encoders.files import find_model
+from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import file_stamp, slug
 from searchapp.index.layout import find_indexes
@@ -38,7 +37,7 @@ def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[
     name = (
         f"{recipe.model}@{recipe.revision}" if recipe.revision and "@" not in recipe.model else recipe.model
     )
-    return index, Encoder(find_model(name), manifest.options, manifest.facts)
+    return index, load_encoder(name, manifest.options, manifest.facts)
 
 
 def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappError]]:
