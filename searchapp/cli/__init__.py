@@ -19,6 +19,7 @@ COMMANDS = {
     "index": "Embed a corpus into an index on disk.",
     "query": "Search an index.",
     "eval": "Score models on corpora with judgements.",
+    "reproduce": "Compare published figures with what is measured here.",
     "corpora": "List the corpora that are here, or look into one.",
     "models": "List the models that work without a network.",
     "indexes": "List, show or remove built indexes.",

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from searchapp.reports.text import printable
 
 
 @contextmanager
@@ -49,3 +52,17 @@ class _Advance:
     def stop(self) -> None:
         if self._shown:
             self._bar.stop()
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show what is being done on standard error, one line that changes, when it is a terminal.
+
+    Yields what is called with each step.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _step: None
+        return
+    with console.status("") as status:
+        yield lambda step: status.update(Text(printable(step)))

@@ -1,0 +1,69 @@
+"""searchapp reproduce: hold published figures against measured ones."""
+
+from pathlib import Path
+
+import click
+
+from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.encoders.options import Options
+
+MODES = ("dense", "bm25", "hybrid")
+
+
+@click.command("reproduce")
+@click.argument("source")
+@click.option("-m", "--model", help="Model to run; without it the one that SOURCE names.")
+@click.option("--mode", type=click.Choice(MODES), help="How to rank; without it what SOURCE's model needs.")
+@click.option(
+    "-c", "--corpus", "corpora", multiple=True, help="Corpus to run; without it those that are here."
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Compare this instead: a TREC run, a result of `eval --run-out`, or a folder of them.",
+)
+@click.option("--thorough", is_flag=True, help="Look for explanations even where each takes minutes.")
+@encoding_options
+@json_option
+@offline_option
+@click.pass_context
+def command(
+    context: click.Context,
+    source: str,
+    model: str | None,
+    mode: str | None,
+    corpora: tuple[str, ...],
+    against: Path | None,
+    thorough: bool,
+    options: Options,
+    as_json: bool,
+) -> None:
+    """Compare every figure that SOURCE publishes with what is measured here; exit 3 when one differs.
+
+    SOURCE is a model card with a model-index, an MTEB result file, a folder of them, or the name of a
+    model in the table that comes with searchapp (`searchapp models --published nfcorpus`). A figure is
+    exact when it is equal at the published precision. Where it is not, the definitions that are known
+    to differ between tools are tried, and those that yield the published figure are named; exit 3 is
+    for figures that none of them explains.
+    """
+    from searchapp.references.contradictions import contradictions
+    from searchapp.references.pipelines import choose_pipeline
+    from searchapp.references.reproduce import reproduce
+    from searchapp.references.sources import read_source
+    from searchapp.reports.machine import to_json
+    from searchapp.reports.progress import steps
+    from searchapp.reports.reproductions import reproduction_document, reproduction_lines
+
+    if against is not None and (model or mode):
+        raise click.UsageError("--against compares a run that is there; leave -m and --mode out.")
+    read = read_source(source)
+    with steps() as progress:
+        pipeline, reason = choose_pipeline(read, model, options, against, progress)
+        done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
+    found = contradictions(read)
+    if as_json:
+        click.echo(to_json(reproduction_document(read, done, found)))
+    else:
+        for line in reproduction_lines(read, done, found):
+            click.echo(line)
+    context.exit(3 if any(one.unexplained for one in done) else 0)

@@ -1,0 +1,66 @@
+"""Changes of texts and vectors that are known to move a score: each encodes the corpus again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from searchapp.corpora.corpus import Corpus
+from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.options import Options
+from searchapp.index.opened import product_scores
+from searchapp.records import Ranking, Run
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another way to make the vectors; `fields` are those of `Options` that it sets."""
+
+    name: str
+    description: str
+    fields: Mapping[str, Any]
+
+
+CHANGES = (
+    Change("title-dropped", "documents encoded without their titles", {"template": "{text}"}),
+    Change("text-dropped", "documents encoded by their titles alone", {"template": "{title}"}),
+    Change("joined-by-newline", "title and text joined by a line break", {"template": "{title}\n{text}"}),
+    Change("joined-by-full-stop", "title and text joined by a full stop", {"template": "{title}. {text}"}),
+    Change("text-before-title", "the text put before the title", {"template": "{text} {title}"}),
+    Change("title-twice", "the title put in front twice", {"template": "{title} {title} {text}"}),
+    Change("first-512-tokens", "texts cut after 512 tokens", {"max_length": 512}),
+    Change("first-256-tokens", "texts cut after 256 tokens", {"max_length": 256}),
+    Change("first-128-tokens", "texts cut after 128 tokens", {"max_length": 128}),
+    Change("whole-texts", "texts read to their end", {"max_length": None}),
+    Change("inner-product", "compared by inner product instead of cosine", {"normalize": False}),
+    Change("cosine", "compared by cosine instead of inner product", {"normalize": True}),
+    Change(
+        "e5-prompts",
+        "'query: ' and 'passage: ' in front of the texts",
+        {"query_prompt": "query: ", "document_prompt": "passage: "},
+    ),
+)
+"""Every change, the ones most often met first."""
+
+
+def changes_of(options: Options) -> Iterator[tuple[Change, Options]]:
+    """Yield the changes that alter these options, with the options that result."""
+    for change in CHANGES:
+        changed = replace(options, **change.fields)
+        if changed != options:
+            yield change, changed
+
+
+def rank_in_memory(corpus: Corpus, encoder: Encoder, depth: int) -> Run:
+    """Return the run of the judged queries over all documents, without an index on disk."""
+    documents = list(corpus.documents())
+    ids = [document.id for document in documents]
+    vectors = encoder.encode_documents(documents)
+    queries = encoder.encode_queries(corpus.queries)
+    max_norm = float(np.linalg.norm(vectors.astype(np.float64), axis=1).max(initial=0.0))
+    scores = product_scores(vectors, queries, max_norm)
+    return {
+        query.id: Ranking.from_scores(ids, row, depth)
+        for query, row in zip(corpus.queries, scores, strict=True)
+    }

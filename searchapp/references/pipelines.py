@@ -1,0 +1,188 @@
+"""What is measured against a claim: a model that searchapp runs, or a run that somebody made."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from searchapp.corpora.beir import BeirFiles
+from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.names import open_corpus
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.options import Options
+from searchapp.errors import SearchappError
+from searchapp.evaluation.benchmark import Evaluation, evaluate_model, evaluate_run
+from searchapp.evaluation.stored import read_result, result_files, run_file
+from searchapp.evaluation.trec import read_run
+from searchapp.index.build import encoder_for
+from searchapp.records import Finding, Result, Run
+from searchapp.references.changes import changes_of, rank_in_memory
+from searchapp.references.claims import Source
+from searchapp.references.definitions import Ranked
+from searchapp.references.explain import Attempt
+
+
+class ModelPipeline:
+    """A model that searchapp runs.
+
+    Args:
+        model: its name.
+        options: what the user changed.
+        progress: called with what is being done.
+    """
+
+    def __init__(self, model: str, options: Options, progress: Callable[[str], None]) -> None:
+        self._model = model
+        self._options = options
+        self._progress = progress
+
+    def refusal(self, _corpus: Corpus) -> str:
+        """Return nothing: a model can be run on any corpus."""
+        return ""
+
+    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+        """Score the model as `searchapp eval` does, judged documents that are absent allowed, as in MTEB."""
+        encoder = encoder_for(corpus, self._model, self._options)
+
+        def embedded(rows: int) -> None:
+            self._progress(f"{corpus.name}: {rows:,} documents embedded by {self._model}")
+
+        return evaluate_model(corpus, encoder, cuts=cuts, allow_dangling=True, progress=embedded)
+
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
+        """Return other splits first, then other texts and vectors."""
+
+        def split(name: str) -> Callable[[], Ranked]:
+            return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
+
+        def options(changed: Options) -> Callable[[], Ranked]:
+            depth = max(cuts)
+            return lambda: Ranked(
+                corpus, rank_in_memory(corpus, load_encoder(self._model, changed), depth), cuts
+            )
+
+        return [
+            *(
+                Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
+                for name in other_splits(corpus)
+            ),
+            *(
+                Attempt(change.name, change.description, options(changed))
+                for change, changed in changes_of(self._options)
+            ),
+        ]
+
+    def remarks(self, _result: Result) -> list[Finding]:
+        """Return nothing: a model's figures have no cause of their own to differ."""
+        return []
+
+
+class RunPipeline:
+    """Runs that somebody made: a TREC file, a result of ours, or a folder of them.
+
+    Args:
+        path: the file or folder.
+
+    Raises:
+        SearchappError: nothing there can be read, or a result has no run beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._runs: dict[str, Run] = {}
+        for file in _run_files(path):
+            self._runs[file.stem] = read_run(file)
+
+    def refusal(self, corpus: Corpus) -> str:
+        """Say that no run is of this corpus, or that several are."""
+        names = self._fitting(corpus)
+        if len(names) == 1:
+            return ""
+        return (
+            f"several runs are of {corpus.id}: {', '.join(names)}" if names else f"no run is of {corpus.id}"
+        )
+
+    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+        """Score the run that shares queries with the corpus."""
+        (name,) = self._fitting(corpus)
+        return evaluate_run(corpus, self._runs[name], name, cuts=cuts, allow_dangling=True)
+
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
+        """Return the other splits whose queries the run holds."""
+        (name,) = self._fitting(corpus)
+        run = self._runs[name]
+
+        def split(other: Corpus) -> Callable[[], Ranked]:
+            return lambda: Ranked(other, run, cuts)
+
+        others = [open_corpus(other) for other in other_splits(corpus)]
+        return [
+            Attempt("other-split", f"the split {other.id.rsplit('/', 1)[1]!r} instead", split(other))
+            for other in others
+            if run.keys() & other.judgements.keys()
+        ]
+
+    def remarks(self, _result: Result) -> list[Finding]:
+        """Return nothing: how the run was made is not known."""
+        return []
+
+    def _fitting(self, corpus: Corpus) -> list[str]:
+        return [name for name, run in self._runs.items() if run.keys() & corpus.judgements.keys()]
+
+
+def choose_pipeline(
+    source: Source,
+    model: str | None,
+    options: Options,
+    against: Path | None,
+    progress: Callable[[str], None] = lambda _step: None,
+) -> tuple["ModelPipeline | RunPipeline | None", str]:
+    """Return what is to be measured, or None and the reason why there is nothing.
+
+    Args:
+        source: what is claimed; it may name a model that is here.
+        model: the model that the user named.
+        options: what shapes its vectors.
+        against: runs that are there already.
+        progress: called with what is being done.
+
+    Raises:
+        SearchappError: the model that the user named, or the run, is not there or damaged.
+    """
+    if against is not None:
+        return RunPipeline(against), ""
+    if model is not None:
+        load_encoder(model, options)
+        return ModelPipeline(model, options, progress), ""
+    if source.model is None:
+        return None, "the source names no model; name one with -m, or a run with --against"
+    for name in (source.model, f"st:{source.model}"):
+        try:
+            load_encoder(name, options)
+        except SearchappError:
+            continue
+        return ModelPipeline(name, options, progress), ""
+    return None, f"{source.model} is not here; name a model with -m, or a run with --against"
+
+
+def other_splits(corpus: Corpus) -> list[str]:
+    """Return the ids of the other splits of a corpus."""
+    source = corpus.source
+    if not isinstance(source, BeirFiles) or source.split is None:
+        return []
+    base = corpus.id.rsplit("/", 1)[0]
+    return [f"{base}/{split}" for split in source.splits() if split != source.split]
+
+
+def _run_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        results = result_files(path)
+        if not results:
+            raise SearchappError(f"{path} holds no results.", "`searchapp eval --run-out DIR` writes them.")
+        return [_run_of(result) for result in results]
+    return [_run_of(path) if path.suffix == ".json" else path]
+
+
+def _run_of(path: Path) -> Path:
+    read_result(path)
+    file = run_file(path)
+    if not file.exists():
+        raise SearchappError(f"The run of {path} is not beside it ({file.name}).", "Keep the two together.")
+    return file

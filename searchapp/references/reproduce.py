@@ -1,0 +1,166 @@
+"""Run what a source claims, compare every figure, and look for what explains the difference."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from searchapp.corpora.beir import BeirFiles
+from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.listing import list_corpora
+from searchapp.corpora.names import open_corpus
+from searchapp.errors import SearchappError
+from searchapp.evaluation.benchmark import Evaluation
+from searchapp.evaluation.scoring import CUTS
+from searchapp.records import Finding, Result
+from searchapp.references.claims import Claim, Source
+from searchapp.references.definitions import Ranked
+from searchapp.references.explain import Attempt, Explainer, Explanation, best_first
+from searchapp.references.verdicts import Comparison, Verdict, compare
+
+PATIENCE = 60.0  # seconds that encoding a corpus again and again may take
+
+
+class Pipeline(Protocol):
+    """What is measured: a model, BM25, or a run that somebody made."""
+
+    def refusal(self, corpus: Corpus) -> str:
+        """Say why it cannot be measured on a corpus; empty when it can."""
+
+    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+        """Score it on a corpus."""
+
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
+        """Return the other ways to rank a corpus that are known to be met."""
+
+    def remarks(self, result: Result) -> list[Finding]:
+        """Return what is known to make this pipeline's figures differ from published ones."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """One claim with its verdicts; `reason` says why it was not run, `result` is what was measured."""
+
+    claim: Claim
+    comparisons: list[Comparison]
+    explanations: list[Explanation]
+    remarks: list[Finding]
+    reason: str = ""
+    result: Result | None = None
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many figures have a verdict."""
+        return sum(comparison.verdict == verdict for comparison in self.comparisons)
+
+    @property
+    def unexplained(self) -> list[str]:
+        """The metrics that differ and that no definition yields."""
+        if self.remarks:
+            return []
+        explained = {metric for one in self.explanations for metric in one.metrics}
+        return [
+            comparison.metric
+            for comparison in self.comparisons
+            if comparison.verdict is Verdict.DIFFERS and comparison.metric not in explained
+        ]
+
+
+def reproduce(
+    source: Source,
+    pipeline: Pipeline | None,
+    reason: str = "",
+    *,
+    corpora: Sequence[str] = (),
+    thorough: bool = False,
+    progress: Callable[[str], None] = lambda _step: None,
+) -> Iterator[Reproduction]:
+    """Compare every claim of a source with what a pipeline scores on the same corpus.
+
+    Args:
+        source: what is claimed.
+        pipeline: what is measured; None when there is nothing to measure.
+        reason: why there is no pipeline.
+        corpora: names of corpora; only these are run, and downloaded where they must be. Without them,
+            every claimed corpus that is on this machine.
+        thorough: look for an explanation by encoding again even where that takes minutes.
+        progress: called with what is being done.
+
+    Raises:
+        SearchappError: a corpus was named that the source claims nothing about, or what evaluating
+            raises.
+    """
+    claimed = {claim.corpus for claim in source.claims}
+    for name in corpora:
+        if name not in claimed:
+            known = ", ".join(sorted(filter(None, claimed))) or "no corpus that searchapp knows"
+            raise SearchappError(f"{source.name} claims nothing about {name!r}.", f"It claims: {known}.")
+    here = {row.name for row in list_corpora() if row.here}
+    for claim in source.claims:
+        missing = _not_run(claim, pipeline, reason, corpora, here)
+        if missing or pipeline is None:
+            yield Reproduction(claim, compare(claim, {}), [], [], reason=missing)
+        else:
+            yield _reproduce(claim, claimed_corpus(claim), pipeline, thorough, progress)
+
+
+def claimed_corpus(claim: Claim) -> Corpus:
+    """Return the corpus of a claim, in the split that it claims.
+
+    Raises:
+        SearchappError: searchapp knows no corpus for the task, or the corpus has no such split.
+    """
+    if claim.corpus is None:
+        raise SearchappError(f"searchapp knows no corpus for the task {claim.task}.", "")
+    corpus = open_corpus(claim.corpus)
+    if isinstance(corpus.source, BeirFiles) and corpus.source.split not in {None, claim.split}:
+        base = corpus.id.rsplit("/", 1)[0]
+        return open_corpus(f"{base}/{claim.split}")
+    return corpus
+
+
+def _not_run(
+    claim: Claim, pipeline: Pipeline | None, reason: str, corpora: Sequence[str], here: set[str]
+) -> str:
+    """Say why a claim is not run, empty when it is."""
+    if claim.corpus is None:
+        return f"searchapp knows no corpus for {claim.task}"
+    if corpora and claim.corpus not in corpora:
+        return "not among the corpora named"
+    if not corpora and claim.corpus not in here:
+        return f"the corpus {claim.corpus} is not on this machine"
+    if pipeline is None:
+        return reason
+    try:
+        return pipeline.refusal(claimed_corpus(claim))
+    except SearchappError as error:  # such as a split that the corpus has not
+        if corpora:
+            raise
+        return error.message
+
+
+def _reproduce(
+    claim: Claim, corpus: Corpus, pipeline: Pipeline, thorough: bool, progress: Callable[[str], None]
+) -> Reproduction:
+    progress(f"{claim.task}: measuring")
+    cuts = tuple(sorted({*CUTS, *(int(metric.split("_at_")[1]) for metric in claim.metrics)}))
+    evaluation = pipeline.evaluate(corpus, cuts)
+    result = evaluation.result
+    explainer = Explainer(claim, Ranked(corpus, evaluation.run, cuts), result.metrics)
+    remarks = pipeline.remarks(result) if explainer.differing else []
+    found = explainer.of_the_run()
+    left = set(explainer.differing) - {metric for one in found for metric in one.metrics}
+    attempts = pipeline.attempts(corpus, cuts) if left and not remarks else []
+    slow = result.seconds.get("encode", 0.0) * len(attempts) > PATIENCE and not thorough
+    for attempt in [] if slow else attempts:
+        progress(f"{claim.task}: trying {attempt.description}")
+        found += explainer.of_another(attempt)
+        if any(left <= set(one.metrics) for one in found):
+            break
+    if slow:
+        remarks.append(
+            Finding(
+                "not-tried",
+                f"{len(attempts)} other ways to make the vectors were not tried; each encodes anew.",
+                "`--thorough` tries them.",
+            )
+        )
+    return Reproduction(claim, compare(claim, result.metrics), best_first(found), remarks, result=result)

@@ -1,0 +1,157 @@
+"""Claimed figures beside measured ones, with verdicts and what explains a difference."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.text import Text
+
+from searchapp.records import Finding
+from searchapp.references.claims import Source
+from searchapp.references.explain import Explanation
+from searchapp.references.reproduce import Reproduction
+from searchapp.references.verdicts import Comparison, Verdict
+from searchapp.reports.terminal import findings_text, metric_title, plain_table, render
+from searchapp.reports.text import printable
+
+SCHEMA = "searchapp/reproduction/1"
+STYLES = {
+    Verdict.EXACT: "green",
+    Verdict.CLOSE: "yellow",
+    Verdict.DIFFERS: "bold red",
+    Verdict.NOT_RUN: "dim",
+}
+MAIN = "ndcg_at_10"
+
+
+def reproduction_lines(
+    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Finding]
+) -> Iterator[str]:
+    """Yield a summary of all claims, the figures of each, and what contradicts itself in the source."""
+    yield _headline(source)
+    if contradictions:
+        yield render(Text(f"\nThe source contradicts itself ({len(contradictions)}):"))
+        yield render(findings_text(contradictions))
+    yield ""
+    yield _summary(reproductions)
+    for reproduction in reproductions:
+        if reproduction.result is None:
+            yield f"\n{_title(reproduction)}: not run: {printable(reproduction.reason)}"
+            yield _claimed_grid(reproduction)
+        else:
+            yield f"\n{_title(reproduction)}: {printable(reproduction.result.model)}"
+            yield _figures(reproduction)
+            yield from _reasons(reproduction)
+
+
+def reproduction_document(
+    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Finding]
+) -> dict[str, Any]:
+    """Return everything as one document for scripts."""
+    return {
+        "schema": SCHEMA,
+        "source": source.name,
+        "kind": source.kind,
+        "model": source.model,
+        "revision": source.revision,
+        "contradictions": [asdict(finding) for finding in contradictions],
+        "tasks": [
+            {
+                "claim": asdict(one.claim),
+                "reason": one.reason,
+                "figures": [
+                    {**asdict(comparison), "difference": comparison.difference}
+                    for comparison in one.comparisons
+                ],
+                "explanations": [asdict(explanation) for explanation in one.explanations],
+                "remarks": [asdict(remark) for remark in one.remarks],
+                "unexplained": one.unexplained,
+                "result": None if one.result is None else asdict(one.result),
+            }
+            for one in reproductions
+        ],
+    }
+
+
+def _headline(source: Source) -> str:
+    model = f" by {printable(source.model)}" if source.model else ""
+    others = source.tasks - len({(claim.task, claim.split) for claim in source.claims})
+    more = f", and {others} tasks of other kinds" if others > 0 else ""
+    return f"{printable(source.name)}: {source.kind}, {len(source.claims)} retrieval tasks{model}{more}"
+
+
+def _title(reproduction: Reproduction) -> str:
+    return printable(f"{reproduction.claim.task} ({reproduction.claim.split})")
+
+
+def _summary(reproductions: Sequence[Reproduction]) -> str:
+    verdicts = list(Verdict)
+    rows = []
+    for one in reproductions:
+        main = next((comparison for comparison in one.comparisons if comparison.metric == MAIN), None)
+        cells: list[str | Text] = [one.claim.task, one.claim.split]
+        cells += [_number(one.count(verdict), STYLES[verdict]) for verdict in verdicts]
+        cells += [_figure(main.claimed) if main else "", _figure(main.measured) if main else ""]
+        rows.append(cells)
+    numbers = [*(verdict.value for verdict in verdicts), "nDCG@10 claimed", "measured"]
+    return render(plain_table(("task", "split", *numbers), rows, numbers=numbers))
+
+
+def _number(count: int, style: str) -> Text:
+    return Text(str(count), style=style if count else "dim")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.5f}"
+
+
+def _claimed_grid(reproduction: Reproduction) -> str:
+    """Return the claimed figures of a task: a row a metric, a column a cut."""
+    claimed = {comparison.metric: comparison.claimed for comparison in reproduction.comparisons}
+    names = list(dict.fromkeys(metric.split("_at_")[0] for metric in claimed))
+    cuts = sorted({int(metric.split("_at_")[1]) for metric in claimed})
+    rows = [
+        [
+            metric_title(f"{name}_at_1").split("@")[0],
+            *(_figure(claimed.get(f"{name}_at_{cut}")) for cut in cuts),
+        ]
+        for name in names
+    ]
+    headers = ["", *(f"@{cut}" for cut in cuts)]
+    return render(plain_table(headers, rows, numbers=headers[1:]))
+
+
+def _figures(reproduction: Reproduction) -> str:
+    rows: list[list[str | Text]] = []
+    for comparison in reproduction.comparisons:
+        difference = comparison.difference
+        explained = _explained_by(comparison, reproduction.explanations)
+        rows.append(
+            [
+                metric_title(comparison.metric),
+                _figure(comparison.claimed),
+                _figure(comparison.measured),
+                "" if difference is None else f"{difference:+.5f}",
+                Text(comparison.verdict.value, style=STYLES[comparison.verdict]),
+                explained,
+            ]
+        )
+    numbers = ("claimed", "measured", "difference")
+    return render(plain_table(("", *numbers, "verdict", "explained by"), rows, numbers=numbers))
+
+
+def _explained_by(comparison: Comparison, explanations: Sequence[Explanation]) -> str:
+    return ", ".join(one.name for one in explanations if comparison.metric in one.metrics)
+
+
+def _reasons(reproduction: Reproduction) -> Iterator[str]:
+    for one in reproduction.explanations:
+        spoiled = f", and spoils {one.lost} that agree" if one.lost else ""
+        yield (
+            f"{one.name}: {printable(one.description)} yields {len(one.metrics)} of the {one.of} figures "
+            f"that are not exact{spoiled}."
+        )
+    if reproduction.remarks:
+        yield render(findings_text(reproduction.remarks))
+    if reproduction.unexplained:
+        yield f"No known definition yields {', '.join(map(metric_title, reproduction.unexplained))}."
