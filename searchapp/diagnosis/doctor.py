@@ -8,6 +8,7 @@ from pathlib import Path
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.names import open_corpus
 from searchapp.encoders.awkward import AWKWARD
+from searchapp.encoders.encoder import model_digests
 from searchapp.encoders.files import BUNDLED, find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.reference import reference_model
@@ -119,12 +120,12 @@ def _corpus_changes(manifest: Manifest) -> list[str]:
 def _model_changes(manifest: Manifest) -> list[str]:
     recipe = manifest.recipe
     try:
-        files = find_model(recipe.model)
+        model, tokenizer = model_digests(recipe.model)
     except SearchappError:
         return ["its model is gone"]
     changed = []
-    if files.model_digest() != recipe.model_digest:
+    if model != recipe.model_digest:
         changed.append("its model has changed")
-    if files.tokenizer_digest() != recipe.tokenizer_digest:
+    if tokenizer != recipe.tokenizer_digest:
         changed.append("its tokenizer has changed")
     return changed

@@ -1,12 +1,14 @@
 """What an encoder is, and which one a model's name stands for."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.files import find_model
+from searchapp.encoders.names import PRECOMPUTED, split_name
 from searchapp.encoders.options import Options
 from searchapp.encoders.static import StaticEncoder
 from searchapp.encoders.table import Facts
@@ -46,7 +48,7 @@ def load_encoder(
     """Return the encoder that a model's name stands for.
 
     Args:
-        name: `wordllama`, a folder or a hub id of a static model.
+        name: `wordllama`, a folder or a hub id of a static model; or `npy:` and a folder of vectors.
         options: what the user changed.
         facts: of an earlier load of the same static model.
         sample: texts that are to come, on which a fast tokenizer must prove itself.
@@ -54,4 +56,25 @@ def load_encoder(
     Raises:
         SearchappError: the model cannot be found or is damaged, or an option makes no sense for it.
     """
-    return StaticEncoder(find_model(name), options or Options(), facts, sample)
+    options = options or Options()
+    kind, rest = split_name(name)
+    if kind == PRECOMPUTED:
+        from searchapp.encoders.precomputed import PrecomputedEncoder
+
+        return PrecomputedEncoder(Path(rest).expanduser(), options)
+    return StaticEncoder(find_model(name), options, facts, sample)
+
+
+def model_digests(name: str) -> tuple[str, str]:
+    """Return the digests of model and tokenizer as its files are now, without loading them.
+
+    Raises:
+        SearchappError: the model cannot be found.
+    """
+    kind, rest = split_name(name)
+    if kind == PRECOMPUTED:
+        from searchapp.encoders.precomputed import vectors_digest
+
+        return vectors_digest(Path(rest).expanduser()), ""
+    files = find_model(name)
+    return files.model_digest(), files.tokenizer_digest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from searchapp.encoders.names import split_name
 from searchapp.files import slug
 
 DEFAULT_TEMPLATE = "{title} {text}"
@@ -62,9 +63,10 @@ def model_slug(name: str, options: Options | None = None) -> str:
     'minishlab--potion-base-8M+max_length=512'
     """
     label = (options or Options()).label()
-    path = Path(name).expanduser()
+    kind, rest = split_name(name)
+    path = Path(rest).expanduser()
     if path.is_dir():  # two folders of one name are two models
-        name = f"{path.resolve().name}-{_short(path.resolve())[:6]}"
+        name = f"{kind}{'--' if kind else ''}{path.resolve().name}-{_short(path.resolve())[:6]}"
     return f"{slug(name)}+{label}" if label else slug(name)
 
 

@@ -2,10 +2,13 @@
 
 import json
 import logging
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.names import PRECOMPUTED, full_name, pinned_name, split_name
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import file_stamp, slug
 from searchapp.index.layout import find_indexes
@@ -34,10 +37,7 @@ def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[
     logger.info("Searching %s by %s (%s).", manifest.corpus, recipe.model, folder)
     index = open_index(folder)
     _check_source(index)
-    name = (
-        f"{recipe.model}@{recipe.revision}" if recipe.revision and "@" not in recipe.model else recipe.model
-    )
-    return index, load_encoder(name, manifest.options, manifest.facts)
+    return index, load_encoder(pinned_name(recipe), manifest.options, manifest.facts)
 
 
 def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappError]]:
@@ -107,8 +107,7 @@ def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
         slugs = {slug(name) for name in wanted}
         damaged = {folder: error for folder, error in damaged.items() if folder.parent.parent.name in slugs}
     if model is not None:
-        name = str(Path(model).resolve()) if Path(model).is_dir() else model
-        found = [pair for pair in found if pair[1].recipe.model == name]
+        found = [pair for pair in found if pair[1].recipe.model == full_name(model)]
     if not found and damaged:
         raise next(iter(damaged.values()))
     for error in damaged.values():
@@ -117,7 +116,17 @@ def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
         wished = "".join([f" of {corpus}" if corpus else "", f" by {model}" if model else ""])
         build = f"searchapp index {corpus or 'sample'}{f' -m {model}' if model else ''}"
         raise IndexMissingError(f"There is no index{wished}.", f"Build it: {build}")
+    found = [pair for pair in found if split_name(pair[1].recipe.model)[0] != PRECOMPUTED] or _refuse(found)
     return max(found, key=lambda pair: (bool(corpus) and "+" not in pair[0].parent.name, pair[1].created))
+
+
+def _refuse(found: list[tuple[Path, Manifest]]) -> NoReturn:
+    folder, manifest = found[0]
+    command = ["searchapp", "eval", manifest.corpus_id, "-m", manifest.recipe.model]
+    raise SearchappError(
+        f"The vectors of {folder} were made elsewhere, so no other query can be encoded for it.",
+        f"Score its own queries: {shlex.join([*command, *manifest.options.flags()])}",
+    )
 
 
 def _names(manifest: Manifest) -> set[str]:

@@ -1,0 +1,35 @@
+"""What a model's name says: which kind of model it is, and where that is."""
+
+from pathlib import Path
+
+from searchapp.records import Recipe
+
+STATIC = ""
+TRANSFORMER = "st"
+PRECOMPUTED = "npy"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return the kind of a model and the rest of its name.
+
+    >>> split_name("st:org/name"), split_name("wordllama")
+    (('st', 'org/name'), ('', 'wordllama'))
+    """
+    prefix, colon, rest = name.partition(":")
+    return (prefix, rest) if colon and prefix in {TRANSFORMER, PRECOMPUTED} else (STATIC, name)
+
+
+def full_name(name: str) -> str:
+    """Return the name as a recipe holds it: a folder by its whole path, anything else as it is."""
+    kind, rest = split_name(name)
+    path = Path(rest).expanduser()
+    if not path.is_dir():
+        return name
+    return f"{kind}:{path.resolve()}" if kind else str(path.resolve())
+
+
+def pinned_name(recipe: Recipe) -> str:
+    """Return the name by which the model of a recipe is loaded again, of the same revision."""
+    if recipe.revision is None or "@" in recipe.model:
+        return recipe.model
+    return f"{recipe.model}@{recipe.revision}"
