@@ -3,6 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from searchapp.records import Finding
+
+NOTHING_SCORED = (
+    "The usual cause is a language filter `en` where MTEB wants `eng`: it matches no subset, and an empty\n"
+    "result is written within a millisecond. Run the task again with eng, or without a filter."
+)
+"""What to do about a result without scores."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -30,11 +38,27 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a source holds on one task, retrieval or not: a result file, or a block of a model card.
+
+    `figures` are all its finite numbers as written, by split, subset and metric
+    (`test default ndcg_at_10`); there are none when nothing was scored. `evaluation_time` is in seconds.
+    """
+
+    task: str
+    where: str
+    figures: Mapping[str, float]
+    languages: tuple[str, ...] = ()
+    evaluation_time: float | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """Everything that one source claims about retrieval.
 
     `name` is what the user gave. `model` and `revision` are the model's that it speaks of, None when it
-    does not say. `tasks` counts all tasks the source speaks of, retrieval or not.
+    does not say. `tasks` counts all tasks the source speaks of, retrieval or not, and `entries` holds
+    each. `problems` names the files of a folder that could not be read.
     """
 
     name: str
@@ -43,3 +67,5 @@ class Source:
     revision: str | None
     claims: tuple[Claim, ...]
     tasks: int
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Finding, ...] = ()

@@ -1,0 +1,79 @@
+"""Pack the published figures into the form in which they travel with searchapp.
+
+    python -m scripts.pack_published ../shared/published
+
+The folder holds `leaderboard.csv` and `results/<org>__<model>/<revision>/<Task>.json`. The table is kept
+as it is; of the result files, the metrics of retrieval and what names them.
+"""
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from scripts.timing import parser_of
+from searchapp.evaluation.stored import METRIC
+from searchapp.references.published import DATA, RESULTS, TABLE
+from searchapp.references.result_files import model_of, result_files
+
+KEPT = {"hf_subset", "languages", "main_score"}
+LEFT_OUT = {"kg_co2_emissions"}
+
+
+def stripped(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a result file's content with the metrics of retrieval alone."""
+    if "scores" not in document:  # the layout before MTEB 1.11, which holds nothing else
+        return document | {"task_name": document["mteb_dataset_name"]}
+    scores = {
+        split: [
+            {key: value for key, value in part.items() if key in KEPT or METRIC.fullmatch(key)}
+            for part in parts
+        ]
+        for split, parts in document["scores"].items()
+    }
+    return {key: value for key, value in document.items() if key not in LEFT_OUT} | {"scores": scores}
+
+
+def packed_results(folder: Path) -> list[dict[str, Any]]:
+    """Return what is kept of every result file below a folder, with its model and revision."""
+    rows = []
+    for path in result_files(folder):
+        model, revision = model_of(path)
+        document = stripped(json.loads(path.read_text("utf-8")))
+        rows.append({"model": model, "revision": revision, "document": document})
+    return rows
+
+
+def checked_table(text: str) -> str:
+    """Return the table; a model that has two rows for one split of a task is an error."""
+    rows = csv.DictReader(io.StringIO(text))
+    counts = Counter((row["task"], row["split"], row["model"]) for row in rows)
+    twice = [key for key, count in counts.items() if count > 1]
+    if twice:
+        raise SystemExit(f"These stand twice; keep one revision of each: {twice}")
+    return text
+
+
+def write(name: str, text: str) -> None:
+    """Write a compressed file that depends on its content alone, and say how large it is."""
+    path = DATA / name
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def main() -> int:
+    """Write both files."""
+    parser = parser_of(__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    write(TABLE, checked_table((folder / "leaderboard.csv").read_text("utf-8")))
+    write(RESULTS, json.dumps(packed_results(folder / "results"), separators=(",", ":")))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
