@@ -8,15 +8,19 @@ OPTIONAL = ("gigatoken", "tokie")
 LIBRARIES = ("model2vec", "tokenizers", "faiss-cpu", "numpy", "ranx", "numba", "ir-datasets", "wordllama")
 
 
+def installed_versions(*more: str) -> dict[str, str]:
+    """Return the versions of searchapp, Python, the libraries that shape a score, and `more` libraries."""
+    return versions_of("searchapp", "python", *LIBRARIES, *OPTIONAL, *more)
+
+
+def versions_of(*names: str) -> dict[str, str]:
+    """Return the versions of libraries (and of `python`), `not installed` for one that is not."""
+    return {name: _version(name) for name in names}
+
+
 @cache
-def installed_versions() -> dict[str, str]:
-    """Return the versions of searchapp, Python and the libraries that shape a score."""
-    found = {"searchapp": _version("searchapp"), "python": platform.python_version()}
-    return found | {name: _version(name) for name in (*LIBRARIES, *OPTIONAL)}
-
-
 def _version(name: str) -> str:
     try:
-        return version(name)
+        return platform.python_version() if name == "python" else version(name)
     except PackageNotFoundError:
         return "not installed"

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import click
 
 from searchapp.encoders.files import BUNDLED
-from searchapp.encoders.options import DEFAULT_TEMPLATE, Options
+from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 
 Command = Callable[..., Any]
+
+POOLINGS = get_args(Pooling)
+_POOLING = "Transformers only: what becomes the vector of a"
 
 
 def _max_length(
@@ -43,6 +46,22 @@ def encoding_options(command: Command) -> Command:
     )
     @click.option("--document-prompt", default="", help="Put in front of every document.")
     @click.option("--query-prompt", default="", help="Put in front of every query.")
+    @click.option(
+        "--query-pooling",
+        type=click.Choice(POOLINGS),
+        default="model",
+        show_default=True,
+        help=f"{_POOLING} query.",
+    )
+    @click.option(
+        "--doc-pooling",
+        "--document-pooling",
+        "document_pooling",
+        type=click.Choice(POOLINGS),
+        default="model",
+        show_default=True,
+        help=f"{_POOLING} document.",
+    )
     @wraps(command)
     def with_options(
         *,
@@ -51,9 +70,19 @@ def encoding_options(command: Command) -> Command:
         template: str,
         document_prompt: str,
         query_prompt: str,
+        query_pooling: Pooling,
+        document_pooling: Pooling,
         **rest: Any,
     ) -> Any:
-        options = Options(max_length, not no_normalize, template, document_prompt, query_prompt)
+        options = Options(
+            max_length,
+            not no_normalize,
+            template,
+            document_prompt,
+            query_prompt,
+            query_pooling,
+            document_pooling,
+        )
         return command(options=options, **rest)
 
     return with_options
@@ -81,7 +110,8 @@ model_option = click.option(
     "--model",
     default=BUNDLED,
     show_default=True,
-    help="Bundled name, model2vec folder, or hub id[@revision].",
+    help="Bundled name, model2vec folder, hub id[@revision], st:NAME_OR_PATH (a transformer) or npy:FOLDER "
+    "(vectors made elsewhere).",
 )
 
 

@@ -102,7 +102,7 @@ def _index(folder: Path) -> Check:
     older = [
         f"{library} {version}"
         for library, version in manifest.versions.items()
-        if installed_versions().get(library) != version
+        if installed_versions(*manifest.versions)[library] != version
     ]
     if older:
         return Check("index", "warn", f"{name}; built by other versions: {', '.join(older)}", again)

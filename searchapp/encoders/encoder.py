@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.files import find_model
-from searchapp.encoders.names import PRECOMPUTED, split_name
+from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.encoders.static import StaticEncoder
 from searchapp.encoders.table import Facts
+from searchapp.encoders.transformer_files import find_transformer
 from searchapp.records import Document, Query, Recipe
 
 
@@ -19,13 +20,15 @@ class Encoder(Protocol):
     """A model together with the options that shape its vectors.
 
     `name` is what `load_encoder` takes; `batch` is how many documents are best encoded at a time, so
-    that a slow model shows progress and loses little when it is interrupted.
+    that a slow model shows progress and loses little when it is interrupted; `libraries` are those that
+    shape its vectors and that no other kind needs.
     """
 
     name: str
     options: Options
     recipe: Recipe
     batch: int
+    libraries: tuple[str, ...]
 
     @property
     def facts(self) -> Facts | None:
@@ -48,7 +51,8 @@ def load_encoder(
     """Return the encoder that a model's name stands for.
 
     Args:
-        name: `wordllama`, a folder or a hub id of a static model; or `npy:` and a folder of vectors.
+        name: `wordllama`, a folder or a hub id of a static model; `st:` and a folder or a hub id of a
+            transformer; `npy:` and a folder of vectors.
         options: what the user changed.
         facts: of an earlier load of the same static model.
         sample: texts that are to come, on which a fast tokenizer must prove itself.
@@ -62,6 +66,10 @@ def load_encoder(
         from searchapp.encoders.precomputed import PrecomputedEncoder
 
         return PrecomputedEncoder(Path(rest).expanduser(), options)
+    if kind == TRANSFORMER:
+        from searchapp.encoders.transformer import TransformerEncoder
+
+        return TransformerEncoder(find_transformer(rest), options)
     return StaticEncoder(find_model(name), options, facts, sample)
 
 
@@ -76,5 +84,5 @@ def model_digests(name: str) -> tuple[str, str]:
         from searchapp.encoders.precomputed import vectors_digest
 
         return vectors_digest(Path(rest).expanduser()), ""
-    files = find_model(name)
+    files = find_transformer(rest) if kind == TRANSFORMER else find_model(name)
     return files.model_digest(), files.tokenizer_digest()

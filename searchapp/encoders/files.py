@@ -1,13 +1,12 @@
 """Where the files of a static model are: the bundled table, a folder, or the Hugging Face cache."""
 
 import importlib.util
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from searchapp.encoders.hub import is_hub_id, snapshot
 from searchapp.errors import SearchappError
 from searchapp.files import sha256
-from searchapp.settings import offline
 
 BUNDLED = "wordllama"
 
@@ -63,18 +62,19 @@ def find_model(name: str) -> ModelFiles:
         return _bundled()
     path = Path(name).expanduser()
     if path.is_dir():
-        return _in_folder(str(path.resolve()), path)
+        return static_in_folder(str(path.resolve()), path)
     if path.exists() or name.startswith((".", "/", "~")):
         raise SearchappError(f"There is no model folder {path}.", _KNOWN)
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
+    if not is_hub_id(name):
         raise SearchappError(f"There is no model {name!r}: it is no folder and no hub id.", _KNOWN)
-    repository, _, revision = name.partition("@")
-    folder = _snapshot(repository, revision or None)
-    return _in_folder(name, folder, revision=folder.name)
+    patterns = sorted({file for config, table, _, tokens in LAYOUTS for file in (config, table, tokens)})
+    folder = snapshot(name, patterns, is_static, f"`-m {BUNDLED}` is bundled.")
+    return static_in_folder(name, folder, revision=folder.name)
 
 
 _KNOWN = (
-    f"A model is `{BUNDLED}` (bundled), a model2vec folder, or a hub id such as minishlab/potion-base-8M."
+    f"A model is `{BUNDLED}` (bundled), a model2vec folder, a hub id such as minishlab/potion-base-8M, "
+    "st:NAME_OR_PATH (a transformer) or npy:FOLDER (vectors)."
 )
 
 
@@ -92,7 +92,12 @@ def _bundled() -> ModelFiles:
     )
 
 
-def _in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFiles:
+def static_in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFiles:
+    """Return the files of the static model in a folder.
+
+    Raises:
+        SearchappError: the folder holds none.
+    """
     for config, table, tensor, tokenizer in _layouts(folder):
         return ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
     held = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
@@ -102,37 +107,11 @@ def _in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFil
     )
 
 
+def is_static(folder: Path) -> bool:
+    """Tell whether a folder holds a static model."""
+    return bool(_layouts(folder))
+
+
 def _layouts(folder: Path) -> list[tuple[str, str, str, str]]:
     """Return the layouts of a static model that a folder is complete in."""
     return [layout for layout in LAYOUTS if all((folder / layout[part]).exists() for part in (0, 1, 3))]
-
-
-def _snapshot(repository: str, revision: str | None) -> Path:
-    """Return the local snapshot of a hub model, downloaded only when the cache has none."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    patterns = sorted(
-        {part for config, table, _, tokenizer in LAYOUTS for part in (config, table, tokenizer)}
-    )
-    shown = f"{repository}@{revision}" if revision else repository
-    try:
-        kept = Path(snapshot_download(repository, revision=revision, local_files_only=True))
-        if _layouts(kept) or offline():
-            return kept
-    except LocalEntryNotFoundError as error:
-        if offline():
-            raise SearchappError(
-                f"The model {shown} is not in the local cache, and searchapp is offline.",
-                f"Run once without --offline, or use `-m {BUNDLED}`, which is bundled.",
-            ) from error
-    except HFValidationError as error:
-        raise SearchappError(f"{shown!r} is no hub id: {error}", _KNOWN) from error
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise SearchappError(
-            f"The model {shown} is not in the local cache and could not be downloaded "
-            f"({type(error).__name__}).",
-            f"Check the name, the revision and the network, or use `-m {BUNDLED}`, which is bundled.",
-        ) from error

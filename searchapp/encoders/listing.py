@@ -1,16 +1,25 @@
-"""Which static models work on this machine without a network."""
+"""Which models work on this machine without a network."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.files import BUNDLED, ModelFiles, find_model
+from searchapp.encoders.files import BUNDLED, find_model, is_static, static_in_folder
+from searchapp.encoders.hub import cached_names, cached_snapshot, is_hub_id
+from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
+from searchapp.encoders.precomputed import map_vectors
+from searchapp.encoders.transformer_files import is_transformer
 from searchapp.errors import SearchappError
 
 
 @dataclass(frozen=True)
 class ListedModel:
-    """A model in a list; `rows` and `dimension` are of its table."""
+    """A model in a list.
+
+    `rows` and `dimension` are of its table: of token vectors, or of documents' vectors that were made
+    elsewhere.
+    """
 
     name: str
     revision: str | None
@@ -20,30 +29,59 @@ class ListedModel:
 
 
 def list_models(more: Iterable[str] = ()) -> list[ListedModel]:
-    """Return the bundled model, the static models in the Hugging Face cache, and those named in `more`."""
-    names = dict.fromkeys([BUNDLED, *_cached(), *more])
-    listed = []
-    for name in names:
-        try:
-            listed.append(_describe(find_model(name)))
-        except SearchappError:
-            continue  # a cached model that is not static, or a folder that is gone
-    return listed
+    """Return the bundled model, the models in the Hugging Face cache, and those named in `more`.
+
+    What is damaged, gone or no model of a kind that searchapp reads is left out; nothing is downloaded.
+    """
+    listed = (_describe(name) for name in dict.fromkeys([BUNDLED, *_cached(), *more]))
+    return [model for model in listed if model is not None]
 
 
 def _cached() -> list[str]:
-    from huggingface_hub.constants import HF_HUB_CACHE
+    names = []
+    for name in cached_names():
+        folder = cached_snapshot(name)
+        if folder is not None and is_static(folder):
+            names.append(name)
+        elif folder is not None and (folder / "modules.json").exists():
+            names.append(f"{TRANSFORMER}:{name}")
+    return names
 
-    found = []
-    for reference in sorted(Path(HF_HUB_CACHE).glob("models--*--*/refs/*")):
-        name = reference.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
-        found.append(name if reference.name == "main" else f"{name}@{reference.name}")
-    return found
+
+def _describe(name: str) -> ListedModel | None:
+    kind, rest = split_name(name)
+    path = Path(rest).expanduser()
+    of_hub = is_hub_id(rest) and not path.is_dir()
+    folder = cached_snapshot(rest) if of_hub else path
+    if folder is None or not (folder.is_dir() or name == BUNDLED):
+        return None
+    try:
+        if kind == PRECOMPUTED:
+            rows, dimension = map_vectors(folder / "documents.npy").shape
+        elif kind == TRANSFORMER:
+            rows, dimension = _transformer_shape(folder)
+        else:
+            rows, dimension, folder = _static_shape(name, folder)
+    except (SearchappError, OSError, ValueError, KeyError, TypeError):
+        return None
+    return ListedModel(name, folder.name if of_hub else None, rows, dimension, str(folder))
 
 
-def _describe(files: ModelFiles) -> ListedModel:
-    from safetensors import safe_open
+def _transformer_shape(folder: Path) -> tuple[int, int]:
+    if not is_transformer(folder):
+        raise SearchappError(f"{folder} holds no transformer.")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    return int(config["vocab_size"]), int(config["hidden_size"])
 
-    with safe_open(str(files.table), framework="numpy") as opened:
-        rows, dimension = opened.get_slice(files.tensor).get_shape()
-    return ListedModel(files.name, files.revision, rows, dimension, str(files.table.parent))
+
+def _static_shape(name: str, folder: Path) -> tuple[int, int, Path]:
+    """Return rows, dimension and the folder of the table."""
+    from safetensors import SafetensorError, safe_open
+
+    files = find_model(BUNDLED) if name == BUNDLED else static_in_folder(name, folder)
+    try:
+        with safe_open(str(files.table), framework="numpy") as opened:
+            rows, dimension = opened.get_slice(files.tensor).get_shape()
+    except SafetensorError as error:
+        raise SearchappError(f"{files.table} cannot be read ({error}).") from error
+    return rows, dimension, files.table.parent

@@ -38,6 +38,7 @@ class PrecomputedEncoder:
 
     batch = 4096
     facts = None
+    libraries: tuple[str, ...] = ()
     circumstances: Mapping[str, Any] = {}
 
     def __init__(self, folder: Path, options: Options) -> None:
@@ -88,7 +89,7 @@ class _Table:
     def __init__(self, folder: Path, side: str) -> None:
         self._side = side
         self._array, self._list = folder / f"{side}.npy", folder / f"{side}.txt"
-        self.vectors = _mapped(self._array)
+        self.vectors = map_vectors(self._array)
         ids = _ids(self._list)
         if len(ids) != len(self.vectors):
             raise SearchappError(
@@ -142,8 +143,12 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _mapped(file: Path) -> NDArray[Any]:
-    """Return the array of an .npy file, mapped into memory; nothing in it is ever unpickled."""
+def map_vectors(file: Path) -> NDArray[Any]:
+    """Return the vectors in an .npy file, (n, d) floats mapped into memory; nothing is ever unpickled.
+
+    Raises:
+        SearchappError: it holds no such array.
+    """
     try:
         array = np.lib.format.open_memmap(file, mode="r")
     except ValueError as error:

@@ -29,6 +29,7 @@ class StaticEncoder:
     """
 
     batch = 4096
+    libraries: tuple[str, ...] = ()
 
     def __init__(
         self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()

@@ -129,7 +129,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
         similarity="cosine" if encoder.recipe.normalize else "dot",
         kind=kind,
         files=data_files(part),
-        versions=installed_versions(),
+        versions=installed_versions(*encoder.libraries),
         threads=os.cpu_count() or 1,
         seconds={"encode": state.seconds, "index": time.perf_counter() - started},
         created=datetime.now(timezone.utc).isoformat(),

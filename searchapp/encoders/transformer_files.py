@@ -1,0 +1,117 @@
+"""Where the files of a transformer are: a folder, or the Hugging Face cache."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from searchapp.encoders.hub import is_hub_id, snapshot
+from searchapp.encoders.options import Pooling
+from searchapp.errors import SearchappError
+from searchapp.files import sha256
+
+SHAPING = {".json", ".safetensors", ".txt", ".model", ".bin"}
+TOKENIZER = {
+    "added_tokens.json", "merges.txt", "special_tokens_map.json", "spiece.model", "sentencepiece.bpe.model",
+    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "vocab.txt",
+}  # fmt: skip
+OTHER_FORMS = {"onnx", "openvino"}
+
+# Models whose two sides pool differently, though no configuration file of theirs says so: (queries,
+# documents). NoInstruct: `get_embedding` in its model card, the mean over the attention mask for
+# queries and the first token for documents.
+PRESETS: dict[str, tuple[Pooling, Pooling]] = {
+    "avsolatorio/NoInstruct-small-Embedding-v0": ("mean", "cls"),
+}
+
+
+@dataclass(frozen=True)
+class TransformerFiles:
+    """The folder of one transformer, and the revision it is of (hub models only)."""
+
+    name: str
+    folder: Path
+    revision: str | None = None
+
+    def model_digest(self) -> str:
+        """Return the SHA-256 of weights and configurations."""
+        return sha256(*(file for file in self._all() if file.name not in TOKENIZER))
+
+    def tokenizer_digest(self) -> str:
+        """Return the SHA-256 of the tokenizer's files."""
+        return sha256(*(file for file in self._all() if file.name in TOKENIZER))
+
+    def preset(self) -> tuple[Pooling, Pooling]:
+        """Return how the model pools (queries, documents), known by its name or that of its folder."""
+        parts = set(self.folder.resolve().parts[-4:])  # a hub's snapshot is three folders further in
+        for known, pooling in PRESETS.items():
+            kept = "models--" + known.replace("/", "--")
+            if known.rpartition("/")[2] == self.folder.resolve().name or kept in parts:
+                return pooling
+        return "model", "model"
+
+    def _all(self) -> list[Path]:
+        """List the files that shape a vector: other forms of the weights are never loaded."""
+        found = []
+        for file in sorted(self.folder.rglob("*")):
+            inside = file.relative_to(self.folder).parts
+            pickled = len(inside) == 1 and file.suffix == ".bin"
+            if file.suffix in SHAPING and not pickled and inside[0] not in OTHER_FORMS and file.is_file():
+                found.append(file)
+        return found
+
+
+def find_transformer(name: str) -> TransformerFiles:
+    """Return the files of the transformer that a name (without `st:`) stands for.
+
+    Args:
+        name: a folder, or a hub id with an optional `@revision`.
+
+    Raises:
+        SearchappError: there is no such folder, it holds no transformer, or the model is not in the
+            cache and cannot be downloaded.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _checked(TransformerFiles(f"st:{path.resolve()}", path.resolve()))
+    if path.exists() or name.startswith((".", "/", "~")) or not is_hub_id(name):
+        raise SearchappError(f"There is no model folder {path}, and it is no hub id.", _KNOWN)
+    patterns = [f"*{suffix}" for suffix in sorted(SHAPING - {".bin"})]
+    folder = snapshot(name, patterns, is_transformer, _KNOWN)
+    return _checked(TransformerFiles(f"st:{name}", folder, folder.name))
+
+
+_KNOWN = "A transformer is st:FOLDER or a hub id such as st:sentence-transformers/all-MiniLM-L6-v2."
+
+
+def is_transformer(folder: Path) -> bool:
+    """Tell whether a folder holds a configuration and weights in the form of safetensors."""
+    configured = any((folder / name).is_file() for name in ("config.json", "modules.json"))
+    return configured and any((*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")))
+
+
+def _checked(files: TransformerFiles) -> TransformerFiles:
+    if not is_transformer(files.folder):
+        held = ", ".join(sorted(file.name for file in files.folder.iterdir())[:8]) or "nothing"
+        raise SearchappError(
+            f"{files.folder} holds no transformer (it holds {held}).",
+            "It needs config.json or modules.json, and weights as *.safetensors; weights in pickles are "
+            "not read.",
+        )
+    _check_modules(files.folder / "modules.json")
+    return files
+
+
+def _check_modules(file: Path) -> None:
+    """Refuse a list of modules that names code outside sentence-transformers."""
+    if not file.exists():
+        return
+    try:
+        types = [str(module["type"]) for module in json.loads(file.read_text("utf-8"))]
+    except (ValueError, TypeError, KeyError) as error:
+        raise SearchappError(f"{file} is no list of modules ({error}).", "Copy the model again.") from error
+    foreign = [named for named in types if not named.startswith("sentence_transformers.")]
+    if foreign:
+        raise SearchappError(
+            f"{file} names {foreign[0]}, which is code of the model's own.",
+            "searchapp runs no code that comes with a model.",
+        )
