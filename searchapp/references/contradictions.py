@@ -34,12 +34,12 @@ def _of_entry(entry: Entry) -> Iterator[Finding]:
     seconds = entry.evaluation_time
     instant = seconds is not None and 0 < seconds < INSTANT
     if not entry.figures:
-        took = f"; it took {seconds:.1g} s" if instant else ""
+        took = f"; it took {seconds:.2g} s" if instant else ""
         yield Finding("empty-scores", f"{entry.where}: {entry.task} has no scores{took}.", NOTHING_SCORED)
     elif instant:
         yield Finding(
             "evaluation-time",
-            f"{entry.where}: {entry.task} was evaluated in {seconds:.1g} s, in which nothing can be encoded.",
+            f"{entry.where}: {entry.task} was evaluated in {seconds:.2g} s, in which nothing can be encoded.",
             "The figures come from elsewhere, such as a cache: clear it and run the task again.",
         )
     codes = [code for code in entry.languages if not LANGUAGE.fullmatch(code)]
@@ -60,8 +60,8 @@ def _main_score(entry: Entry) -> Iterator[Finding]:
         if metric == "main_score" and find_task(entry.task) and expected not in {None, value}:
             yield Finding(
                 "main-score",
-                f"{entry.where}, {part}: the main score is {value:g}, but nDCG@10, which it is, {expected:g}.",
-                "One of them was edited, or belongs to another run; run the task again.",
+                f"{entry.where}, {part}: the main score is {value:g}, but nDCG@10 is {expected:g}.",
+                "They are the same metric here: one was edited or is of another run. Run the task again.",
             )
 
 
@@ -136,8 +136,8 @@ def _ndcg_bound(claim: Claim) -> Iterator[Finding]:
                     "ndcg-above-recall",
                     f"{claim.where}: {_shown(claim, *names)}, but with so few relevant documents found nDCG "
                     f"cannot exceed {bound:.5f}.",
-                    "It is nDCG by another definition, such as an ideal ranking of the found documents only, or "
-                    "at another k, or from another run.",
+                    "It is nDCG by another definition, such as an ideal ranking of the found documents only, "
+                    "or at another k, or from another run.",
                 )
 
 

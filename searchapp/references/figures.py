@@ -12,6 +12,9 @@ from searchapp.evaluation.stored import METRIC
 FAMILIES = ("ndcg", "map", "mrr", "recall", "precision")
 """The metrics of retrieval by MTEB's names, without their cuts."""
 
+MTEB_DECIMALS = 5
+"""What MTEB has always rounded its figures to; of MRR it may keep more."""
+
 Figures = dict[str, Decimal]
 """Metric by MTEB's name -> its value, with the digits that are published."""
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from searchapp.errors import SearchappError
 from searchapp.references.claims import Claim, Entry
 from searchapp.references.result_files import read_document
+from searchapp.references.tasks import TASKS, bare_name, find_task
 
 DATA = Path(__file__).parent / "data"
 TABLE = "leaderboard.csv.gz"
@@ -61,6 +62,29 @@ def published_tasks() -> dict[tuple[str, str], int]:
         task, split, _ = line.split(",", 2)
         counts[task, split] = counts.get((task, split), 0) + 1
     return counts
+
+
+def find_published(name: str) -> tuple[str, str]:
+    """Return the task and split that a name stands for: a corpus of searchapp's, an id, or MTEB's name.
+
+    A name without a split stands for the one whose figures MTEB publishes.
+
+    Raises:
+        SearchappError: nothing is published for it here; what is, is named.
+    """
+    known = published_tasks()
+    task = find_task(name)
+    if task is not None and (task.name, task.split) in known:
+        return task.name, task.split
+    wanted = bare_name(name).casefold()
+    for title, split in known:
+        split_id = TASKS[title].id_of(split) if title in TASKS else title
+        if wanted in {split_id, title.casefold()}:
+            return title, split
+    raise SearchappError(
+        f"No figures are published here for {name!r}.",
+        f"There are some for {', '.join(sorted({title for title, _ in known}))}.",
+    )
 
 
 def find_model(name: str) -> str:

@@ -7,12 +7,18 @@ from typing import Any
 
 from searchapp.errors import SearchappError
 from searchapp.references.claims import Claim, Entry
-from searchapp.references.figures import FAMILIES, decimals, fractions, is_number, read_figures
+from searchapp.references.figures import (
+    FAMILIES,
+    MTEB_DECIMALS,
+    decimals,
+    fractions,
+    is_number,
+    read_figures,
+)
 from searchapp.references.tasks import find_task
 
 MODEL_META = "model_meta.json"
 NO_REVISION = "no_revision_available"
-MTEB_DECIMALS = dict.fromkeys(FAMILIES, 5)  # what MTEB has always rounded to; of MRR it may keep more
 
 _MADE_BY = "Name a result file as MTEB writes it, or the folder that holds them."
 _BESIDE = ("scores", "task_name", "mteb_dataset_name", "dataset_revision", "mteb_version", "evaluation_time",
@@ -140,7 +146,7 @@ def _claim(document: Mapping[str, Any], entry: Entry, split: str, subset: str, p
         split=split,
         corpus=task.corpus if task else None,
         metrics={metric: float(value) for metric, value in figures.items()},
-        decimals=decimals(figures, MTEB_DECIMALS),
+        decimals=decimals(figures, dict.fromkeys(FAMILIES, MTEB_DECIMALS)),
         where=where,
         subset=subset,
         languages=_codes(part),

@@ -87,16 +87,23 @@ def _folder(name: str, folder: Path) -> Source:
         except SearchappError as error:
             problems.append(Finding("unreadable", error.message, error.hint))
             continue
-        if entry.task in read:
-            raise SearchappError(
-                f"{folder} holds two results of {entry.task}: {read[entry.task]} and {path}.",
-                f"Name the folder of one revision of one model, such as {path.parent}.",
-            )
+        _check_alone(folder, entry.task, path, read)
         read[entry.task] = path
         entries.append(entry)
         claims += more
     model = model_of(next(iter(read.values()), files[0]))
     return _source(name, "MTEB results", *model, entries, claims, problems)
+
+
+def _check_alone(folder: Path, task: str, path: Path, read: dict[str, Path]) -> None:
+    """Raise when a result is not of the model of those that were read, or of a task that was."""
+    other = read.get(task) or next((one for one in read.values() if one.parent != path.parent), None)
+    if other is not None:
+        what = f"two results of {task}" if task in read else "results of several models or revisions"
+        raise SearchappError(
+            f"{folder} holds {what}: {other} and {path}.",
+            f"Keep one of each task, and name the folder of one revision of a model, such as {path.parent}.",
+        )
 
 
 def _known(name: str) -> Source:

@@ -1,0 +1,43 @@
+"""searchapp export: write results as MTEB, a model card or trec_eval want them."""
+
+from pathlib import Path
+
+import click
+
+from searchapp.cli.options import json_option, offline_option
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command("export")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="RESULT..."
+)
+@click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB's result files below this folder.")
+@click.option("--model-index", "card", is_flag=True, help="Print the YAML of a model card.")
+@click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the runs to this folder.")
+@json_option
+@offline_option
+def command(paths: tuple[Path, ...], mteb: Path | None, card: bool, trec: Path | None, as_json: bool) -> None:
+    """Write results as others read them.
+
+    RESULT is a file, or a folder of them, that `searchapp eval --run-out` wrote. Figures are rounded as
+    MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
+    """
+    from searchapp.evaluation.stored import read_results, result_files
+    from searchapp.references.export import card_text, copy_runs, model_index, mteb_files, write_files
+    from searchapp.reports.machine import to_json
+
+    if sum((mteb is not None, card, trec is not None)) != 1:
+        raise click.UsageError("Name one of --mteb DIR, --model-index and --trec DIR.")
+    files = [file for path in paths for file in (result_files(path) if path.is_dir() else [path])]
+    if trec is not None:
+        written = copy_runs(files, trec)
+    else:
+        results = [result for file in files for result in read_results(file)]
+        if mteb is None:
+            index = model_index(results)
+            click.echo(to_json({"model-index": index}) if as_json else card_text(index))
+            return
+        written = write_files(mteb, mteb_files(results))
+    click.echo(to_json({"files": list(map(str, written))}) if as_json else "\n".join(map(str, written)))

@@ -1,0 +1,64 @@
+"""Published models of a task by their score, and the user's own results among them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from searchapp.records import Result
+from searchapp.references import published
+from searchapp.references.figures import MTEB_DECIMALS
+from searchapp.references.tasks import task_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a leaderboard; metrics are fractions, those that are not known are left out.
+
+    Published models of equal nDCG@10 share a rank. An own result takes no rank from them: its rank is
+    the one it would have.
+    """
+
+    rank: int
+    model: str
+    own: bool
+    metrics: dict[str, float]
+    mteb_version: str | None
+    revision: str | None
+
+
+def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
+    """Return the published models of a task and the user's results on it, the best nDCG@10 first.
+
+    Args:
+        task: MTEB's name.
+        split: of which figures are published.
+        own: results; one on another corpus, or without nDCG@10, is logged and left out.
+    """
+    scores = published.scores(task, split)
+    rows = [
+        Row(_rank(score.ndcg, scores), score.model, False, score.metrics, score.mteb_version, score.revision)
+        for score in scores
+    ]
+    for result in own:
+        found = task_of(result)
+        if found is None or (found[0].name, found[1]) != (task, split) or "ndcg_at_10" not in result.metrics:
+            logger.warning(
+                "Left out: %s of %s on %s is no nDCG@10 on %s.",
+                result.mode,
+                result.model,
+                result.corpus,
+                task,
+            )
+            continue
+        metrics = {name: result.metrics[name] for name in published.METRICS if name in result.metrics}
+        name = result.model if result.mode == "dense" else f"{result.model} ({result.mode})"
+        rank = _rank(metrics["ndcg_at_10"], scores)
+        rows.append(Row(rank, name, True, metrics, None, result.recipe.get("revision")))
+    return sorted(rows, key=lambda row: (-row.metrics["ndcg_at_10"], row.model))
+
+
+def _rank(value: float, scores: Sequence[published.Score]) -> int:
+    """Return one more than the number of models above a value, at the published precision."""
+    return 1 + sum(score.ndcg > round(value, MTEB_DECIMALS) for score in scores)

@@ -1,0 +1,53 @@
+"""MTEB's tasks and the corpora that hold the same."""
+
+import pytest
+
+from searchapp.references.tasks import TASKS, find_task
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "corpus"),
+    [
+        ("NFCorpus", "NFCorpus", "nfcorpus"),
+        ("MTEB FiQA2018 (default)", "FiQA2018", "fiqa"),
+        ("mteb/trec-covid", "TRECCOVID", "trec-covid"),
+        ("dbpedia-entity", "DBPedia", "dbpedia-entity"),
+        ("beir/msmarco/dev", "MSMARCO", "msmarco"),
+        ("CQADupstackTexRetrieval", "CQADupstackTexRetrieval", "beir/cqadupstack/tex"),
+        ("Touche2020", "Touche2020", "beir/webis-touche2020/v2"),
+    ],
+)
+def test_names_of_tasks(name: str, task: str, corpus: str) -> None:
+    found = find_task(name)
+    assert found is not None
+    assert (found.name, found.corpus) == (task, corpus)
+
+
+def test_counts_and_grades_are_those_of_ir_datasets() -> None:
+    from searchapp.corpora.irds import catalogue, document_count
+
+    for task in TASKS.values():
+        entry = catalogue()[task.corpus_id]
+        assert document_count(task.corpus_id) == task.n_docs, task.name
+        assert entry["queries"]["count"] == task.n_queries, task.name
+        grades = [int(grade) for grade in entry["qrels"]["fields"]["relevance"]["counts_by_value"]]
+        assert max(grades) == (1 if task.name == "MSMARCO" else task.largest_grade), task.name
+
+
+@pytest.mark.parity
+def test_tasks_are_as_mteb_describes_them() -> None:
+    import mteb
+
+    for theirs in mteb.get_tasks(tasks=list(TASKS)):
+        ours = TASKS[theirs.metadata.name]
+        assert theirs.metadata.dataset["path"].casefold() in {
+            f"mteb/{ours.dataset}",
+            f"mteb/{ours.name}".casefold(),
+        }
+        assert (theirs.metadata.dataset["revision"], theirs.metadata.eval_splits) == (
+            ours.revision,
+            [ours.split],
+        )
+        facts = (theirs.metadata.descriptive_stats or {}).get(ours.split, {})
+        if facts.get("num_documents"):
+            assert (facts["num_documents"], facts["num_queries"]) == (ours.n_docs, ours.n_queries)
