@@ -1,6 +1,5 @@
 """What can be reproduced: a model card, MTEB result files, or a model of the shipped table."""
 
-import logging
 from pathlib import Path
 
 from searchapp.errors import SearchappError
@@ -9,8 +8,6 @@ from searchapp.references import published
 from searchapp.references.claims import NOTHING_SCORED, Claim, Entry, Source
 from searchapp.references.model_card import read_model_card
 from searchapp.references.result_files import model_of, read_result_file, result_files
-
-logger = logging.getLogger(__name__)
 
 _KINDS = "A source is a model card (README.md), an MTEB result file or folder, or a published model's name."
 
@@ -25,12 +22,10 @@ def read_source(name: str) -> Source:
     Raises:
         SearchappError: there is no such source, it is of no known kind, it holds two results of one
             task, or nothing in it is a claim about retrieval. A file of a folder that cannot be read
-            is no error while others can: it is logged, and stands in `Source.problems`.
+            is no error while others can: it stands in `Source.problems`.
     """
     source = survey(name)
     if source.claims:
-        for problem in source.problems:
-            logger.warning("Passed over: %s", problem.message)
         return source
     if source.problems:
         first = source.problems[0]
