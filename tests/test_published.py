@@ -165,9 +165,9 @@ def test_what_cannot_be_compared_has_no_standing(change: dict[str, object]) -> N
 
 
 def test_the_leaderboard_ranks_an_own_result_without_moving_the_others() -> None:
-    rows = leaderboard("NFCorpus", "test", [scored(), scored(0.320823, mode="bm25")])
+    rows = leaderboard("NFCorpus", "test", [scored(), scored(0.320823, mode="hybrid")])
     assert [row.rank for row in rows if not row.own][:3] == [1, 2, 3]
-    assert [(row.rank, row.model) for row in rows if row.own] == [(143, "mine (bm25)"), (187, "mine")]
+    assert [(row.rank, row.model) for row in rows if row.own] == [(143, "mine (hybrid)"), (187, "mine")]
     beside = rows[[row.own for row in rows].index(True) + 1]
     assert (beside.rank, beside.model) == (143, "mteb/baseline-bm25s")  # equal at five decimals
     assert sorted(row.metrics["ndcg_at_10"] for row in rows)[::-1] == [

@@ -44,16 +44,12 @@ def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
     for result in own:
         found = task_of(result)
         if found is None or (found[0].name, found[1]) != (task, split) or "ndcg_at_10" not in result.metrics:
-            logger.warning(
-                "Left out: %s of %s on %s is no nDCG@10 on %s.",
-                result.mode,
-                result.model,
-                result.corpus,
-                task,
-            )
+            where = f"{task}, {split}"
+            logger.warning("Left out: %s on %s, no nDCG@10 on %s.", result.model, result.corpus, where)
             continue
         metrics = {name: result.metrics[name] for name in published.METRICS if name in result.metrics}
-        name = result.model if result.mode == "dense" else f"{result.model} ({result.mode})"
+        alone = result.mode in {"dense", "run", result.model}
+        name = result.model if alone else f"{result.model} ({result.mode})"
         rank = _rank(metrics["ndcg_at_10"], scores)
         rows.append(Row(rank, name, True, metrics, None, result.recipe.get("revision")))
     return sorted(rows, key=lambda row: (-row.metrics["ndcg_at_10"], row.model))
