@@ -28,8 +28,11 @@ ONLY_IMPORTERS: dict[str, set[str]] = {
     "numba": {"", "encoders"},
     "rich": {"reports"},
     "click": {"cli"},
-    "sentence_transformers": set(),
-    "bm25s": set(),
+    "sentence_transformers": {"encoders"},
+    "torch": {"encoders"},
+    "transformers": {"encoders"},
+    "bm25s": {"retrieval"},
+    "Stemmer": {"retrieval"},
 }
 NEVER_NAMED = {
     "pickle",

@@ -11,8 +11,10 @@ from searchapp.encoders.files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
 from searchapp.index.kinds import KINDS
+from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
+    from searchapp.corpora.corpus import Corpus
     from searchapp.evaluation.benchmark import Evaluation
 
 FORMATS = ("table", "json", "ndjson", "csv")
@@ -33,6 +35,8 @@ def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> t
 @click.option(
     "--kind", type=click.Choice(list(KINDS)), default="flat", show_default=True, help="Kind of index."
 )
+@click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
+@click.option("--baselines", is_flag=True, help="Show BM25, hybrid and a random ranking beside each model.")
 @click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
 @click.option(
     "--at",
@@ -60,13 +64,13 @@ def command(
 ) -> None:
     """Score models on every CORPUS, with 95 % intervals over the judged queries.
 
-    Indexes that are missing are built. Metrics are nDCG, MAP, MRR, recall and precision, as MTEB
-    defines and names them.
+    Indexes that are missing are built; --mode bm25 needs neither a model nor an index. Metrics are nDCG,
+    MAP, MRR, recall and precision, as MTEB defines and names them.
     """
     from searchapp.reports.evaluations import evaluation_lines, save_evaluation
 
     evaluations = []
-    for evaluation in _evaluations(corpora, models or (BUNDLED,), **wishes):
+    for evaluation in _evaluations(corpora, models, **wishes):
         evaluations.append(evaluation)
         if run_out is not None:
             save_evaluation(run_out, evaluation, wishes["options"], per_query=per_query)
@@ -79,28 +83,45 @@ def _evaluations(
     corpora: tuple[str, ...],
     models: tuple[str, ...],
     *,
+    mode: str,
+    baselines: bool,
     run: Path | None,
-    options: Options,
-    kind: str,
     cuts: tuple[int, ...],
     allow_dangling: bool,
+    **more: Any,
 ) -> "Iterator[Evaluation]":
     from searchapp.corpora.names import open_corpus
-    from searchapp.evaluation.benchmark import evaluate_model, evaluate_run
+    from searchapp.evaluation.benchmark import evaluate_bm25, evaluate_chance, evaluate_run
     from searchapp.evaluation.trec import read_run
+
+    sources = [open_corpus(name) for name in corpora]
+    asked: dict[str, Any] = {"cuts": cuts, "allow_dangling": allow_dangling}
+    if run is not None:
+        if len(sources) > 1 or models or mode != "dense" or baselines:
+            raise click.UsageError("--run scores one run on one corpus, without a model, mode or baseline.")
+        yield evaluate_run(sources[0], read_run(run), run.stem, **asked)
+        return
+    if mode == "bm25" and (models or baselines):
+        raise click.UsageError("--mode bm25 takes no model; --baselines shows it beside one.")
+    for number, model in enumerate(models or (BUNDLED,)):
+        for source in sources:
+            if mode != "bm25":
+                modes = ("dense", "hybrid") if baselines else (mode,)
+                yield from _evaluate(source, model, modes, **asked, **more)
+            if mode == "bm25" or (baselines and number == 0):
+                yield evaluate_bm25(source, **asked)
+            if baselines and number == 0:
+                yield evaluate_chance(source, **asked)
+
+
+def _evaluate(
+    source: "Corpus", model: str, modes: tuple[str, ...], *, options: Options, kind: str, **asked: Any
+) -> "Iterator[Evaluation]":
+    from searchapp.evaluation.benchmark import evaluate_model
     from searchapp.index.build import encoder_for
     from searchapp.reports.progress import progress_bar
 
-    sources = [open_corpus(name) for name in corpora]
-    if run is not None:
-        if len(sources) > 1 or models != (BUNDLED,):
-            raise click.UsageError("--run scores one run on one corpus, without a model.")
-        yield evaluate_run(sources[0], read_run(run), run.stem, cuts=cuts, allow_dangling=allow_dangling)
-        return
-    for model in models:
-        for source in sources:
-            encoder = encoder_for(source, model, options, kind)
-            with progress_bar(f"Embedding {source.name} by {model}", source.count) as progress:
-                yield evaluate_model(
-                    source, encoder, cuts=cuts, kind=kind, allow_dangling=allow_dangling, progress=progress
-                )
+    encoder = encoder_for(source, model, options, kind)
+    for mode in modes:
+        with progress_bar(f"Embedding {source.name} by {model}", source.count) as progress:
+            yield evaluate_model(source, encoder, mode=mode, kind=kind, progress=progress, **asked)

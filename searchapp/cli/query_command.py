@@ -3,6 +3,7 @@
 import click
 
 from searchapp.cli.options import json_option, offline_option
+from searchapp.retrieval.modes import MODES
 
 RESULTS = 10  # where -k is not given
 FORMATS = ("table", "json", "ndjson", "trec")
@@ -12,6 +13,7 @@ FORMATS = ("table", "json", "ndjson", "trec")
 @click.argument("text", nargs=-1)
 @click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
 @click.option("-m", "--model", help="Model of the index; without it the latest.")
+@click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
 @click.option("-k", type=int, help=f"Results a query gets. [default: {RESULTS}, or all documents]")
 @click.option(
     "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
@@ -23,6 +25,7 @@ def command(
     text: tuple[str, ...],
     corpus: str | None,
     model: str | None,
+    mode: str,
     k: int | None,
     source: str | None,
     form: str,
@@ -31,21 +34,22 @@ def command(
     """Search an index for TEXT.
 
     A line of -i FILE is a query, or an id and a query with a tab between them, or a JSON object
-    with "_id" and "text".
+    with "_id" and "text". Of --mode bm25 and hybrid the texts are those that the index holds.
     """
     from searchapp.records import Query
     from searchapp.reports.answers import answer_lines
-    from searchapp.retrieval.dense import answer, check_queries
-    from searchapp.retrieval.searcher import load_searcher, parse_queries
+    from searchapp.retrieval.dense import check_queries
+    from searchapp.retrieval.hybrid import answer
+    from searchapp.retrieval.searcher import find_index, parse_queries
 
     if bool(text) == (source is not None):
         raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
     queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
     check_queries(queries, RESULTS if k is None else k)
-    index, encoder = load_searcher(corpus, model)
+    index = find_index(corpus, model)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k
-    answers = answer(index, encoder, queries, depth)
-    for line in answer_lines(queries, answers, index.manifest, "json" if as_json else form):
+    answers = answer(index, mode, queries, depth)
+    for line in answer_lines(queries, answers, index.manifest, mode, "json" if as_json else form):
         click.echo(line)
 
 

@@ -14,7 +14,11 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
 from searchapp.index.build import Progress, build_index
 from searchapp.records import Result, Run
-from searchapp.retrieval.dense import dense_run
+from searchapp.retrieval.bm25 import BM25, LIBRARIES, bm25_recipe, open_bm25
+from searchapp.retrieval.chance import RANDOM, chance_run
+from searchapp.retrieval.choice import Choice, choice_for
+from searchapp.retrieval.dense import check_queries, dense_run
+from searchapp.retrieval.hybrid import DEPTH, hybrid_run
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
@@ -36,6 +40,7 @@ def evaluate_model(
     corpus: Corpus,
     encoder: Encoder,
     *,
+    mode: str = "dense",
     cuts: Sequence[int] = CUTS,
     kind: str = "flat",
     allow_dangling: bool = False,
@@ -46,6 +51,7 @@ def evaluate_model(
     Args:
         corpus: documents, queries and judgements.
         encoder: the model and its options.
+        mode: `dense`, or `hybrid` with BM25 by the fusion that `choice_for` names.
         cuts: the k of each metric; the largest is the depth of the run.
         kind: a name in `KINDS`.
         allow_dangling: score although judged documents are not in the corpus, as MTEB does.
@@ -58,7 +64,6 @@ def evaluate_model(
     index = build_index(corpus, encoder, kind, progress=progress)
     _check_judged(corpus, index.all_ids(), allow_dangling)
     depth = max(cuts, default=0)
-    run, seconds = dense_run(index, encoder, queries, depth)
     recipe = asdict(index.manifest.recipe) | {
         "query_prompt": encoder.recipe.query_prompt,
         "similarity": index.manifest.similarity,
@@ -67,16 +72,88 @@ def evaluate_model(
         "documents_digest": index.manifest.documents_digest,
         **encoder.circumstances,
     }
-    encode = index.manifest.seconds["encode"] + seconds["encode_queries"]
+    libraries = encoder.libraries
+    if mode == "hybrid":
+        choice = choice_for(index)
+        _warn_of_tuning(corpus, choice)
+        run, seconds = hybrid_run(index, encoder, choice.fusion, queries, depth)
+        fusion = asdict(choice.fusion) | {"chosen_by": choice.origin, "depth": max(depth, DEPTH)}
+        recipe |= {"fusion": fusion, BM25: asdict(bm25_recipe(index.manifest.documents_digest))}
+        libraries += LIBRARIES
+    else:
+        run, seconds = dense_run(index, encoder, queries, depth)
+    encode = index.manifest.seconds["encode"] + seconds.pop("encode_queries")
     return _evaluation(
         corpus,
         run,
         cuts,
         model=encoder.name,
-        mode="dense",
+        mode=mode,
         n_docs=index.manifest.n_docs,
         recipe=recipe,
-        seconds={"encode": encode, "search": seconds["search"]},
+        seconds={"encode": encode, "search": sum(seconds.values())},
+        libraries=libraries,
+    )
+
+
+def evaluate_bm25(corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling: bool = False) -> Evaluation:
+    """Score BM25 on the judged queries of a corpus; it needs neither a model nor an index.
+
+    Args:
+        corpus: documents, queries and judgements.
+        cuts: the k of each metric; the largest is the depth of the run.
+        allow_dangling: as in `evaluate_model`.
+
+    Raises:
+        SearchappError: a dangling judgement, or whatever `open_bm25` raises.
+    """
+    depth = max(cuts, default=0)
+    check_queries(corpus.queries, depth)
+    began = time.perf_counter()
+    bm25 = open_bm25(corpus.documents_digest, corpus.documents)
+    _check_judged(corpus, bm25.ids, allow_dangling)
+    opened = time.perf_counter()
+    run = bm25.search(corpus.queries, depth)
+    return _evaluation(
+        corpus,
+        run,
+        cuts,
+        model=BM25,
+        mode=BM25,
+        n_docs=len(bm25.ids),
+        recipe=asdict(bm25.recipe),
+        seconds={"encode": opened - began, "search": time.perf_counter() - opened},
+        libraries=LIBRARIES,
+    )
+
+
+def evaluate_chance(
+    corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling: bool = False, seed: int = 0
+) -> Evaluation:
+    """Score a random ranking of the documents: the floor under every model.
+
+    Args:
+        corpus: documents, queries and judgements.
+        cuts: the k of each metric; the largest is the depth of the run.
+        allow_dangling: as in `evaluate_model`.
+        seed: another seed gives another ranking.
+
+    Raises:
+        SearchappError: a dangling judgement, or a corpus without documents.
+    """
+    ids = [document.id for document in corpus.documents()]
+    _check_judged(corpus, ids, allow_dangling)
+    began = time.perf_counter()
+    run = chance_run(ids, corpus.queries, max(cuts, default=0), seed)
+    return _evaluation(
+        corpus,
+        run,
+        cuts,
+        model=RANDOM,
+        mode=RANDOM,
+        n_docs=len(ids),
+        recipe={"documents_digest": corpus.documents_digest, "seed": seed},
+        seconds={"encode": 0.0, "search": time.perf_counter() - began},
     )
 
 
@@ -118,6 +195,7 @@ def _evaluation(
     n_docs: int,
     recipe: dict[str, Any],
     seconds: dict[str, float],
+    libraries: Sequence[str] = (),
 ) -> Evaluation:
     started = time.perf_counter()
     scores = score(run, corpus.judgements, cuts)
@@ -140,9 +218,16 @@ def _evaluation(
             "ties": TIE_RULE,
             "threads": os.cpu_count() or 1,
         },
-        versions=installed_versions(),
+        versions=installed_versions(*libraries),
     )
     return Evaluation(corpus.slug, result, run, scores)
+
+
+def _warn_of_tuning(corpus: Corpus, choice: Choice) -> None:
+    if corpus.judgements_digest in choice.judgements:
+        logger.warning(
+            "The fusion was chosen by the judgements of %s, so its score on them flatters it.", corpus.id
+        )
 
 
 def _check_judged(corpus: Corpus, document_ids: Iterable[str], allow_dangling: bool) -> None:

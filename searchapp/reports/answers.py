@@ -10,7 +10,11 @@ from searchapp.reports.text import printable
 
 
 def answer_lines(
-    queries: Sequence[Query], answers: Mapping[str, Sequence[Hit]], manifest: Manifest, form: str
+    queries: Sequence[Query],
+    answers: Mapping[str, Sequence[Hit]],
+    manifest: Manifest,
+    mode: str,
+    form: str,
 ) -> Iterator[str]:
     """Yield the answers as lines.
 
@@ -18,6 +22,7 @@ def answer_lines(
         queries: what was asked.
         answers: query id -> hits, best first.
         manifest: of the index that was searched.
+        mode: how it was searched.
         form: `table`, `json`, `ndjson` or `trec`.
     """
     if form == "json":
@@ -25,7 +30,8 @@ def answer_lines(
             {
                 "schema": QUERY_SCHEMA,
                 "corpus": manifest.corpus,
-                "model": manifest.recipe.model,
+                "model": mode if mode == "bm25" else manifest.recipe.model,
+                "mode": mode,
                 "queries": [
                     {
                         "id": query.id,
@@ -48,7 +54,8 @@ def answer_lines(
         for number, query in enumerate(queries):
             if len(queries) > 1:
                 yield f"{chr(10) if number else ''}{printable(f'{query.id}  {query.text}')}"
-            yield from hits_lines(query.text, answers[query.id])
+            hits = answers[query.id]
+            yield from hits_lines(query.text, hits) if hits else ["No document holds a word of the query."]
 
 
 def _ranking(hits: Sequence[Hit]) -> Ranking:

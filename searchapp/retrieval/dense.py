@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.index.opened import Index
-from searchapp.records import Hit, Query, Run
+from searchapp.records import Query, Run
 
 BATCH = 256  # queries searched at a time, so that the scores of a batch fit in memory
 
@@ -39,28 +39,6 @@ def dense_run(
         seconds["search"] += time.perf_counter() - encoded
         run.update(zip((query.id for query in batch), rankings, strict=True))
     return run, seconds
-
-
-def answer(index: Index, encoder: Encoder, queries: Sequence[Query], k: int) -> dict[str, list[Hit]]:
-    """Return the best k documents for each query, with their texts, by query id.
-
-    Raises:
-        SearchappError: as `dense_run`, or k is above the number of documents.
-    """
-    if k > index.manifest.n_docs:
-        raise SearchappError(
-            f"k is {k}, but {index.manifest.corpus} has only {index.manifest.n_docs} documents.",
-            f"Ask for at most -k {index.manifest.n_docs}.",
-        )
-    run, _ = dense_run(index, encoder, queries, k)
-    answers = {}
-    for query_id, ranking in run.items():
-        documents = index.documents(ranking.document_ids)
-        answers[query_id] = [
-            Hit(rank, float(score), document)
-            for rank, (score, document) in enumerate(zip(ranking.scores, documents, strict=True), start=1)
-        ]
-    return answers
 
 
 def check_queries(queries: Sequence[Query], k: int) -> None:

@@ -22,6 +22,26 @@ logger = logging.getLogger(__name__)
 def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[Index, Encoder]:
     """Open the index that a query is meant for, and load the model that built it.
 
+    Raises:
+        SearchappError: as `find_index` and `encoder_of`.
+    """
+    index = find_index(corpus, model)
+    return index, encoder_of(index)
+
+
+def encoder_of(index: Index) -> Encoder:
+    """Load the model that built an index.
+
+    Raises:
+        SearchappError: it is not here, or has changed.
+    """
+    manifest = index.manifest
+    return load_encoder(pinned_name(manifest.recipe), manifest.options, manifest.facts)
+
+
+def find_index(corpus: str | None = None, model: str | None = None) -> Index:
+    """Open the index that a query is meant for.
+
     Of several that fit, one with default options wins, then the latest.
 
     Args:
@@ -30,14 +50,12 @@ def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[
 
     Raises:
         IndexMissingError: no index fits.
-        SearchappError: the index is damaged, or its corpus or model has changed since.
+        SearchappError: the index is damaged, or its corpus has changed since.
     """
-    folder, manifest = _choose(corpus, model)
-    recipe = manifest.recipe
-    logger.info("Searching %s by %s (%s).", manifest.corpus, recipe.model, folder)
+    folder, _ = _choose(corpus, model)
     index = open_index(folder)
     _check_source(index)
-    return index, load_encoder(pinned_name(recipe), manifest.options, manifest.facts)
+    return index
 
 
 def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappError]]:

@@ -1,0 +1,178 @@
+"""Choose how dense and BM25 results are fused, by judgements that no score is reported on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from functools import partial
+from math import fsum, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora.beir import BeirFiles
+from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.names import ALIASES, open_corpus
+from searchapp.encoders.encoder import Encoder
+from searchapp.errors import SearchappError
+from searchapp.evaluation.scoring import score
+from searchapp.index.build import Progress, build_index
+from searchapp.index.opened import Index
+from searchapp.records import Ranking
+from searchapp.retrieval.bm25 import LIBRARIES, bm25_recipe
+from searchapp.retrieval.choice import DEFAULT, record_choice
+from searchapp.retrieval.fusion import Fusion, Pair, bm25_alone, dense_alone, fuse
+from searchapp.retrieval.hybrid import DEPTH, pairs_of
+from searchapp.versions import installed_versions
+
+Values = NDArray[np.float64]
+
+METRIC, CUT = "ndcg_at_10", 10
+SURE = 2  # standard errors by which a fusion must be better than the default
+SPLITS = ("dev", "validation", "val", "train")  # that parameters may be chosen on, the best suited first
+SCALES = (("min-max", "max"), ("min-max", "min-max"), ("max", "max"), ("sum", "sum"), ("zmuv", "zmuv"),
+          ("rank", "rank"), ("rrf", "rrf"))  # fmt: skip
+WEIGHTS = tuple(step / 20 for step in range(1, 20))
+FUSIONS = tuple(Fusion(dense, bm25, weight) for dense, bm25 in SCALES for weight in WEIGHTS)
+"""Everything that is tried."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was tried on which judgements: per-query values of nDCG@10, (q,) float64, for each fusion.
+
+    `alone` holds the values of either side by itself, and of the default fusion.
+    """
+
+    splits: tuple[Corpus, ...]
+    tried: dict[Fusion, Values]
+    alone: dict[str, Values]
+
+    @property
+    def best(self) -> Fusion:
+        """The fusion with the highest mean; of equals the first that was tried."""
+        return max(self.tried, key=lambda fusion: mean(self.tried[fusion]))
+
+    @property
+    def gain(self) -> tuple[float, float]:
+        """How much better the best is than the default in the mean, and the standard error of that."""
+        difference = self.tried[self.best] - self.alone["default"]
+        return mean(difference), float(difference.std(ddof=1)) / sqrt(len(difference))
+
+    @property
+    def chosen(self) -> Fusion:
+        """The best, where it is better than the default by more than chance would have it."""
+        gain, error = self.gain
+        return self.best if gain > SURE * error else DEFAULT
+
+
+def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
+    """Return the splits of a corpus whose judgements parameters may be chosen on.
+
+    Args:
+        name: what the user calls the corpus; a train or dev split may be part of it.
+        splits: names of splits; when there are none, the one in the name, or dev, or else train.
+
+    Raises:
+        SearchappError: a split is the one that scores are reported on, or there is no other.
+    """
+    corpus = open_corpus(name)
+    base, _, named = corpus.id.rpartition("/")
+    if not splits and named in SPLITS and corpus.id not in ALIASES.values():
+        return (corpus,)
+    here = corpus.source.splits() if isinstance(corpus.source, BeirFiles) else list(splits)
+    fit = [split for split in SPLITS if split in here and f"{base}/{split}" not in ALIASES.values()]
+    for split in splits:
+        if split.startswith("test") or f"{base}/{split}" in ALIASES.values():
+            raise SearchappError(
+                f"Scores of {corpus.name} are reported on its split {split!r}: nothing may be chosen on it.",
+                f"Name another: {', '.join(f'--split {other}' for other in fit) or 'it has none'}.",
+            )
+    chosen = tuple(dict.fromkeys(splits)) or tuple(fit[:1])
+    if not chosen:
+        raise SearchappError(
+            f"{corpus.name} has no judgements but those that its scores are reported on "
+            f"({', '.join(here) or 'none at all'}), so nothing can be chosen.",
+            "Hybrid search works without: its default was chosen on other corpora.",
+        )
+    return tuple(open_corpus(f"{base}/{split}") for split in chosen)
+
+
+def tune(
+    splits: Sequence[Corpus],
+    encoder: Encoder,
+    *,
+    fusions: Sequence[Fusion] = FUSIONS,
+    indexed: Progress = lambda _rows: None,
+    tried: Callable[[int], None] = lambda _count: None,
+) -> tuple[Tuning, Index]:
+    """Score every fusion on the judged queries of the splits, and return the figures with the index.
+
+    Args:
+        splits: of one corpus; see `tuning_splits`.
+        encoder: the model of the dense side; its index is built when there is none.
+        fusions: what to try.
+        indexed: called with the number of documents indexed.
+        tried: called with the number of fusions tried.
+
+    Raises:
+        SearchappError: a split has no judgements, or whatever `build_index` raises.
+    """
+    queries = [split.queries for split in splits]  # read first: an error should not wait for the index
+    index = build_index(splits[0], encoder, progress=indexed)
+    pairs = [pairs_of(index, encoder, some)[0] for some in queries]
+
+    def values(rank: Callable[[Pair], Ranking]) -> Values:
+        runs = ({name: rank(found) for name, found in some.items()} for some in pairs)
+        scored = (score(run, split.judgements, [CUT]) for split, run in zip(splits, runs, strict=True))
+        return np.concatenate([scores.values[METRIC] for scores in scored])
+
+    figures = {}
+    for count, fusion in enumerate(fusions, start=1):
+        figures[fusion] = values(partial(fuse, fusion=fusion, depth=CUT))
+        tried(count)
+    alone = {
+        "dense": values(partial(dense_alone, depth=CUT)),
+        "bm25": values(partial(bm25_alone, depth=CUT)),
+        "default": values(partial(fuse, fusion=DEFAULT, depth=CUT)),
+    }
+    return Tuning(tuple(splits), figures, alone), index
+
+
+def keep(tuning: Tuning, index: Index) -> Path:
+    """Record the chosen fusion for the index it was tried with, and return the file.
+
+    Raises:
+        SearchappError: it cannot be written.
+    """
+    return record_choice(index, tuning.chosen, tuning_details(tuning, index))
+
+
+def tuning_details(tuning: Tuning, index: Index) -> dict[str, Any]:
+    """Return how a fusion was chosen, as it is recorded."""
+    return {
+        "metric": METRIC,
+        "best": asdict(tuning.best),
+        "gain": dict(zip(("mean", "standard_error"), tuning.gain, strict=True)),
+        "alone": {name: mean(values) for name, values in tuning.alone.items()},
+        "splits": [
+            {
+                "corpus_id": split.id,
+                "queries_digest": split.queries_digest,
+                "judgements_digest": split.judgements_digest,
+            }
+            for split in tuning.splits
+        ],
+        "n_queries": len(tuning.alone["default"]),
+        "depth": DEPTH,
+        "tried": [{**asdict(fusion), METRIC: mean(values)} for fusion, values in tuning.tried.items()],
+        "bm25": asdict(bm25_recipe(index.manifest.documents_digest)),
+        "versions": installed_versions(*LIBRARIES),
+        "created": datetime.now(timezone.utc).isoformat(),
+    }
+
+
+def mean(values: Values) -> float:
+    """Return the mean of (q,) float64, summed without rounding error."""
+    return fsum(values) / len(values)

@@ -1,0 +1,142 @@
+"""Fusing two rankings: by hand, and as ranx does it; and the ranking of chance."""
+
+from math import fsum, log2, sqrt
+
+import numpy as np
+import pytest
+
+from searchapp.corpora.names import open_corpus
+from searchapp.evaluation.scoring import score
+from searchapp.records import Query, Ranking
+from searchapp.retrieval import chance
+from searchapp.retrieval.chance import chance_run
+from searchapp.retrieval.fusion import SCALES, Fusion, bm25_alone, dense_alone, fuse, pair
+from searchapp.retrieval.top import top
+
+DENSE = Ranking(["a", "b", "c"], np.array([0.9, 0.5, 0.1], dtype=np.float32))
+BM25 = Ranking(["c", "d"], np.array([4.0, 2.0], dtype=np.float32))
+NOTHING = Ranking([], np.zeros(0, dtype=np.float32))
+
+
+def listed(ranking: Ranking) -> list[tuple[str, float]]:
+    return list(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("fusion", "expected"),
+    [
+        (Fusion("min-max", "max", 0.25), {"c": 0.75, "d": 0.75 / 2, "a": 0.25, "b": 0.125}),
+        (Fusion("max", "max", 0.5), {"c": 0.5 / 9 + 0.5, "a": 0.5, "b": 2.5 / 9, "d": 0.25}),
+        (Fusion("sum", "sum", 0.5), {"c": 0.5, "a": 1 / 3, "b": 1 / 6, "d": 0.0}),
+        (Fusion("rank", "rank", 0.5), {"c": 1 / 6 + 0.5, "a": 0.5, "b": 1 / 3, "d": 0.25}),
+        (Fusion("rrf", "rrf", 0.5), {"c": 0.5 / 63 + 0.5 / 61, "a": 0.5 / 61, "d": 0.5 / 62, "b": 0.5 / 62}),
+        # In zero-mean unit-variance scores what one side lacks counts as its mean, 0.
+        (Fusion("zmuv", "zmuv", 0.5), {"a": sqrt(1.5) / 2, "b": 0.0, "c": 0.5 - sqrt(1.5) / 2, "d": -0.5}),
+    ],
+)
+def test_two_rankings_are_added_up_by_hand(fusion: Fusion, expected: dict[str, float]) -> None:
+    ranking = fuse(pair(DENSE, BM25), fusion, 10)
+    assert ranking.document_ids == sorted(expected, key=lambda name: (expected[name], name), reverse=True)
+    for name, value in listed(ranking):
+        assert value == pytest.approx(expected[name], abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", list(SCALES))
+def test_a_side_that_found_nothing_or_one_document_is_no_error(scale: str) -> None:
+    fusion = Fusion(scale, scale, 0.5)
+    one = Ranking(["z"], np.array([3.0], dtype=np.float32))
+    assert fuse(pair(NOTHING, NOTHING), fusion, 10).document_ids == []
+    assert sorted(fuse(pair(DENSE, NOTHING), fusion, 10).document_ids) == ["a", "b", "c"]
+    assert sorted(fuse(pair(NOTHING, BM25), fusion, 10).document_ids) == ["c", "d"]
+    ranking = fuse(pair(one, one), fusion, 10)
+    assert ranking.document_ids == ["z"]
+    assert np.isfinite(ranking.scores).all()
+
+
+def test_ties_go_by_id_and_the_cut_keeps_to_it() -> None:
+    flat = Ranking(["e", "d", "c", "b", "a"], np.ones(5, dtype=np.float32))
+    assert fuse(pair(flat, NOTHING), Fusion("max", "max", 0.5), 3).document_ids == ["e", "d", "c"]
+    assert fuse(pair(DENSE, BM25), Fusion("min-max", "max", 0.25), 2).document_ids == ["c", "d"]
+
+
+def test_either_side_alone_is_what_it_was() -> None:
+    found = pair(DENSE, BM25)
+    assert listed(dense_alone(found, 2)) == listed(DENSE)[:2]
+    assert listed(bm25_alone(found, 10)) == listed(BM25)
+
+
+def test_a_fusion_says_what_it_does() -> None:
+    assert str(Fusion("min-max", "max", 0.25)) == "0.25 min-max(dense) + 0.75 max(BM25)"
+
+
+def test_the_best_few_are_those_of_a_full_sort() -> None:
+    generator = np.random.default_rng(3)
+    ids = [f"d{number}" for number in range(200)]
+    for depth in (1, 5, 150, 199, 200, 500):
+        rows = generator.permutation(200)[:160]
+        scores = generator.integers(0, 12, 160).astype(np.float32)
+        whole = Ranking.from_scores([ids[row] for row in rows], scores, depth)
+        assert listed(top(ids, rows, scores, depth)) == listed(whole)
+
+
+@pytest.mark.parity
+def test_ranx_fuses_to_the_same_scores() -> None:
+    from ranx import Run
+    from ranx import fuse as ranx_fuse
+    from ranx.fusion.wsum import wsum
+    from ranx.normalization import max_norm, min_max_norm
+
+    generator = np.random.default_rng(5)
+    sides = []
+    for size in (40, 25):
+        names = [f"d{number}" for number in generator.permutation(60)[:size]]
+        sides.append(Ranking.from_scores(names, generator.normal(5, 2, size).astype(np.float32)))
+    theirs = [Run({"q": {name: float(value) for name, value in listed(side)}}) for side in sides]
+    found = pair(*sides)
+    fused = {
+        Fusion(scale, scale, 0.3): ranx_fuse(
+            theirs, norm=scale, method="wsum", params={"weights": (0.3, 0.7)}
+        )
+        for scale in ("min-max", "max", "sum", "zmuv", "rank")
+    }
+    fused[Fusion("rrf", "rrf", 0.5)] = ranx_fuse(theirs, method="rrf", params={"k": 60})
+    fused[Fusion("min-max", "max", 0.3)] = wsum(
+        [min_max_norm(theirs[0], False), max_norm(theirs[1])], [0.3, 0.7]
+    )
+    for fusion, run in fused.items():
+        factor = 0.5 if fusion.dense == "rrf" else 1  # ranx adds without weights there
+        expected = {name: factor * value for name, value in run.to_dict()["q"].items()}
+        ranking = fuse(found, fusion, 100)
+        assert (
+            ranking.document_ids
+            == Ranking.from_scores(list(expected), np.array(list(expected.values()))).document_ids
+        )
+        assert dict(listed(ranking)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:
+    ids = [f"d{number}" for number in range(500)]
+    queries = [Query("1", "x"), Query("2", "x")]
+    run = chance_run(ids, queries, 20)
+    # The first number of SplitMix64 from seed 0, as Vigna's splitmix64.c gives it.
+    assert chance._mix(np.array([0x9E3779B97F4A7C15], dtype=np.uint64))[0] == 0xE220A8397B1DCDAF
+    turned = chance_run(ids[::-1], queries, 20)
+    assert turned["1"].document_ids == run["1"].document_ids
+    assert run["2"].document_ids != run["1"].document_ids
+    assert chance_run(ids, queries, 20, seed=1)["1"].document_ids != run["1"].document_ids
+
+
+def test_chance_scores_what_chance_must() -> None:
+    corpus = open_corpus("sample")
+    ids = [document.id for document in corpus.documents()]
+    runs = [chance_run(ids, corpus.queries, 10, seed) for seed in range(200)]
+    means = [score(run, corpus.judgements, [10]).means()["ndcg_at_10"] for run in runs]
+    # A document of random rank has at each of the ten ranks the mean gain of all documents.
+    discounts = [1 / log2(rank + 1) for rank in range(1, 11)]
+    expected = []
+    for grades in corpus.judgements.values():
+        gains = sorted((max(grade, 0) for grade in grades.values()), reverse=True)
+        ideal = fsum(gain * discount for gain, discount in zip(gains, discounts, strict=False))
+        expected.append(sum(gains) / len(ids) * sum(discounts) / ideal)
+    error = float(np.std(means)) / sqrt(len(means))
+    assert abs(float(np.mean(means)) - float(np.mean(expected))) < 4 * error
