@@ -80,6 +80,13 @@ def run_file(path: Path) -> Path:
     return path.with_suffix(".trec")
 
 
+def recipe_changes(one: Result, other: Result) -> dict[str, tuple[Any, Any]]:
+    """Return what differs in the recipes of two results: name -> (one, other), None where it is absent."""
+    names = [*one.recipe, *(name for name in other.recipe if name not in one.recipe)]
+    pairs = {name: (one.recipe.get(name), other.recipe.get(name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8-sig"), parse_constant=_no_number)

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -69,6 +69,27 @@ def read_run(path: Path) -> Run:
         query_id: Ranking.from_scores(list(results), np.array(list(results.values())))
         for query_id, results in found.items()
     }
+
+
+def check_documents(run: Run, document_ids: Collection[str], name: str, corpus: str) -> None:
+    """Check that a run names only documents of its corpus.
+
+    Args:
+        run: its rankings.
+        document_ids: all ids of the corpus.
+        name: what to call the run.
+        corpus: what to call the corpus.
+
+    Raises:
+        SearchappError: it names another one; the document and the query are named.
+    """
+    for query_id, ranking in run.items():
+        unknown = next((found for found in ranking.document_ids if found not in document_ids), None)
+        if unknown is not None:
+            raise SearchappError(
+                f"The run {name} names document {unknown!r} (query {query_id!r}), which {corpus} lacks.",
+                "Is it a run of another corpus, or are its ids written otherwise?",
+            )
 
 
 def per_query_lines(per_query: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

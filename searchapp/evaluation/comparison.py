@@ -1,0 +1,201 @@
+"""Runs set against a baseline: means, differences and how sure they are, and the queries behind them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora.corpus import Corpus
+from searchapp.errors import SearchappError
+from searchapp.evaluation.drilldown import Lookup, QueryChange
+from searchapp.evaluation.entries import Entry, read_rankings
+from searchapp.evaluation.intervals import difference_intervals
+from searchapp.evaluation.scoring import Scores, score
+from searchapp.evaluation.significance import holm, randomisation_tests
+from searchapp.records import Run
+
+logger = logging.getLogger(__name__)
+
+TIE = 1e-12
+"""Values of a query that differ by no more than this are equal."""
+
+STORED_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one metric; differences are candidate less baseline, in fractions.
+
+    `interval` is the 95 % bootstrap interval of the mean difference; `p` is that of the randomisation
+    test, `corrected_p` the same corrected for the number of candidates; `wins` and `losses` count the
+    queries at which the candidate is better and worse.
+    """
+
+    metric: str
+    baseline: float
+    candidate: float
+    difference: float
+    interval: tuple[float, float]
+    p: float
+    corrected_p: float
+    wins: int
+    ties: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One candidate against the baseline.
+
+    `gains` and `losses` are the queries at which the first metric differs most, the largest first;
+    `per_query` is query id -> metric -> (baseline, candidate), for every judged query.
+    """
+
+    candidate: Entry
+    changes: list[Change]
+    gains: list[QueryChange]
+    losses: list[QueryChange]
+    per_query: dict[str, dict[str, tuple[float, float]]]
+
+
+def compare_runs(
+    corpus: Corpus, entries: Sequence[Entry], metrics: Sequence[str], shown: int
+) -> list[Comparison]:
+    """Compare every run with the first, on all judged queries of the corpus.
+
+    Args:
+        corpus: what they are runs of.
+        entries: at least two runs, the baseline first.
+        metrics: names such as `ndcg_at_10`; gains and losses are looked up by the first.
+        shown: how many queries are looked up at each end.
+
+    Raises:
+        SearchappError: a run is damaged, names an unknown document, shares no query with the judgements
+            or with the baseline, or no longer scores what its result says.
+    """
+    runs = read_rankings(entries, corpus)
+    cuts = sorted({int(metric.split("_at_")[1]) for metric in metrics})
+    for entry, run in zip(entries, runs, strict=True):
+        _check_queries((entry, run), (entries[0], runs[0]), corpus)
+    scores = [score(run, corpus.judgements, cuts) for run in runs]
+    for entry, scored in zip(entries, scores, strict=True):
+        _check_stored(entry, scored)
+    _remark_depths(entries, runs, cuts[-1])
+    baseline, *candidates = scores
+    changes = _changes(baseline, candidates, metrics)
+    ends = [_ends(other.values[metrics[0]] - baseline.values[metrics[0]], shown) for other in candidates]
+    rows = sorted({row for gains, losses in ends for row in (*gains, *losses)})
+    lookup = Lookup(corpus, runs, scores, metrics[0], rows)
+    return [
+        Comparison(
+            entry,
+            changes[number - 1],
+            [lookup.query(row, number) for row in ends[number - 1][0]],
+            [lookup.query(row, number) for row in ends[number - 1][1]],
+            _per_query(baseline, scores[number], metrics),
+        )
+        for number, entry in enumerate(entries)
+        if number
+    ]
+
+
+def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[str]) -> list[list[Change]]:
+    """Return the change of each metric, for each candidate."""
+    differences = [
+        {metric: other.values[metric] - baseline.values[metric] for metric in metrics} for other in candidates
+    ]
+    tests = [randomisation_tests(found) for found in differences]
+    corrected = {metric: holm([test[metric] for test in tests]) for metric in metrics}
+    before = baseline.means()
+    found = []
+    for number, candidate in enumerate(candidates):
+        after = candidate.means()
+        intervals = difference_intervals(differences[number])
+        found.append(
+            [
+                Change(
+                    metric,
+                    before[metric],
+                    after[metric],
+                    after[metric] - before[metric],
+                    intervals[metric],
+                    tests[number][metric],
+                    corrected[metric][number],
+                    wins=int((differences[number][metric] > TIE).sum()),
+                    ties=int((np.abs(differences[number][metric]) <= TIE).sum()),
+                    losses=int((differences[number][metric] < -TIE).sum()),
+                )
+                for metric in metrics
+            ]
+        )
+    return found
+
+
+def _ends(differences: NDArray[np.float64], shown: int) -> tuple[list[int], list[int]]:
+    """Return the rows of the largest gains and of the largest losses; equal ones in the order of the rows."""
+    order = [int(row) for row in np.argsort(-differences, kind="stable")]
+    gains = [row for row in order if differences[row] > TIE][:shown]
+    order = [int(row) for row in np.argsort(differences, kind="stable")]
+    return gains, [row for row in order if differences[row] < -TIE][:shown]
+
+
+def _per_query(
+    baseline: Scores, candidate: Scores, metrics: Sequence[str]
+) -> dict[str, dict[str, tuple[float, float]]]:
+    return {
+        query_id: {
+            metric: (float(baseline.values[metric][row]), float(candidate.values[metric][row]))
+            for metric in metrics
+        }
+        for row, query_id in enumerate(baseline.query_ids)
+    }
+
+
+def _check_queries(own: tuple[Entry, Run], first: tuple[Entry, Run], corpus: Corpus) -> None:
+    """Check that a run can be compared with the baseline query by query, and say what it lacks."""
+    (entry, run), (baseline, other) = own, first
+    if not run.keys() & corpus.judgements.keys():
+        raise SearchappError(
+            f"None of the {len(run)} queries of {entry.path} is judged (first: {next(iter(run))!r}; "
+            f"a judged one: {next(iter(corpus.judgements))!r}).",
+            f"Is it a run of another corpus or split than {corpus.id}?",
+        )
+    if not run.keys() & other.keys() & corpus.judgements.keys():
+        raise SearchappError(
+            f"{entry.path} and {baseline.path} share no judged query "
+            f"(first: {next(iter(run))!r} and {next(iter(other))!r}).",
+            "Are they runs of the same split?",
+        )
+    absent = [query_id for query_id in corpus.judgements if query_id not in run]
+    if absent:
+        logger.warning(
+            "%s has no results for %d of %d judged queries (first: %r); they count 0.",
+            entry.label, len(absent), len(corpus.judgements), absent[0],
+        )  # fmt: skip
+
+
+def _check_stored(entry: Entry, scored: Scores) -> None:
+    """Check that a run still scores what the result beside it says."""
+    if entry.result is None:
+        return
+    for metric, mean in scored.means().items():
+        stored = entry.result.metrics.get(metric, mean)
+        if abs(mean - stored) > STORED_TOLERANCE:
+            raise SearchappError(
+                f"{entry.path} scores {metric} {mean:.5f}, but the result beside it says {stored:.5f}: "
+                "one of the two files was changed.",
+                f"Evaluate it again: searchapp eval {entry.result.corpus} --run-out DIR",
+            )
+
+
+def _remark_depths(entries: Sequence[Entry], runs: Sequence[Run], cut: int) -> None:
+    """Say where a run is cut off before a metric and another is not."""
+    depths = [max(len(ranking.document_ids) for ranking in run.values()) for run in runs]
+    for entry, depth in zip(entries, depths, strict=True):
+        if depth < min(cut, max(depths)):
+            logger.warning(
+                "%s holds at most %d documents a query; what is beyond counts as not found at %d.",
+                entry.label, depth, cut,
+            )  # fmt: skip

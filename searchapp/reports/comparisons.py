@@ -1,0 +1,180 @@
+"""Comparisons of runs: tables for a person, one document for a script."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from searchapp.corpora.corpus import Corpus
+from searchapp.evaluation.comparison import Change, Comparison
+from searchapp.evaluation.drilldown import JudgedHit, QueryChange
+from searchapp.evaluation.entries import Entry
+from searchapp.evaluation.gates import GateVerdict
+from searchapp.evaluation.stored import recipe_changes
+from searchapp.reports.terminal import PIPE_WIDTH, metric_title, plain_table, render
+from searchapp.reports.text import printable, snippet
+
+COMPARISON_SCHEMA = "searchapp/comparison/1"
+TOP = 3  # documents of each side that are always in a table; JSON has more
+TITLE = 80  # letters
+DIGITS = 12  # of a digest
+CIRCUMSTANCES = {"search", "tokenizer", "threads"}  # in a recipe, but of no effect on a score
+STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
+
+
+def comparison_text(
+    corpus: Corpus, baseline: Entry, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
+) -> str:
+    """Return the tables: for each candidate every metric, then the queries that gain and lose most."""
+    parts: list[RenderableType] = []
+    for comparison in comparisons:
+        candidate, metric = comparison.candidate, metric_title(comparison.changes[0].metric)
+        title = f"{candidate.label} against {baseline.label} on {corpus.name}"
+        parts.append(Text(f"{chr(10) if parts else ''}{printable(title)}"))
+        changed = _shown_recipe(_recipe_changes(baseline, candidate))
+        if changed:
+            parts.append(Text(printable(f"differs in {changed}")))
+        parts.append(_changes_table(comparison.changes, len(comparisons) > 1))
+        parts += _queries(f"Largest gains in {metric}", comparison.gains)
+        parts += _queries(f"Largest losses in {metric}", comparison.losses)
+    return render(*parts, *([Text()] if verdicts else []), *_gates(verdicts))
+
+
+def comparison_document(
+    corpus: Corpus, baseline: Entry, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
+) -> dict[str, Any]:
+    """Return the document that scripts read: everything that was compared, unrounded."""
+    return {
+        "schema": COMPARISON_SCHEMA,
+        "corpus": corpus.name,
+        "corpus_id": corpus.id,
+        "documents_digest": corpus.documents_digest,
+        "judgements_digest": corpus.judgements_digest,
+        "n_judged": len(corpus.judgements),
+        "baseline": _entry(baseline),
+        "comparisons": [
+            {
+                "candidate": _entry(comparison.candidate),
+                "recipe_changes": _recipe_changes(baseline, comparison.candidate),
+                "changes": {change.metric: asdict(change) for change in comparison.changes},
+                "gains": [asdict(query) for query in comparison.gains],
+                "losses": [asdict(query) for query in comparison.losses],
+                "per_query": comparison.per_query,
+            }
+            for comparison in comparisons
+        ],
+        "gates": [asdict(verdict) for verdict in verdicts],
+    }
+
+
+class _FirstThatFits:
+    """Shows the first of its choices that the width of the terminal allows, the last where none does."""
+
+    def __init__(self, *choices: Table | Group) -> None:
+        self._choices = choices
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unlimited = options.update(max_width=PIPE_WIDTH)
+        for choice in self._choices[:-1]:
+            if Measurement.get(console, unlimited, choice).maximum <= options.max_width:
+                yield choice
+                return
+        yield self._choices[-1]
+
+
+def _changes_table(changes: Sequence[Change], several: bool) -> _FirstThatFits:
+    """Return one row a metric; the corrected p-value has a column where there are several candidates."""
+    sizes = ["baseline", "candidate", "change", "95 %"]
+    chances = ["p", *(["p (Holm)"] if several else []), "won/tied/lost"]
+    rows = [(metric_title(change.metric), _sizes(change), _chances(change, several)) for change in changes]
+
+    def table(headers: list[str], cells: Iterable[list[str]]) -> Table:
+        return plain_table(["metric", *headers], cells, numbers=headers)
+
+    return _FirstThatFits(
+        table([*sizes, *chances], ([name, *size, *chance] for name, size, chance in rows)),
+        Group(
+            table(sizes, ([name, *size] for name, size, _ in rows)),
+            table(chances, ([name, *chance] for name, _, chance in rows)),
+        ),
+    )
+
+
+def _sizes(change: Change) -> list[str]:
+    low, high = change.interval
+    means = [f"{change.baseline:.5f}", f"{change.candidate:.5f}"]
+    return [*means, f"{change.difference:+.5f}", f"{low:+.3f} {high:+.3f}"]
+
+
+def _chances(change: Change, several: bool) -> list[str]:
+    p_values = [change.p, *([change.corrected_p] if several else [])]
+    shown = ["<0.0001" if p < 0.0001 else f"{p:.4f}" for p in p_values]
+    return [*shown, f"{change.wins}/{change.ties}/{change.losses}"]
+
+
+def _queries(title: str, queries: Sequence[QueryChange]) -> Iterator[RenderableType]:
+    """Yield each query: its values and text, then the best documents of both sides next to each other."""
+    if queries:
+        yield Text(f"\n{title}")
+    for query in queries:
+        values = f"{query.baseline:.5f} -> {query.candidate:.5f}"
+        yield Text(f"\n{printable(query.query_id)}  {values}  {printable(query.text)}")
+        sides = {"baseline": query.baseline_hits, "candidate": query.candidate_hits}
+        table = plain_table([name if hits else f"{name}: no results" for name, hits in sides.items()], [])
+        for column in table.columns:
+            column.no_wrap, column.overflow = True, "ellipsis"
+        for place in _places(*sides.values()):
+            table.add_row(*(_hit(hits[place]) if place < len(hits) else "" for hits in sides.values()))
+        yield table
+
+
+def _places(*sides: Sequence[JudgedHit]) -> list[int]:
+    """Return which places to show: the first ones, and the best relevant document of each side."""
+    relevant = [next((place for place, found in enumerate(side) if found.relevant), 0) for side in sides]
+    return sorted({*range(min(TOP, max(map(len, sides)))), *relevant})
+
+
+def _hit(judged: JudgedHit) -> Text:
+    """Return rank, grade, id and title of a document; the grade is blank where nobody judged it."""
+    document = judged.hit.document
+    grade = " " if judged.grade is None else str(judged.grade)
+    title = snippet(document.title or document.text, "", TITLE)
+    line = f"{judged.hit.rank} [{grade}] {printable(document.id)} {title}"
+    return Text(line, style="green" if judged.relevant else "")
+
+
+def _gates(verdicts: Sequence[GateVerdict]) -> Iterator[Text]:
+    for verdict in verdicts:
+        line = f"{verdict.gate}, {printable(verdict.candidate)}: {verdict.reason}"
+        yield Text.assemble((verdict.status, STYLES[verdict.status]), " ", line)
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    result = None if entry.result is None else asdict(entry.result)
+    return {"label": entry.label, "path": str(entry.path), "result": result}
+
+
+def _recipe_changes(baseline: Entry, candidate: Entry) -> dict[str, tuple[Any, Any]]:
+    if baseline.result is None or candidate.result is None:
+        return {}
+    return recipe_changes(baseline.result, candidate.result)
+
+
+def _shown_recipe(changes: Mapping[str, tuple[Any, Any]]) -> str:
+    """Return what differs and shapes a score, in one line; digests only of models of one name."""
+    shown = []
+    for name, pair in changes.items():
+        digest = name.endswith("_digest")
+        if (
+            name in CIRCUMSTANCES
+            or (digest and "model" in changes)
+            or any(isinstance(one, dict) for one in pair)
+        ):
+            continue
+        before, after = (str(one)[:DIGITS] if digest else one for one in pair)
+        shown.append(f"{name} {before} -> {after}")
+    return ", ".join(shown)
