@@ -12,6 +12,7 @@ from searchapp.corpora.lint import dangling_judgements
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
+from searchapp.evaluation.trec import check_documents
 from searchapp.index.build import Progress, build_index
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, bm25_recipe, open_bm25
@@ -70,7 +71,6 @@ def evaluate_model(
         "index": index.manifest.kind,
         "search": index.search_method(len(queries)),
         "documents_digest": index.manifest.documents_digest,
-        **encoder.circumstances,
     }
     libraries = encoder.libraries
     if mode == "hybrid":
@@ -90,7 +90,7 @@ def evaluate_model(
         model=encoder.name,
         mode=mode,
         n_docs=index.manifest.n_docs,
-        recipe=recipe,
+        recipe=recipe | encoder.circumstances,
         seconds={"encode": encode, "search": sum(seconds.values())},
         libraries=libraries,
     )
@@ -174,13 +174,7 @@ def evaluate_run(
     """
     ids = {document.id for document in corpus.documents()}
     _check_judged(corpus, ids, allow_dangling)
-    for query_id, ranking in run.items():
-        unknown = next((found for found in ranking.document_ids if found not in ids), None)
-        if unknown is not None:
-            raise SearchappError(
-                f"The run {name} names document {unknown!r} (query {query_id!r}), which {corpus.name} lacks.",
-                "Is it a run of another corpus, or are its ids written otherwise?",
-            )
+    check_documents(run, ids, name, corpus.name)
     recipe = {"documents_digest": corpus.documents_digest}
     return _evaluation(corpus, run, cuts, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={})
 
