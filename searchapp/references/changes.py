@@ -12,6 +12,8 @@ from searchapp.encoders.options import Options
 from searchapp.index.opened import product_scores
 from searchapp.records import Ranking, Run
 
+BATCH = 64  # queries whose scores are in memory at a time
+
 
 @dataclass(frozen=True)
 class Change:
@@ -59,8 +61,9 @@ def rank_in_memory(corpus: Corpus, encoder: Encoder, depth: int) -> Run:
     vectors = encoder.encode_documents(documents)
     queries = encoder.encode_queries(corpus.queries)
     max_norm = float(np.linalg.norm(vectors.astype(np.float64), axis=1).max(initial=0.0))
-    scores = product_scores(vectors, queries, max_norm)
-    return {
-        query.id: Ranking.from_scores(ids, row, depth)
-        for query, row in zip(corpus.queries, scores, strict=True)
-    }
+    run = {}
+    for start in range(0, len(queries), BATCH):
+        scores = product_scores(vectors, queries[start : start + BATCH], max_norm)
+        for query, row in zip(corpus.queries[start : start + BATCH], scores, strict=True):
+            run[query.id] = Ranking.from_scores(ids, row, depth)
+    return run

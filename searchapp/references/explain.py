@@ -70,24 +70,23 @@ class Explainer:
             yield definition.name, definition.description, definition.compute(ranked)
 
     def _explain(self, tries: Iterable[Try]) -> list[Explanation]:
+        """Keep the tries that yield more than they spoil, and most of the figures that they touch."""
         found = []
         for name, description, figures in tries:
             given = tuple(metric for metric in self.differing if self._gives(metric, figures.get(metric)))
-            lost = sum(
-                metric in figures and not self._gives(metric, figures[metric]) for metric in self._agreeing
-            )
-            if len(given) > lost:
+            touched = [metric for metric in figures if metric in self._claim.metrics]
+            lost = sum(not self._gives(metric, figures[metric]) for metric in self._agreeing & figures.keys())
+            agree = sum(self._gives(metric, figures[metric]) for metric in touched)
+            if len(given) > lost and 2 * agree >= len(touched):
                 found.append(Explanation(name, description, given, len(self.differing), lost))
         return best_first(found)
 
     def _ties(self, explained: set[str]) -> list[Explanation]:
         """Name the figures that some order of the equal scores can give."""
         left = [metric for metric in self.differing if metric not in explained]
-        if not left:
-            return []
-        band = tie_band(self._ranked)
+        band = tie_band(self._ranked) if left else {}
         inside = tuple(metric for metric in left if self._within(metric, *band[metric]))
-        if not inside:
+        if not inside or not self._few(len(left) - len(inside)):
             return []
         first = inside[0]
         low, high = band[first]
@@ -96,19 +95,25 @@ class Explainer:
         )
         return [Explanation("tie-order", description, inside, len(self.differing))]
 
+    def _few(self, left: int) -> bool:
+        """Tell whether so many unexplained figures leave a partial explanation credible."""
+        return 2 * left < max(len(self._claim.metrics), 1)
+
     def _within(self, metric: str, low: float, high: float) -> bool:
         room = 0.5 * 10.0 ** -self._claim.decimals[metric] + 1e-9
         return high - low <= WIDE and low - room <= self._claim.metrics[metric] <= high + room
 
     def _other_cuts(self, explained: set[str]) -> list[Explanation]:
+        """Name the figures that are the same metric at another cut."""
         found = []
         for metric in self.differing:
-            for name, value in other_cuts(self._measured, metric):
-                if metric not in explained and self._gives(metric, value):
-                    description = f"{metric} is what {name} is here: another k"
-                    found.append(Explanation("other-k", description, (metric,), len(self.differing)))
-                    break
-        return found
+            same = (name for name, value in other_cuts(self._measured, metric) if self._gives(metric, value))
+            name = next(same, None)
+            if name is not None and metric not in explained:
+                description = f"{metric} is what {name} is here: another k"
+                found.append(Explanation("other-k", description, (metric,), len(self.differing)))
+        left = len(set(self.differing) - explained) - len(found)
+        return found if self._few(left) else []
 
     def _gives(self, metric: str, value: float | None) -> bool:
         claimed = self._claim.metrics.get(metric)

@@ -7,6 +7,7 @@ from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.names import open_corpus
 from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
 from searchapp.evaluation.benchmark import Evaluation, evaluate_model, evaluate_run
@@ -18,6 +19,8 @@ from searchapp.references.changes import changes_of, rank_in_memory
 from searchapp.references.claims import Source
 from searchapp.references.definitions import Ranked
 from searchapp.references.explain import Attempt
+
+LARGE = 100_000  # documents beyond which encoding them again takes its time
 
 
 class ModelPipeline:
@@ -47,8 +50,12 @@ class ModelPipeline:
 
         return evaluate_model(corpus, encoder, cuts=cuts, allow_dangling=True, progress=embedded)
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
-        """Return other splits first, then other texts and vectors."""
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+        """Return other texts and vectors, then other splits.
+
+        Precomputed vectors cannot be made otherwise. A transformer takes minutes for each, and a large
+        corpus does too, so these wait for thoroughness.
+        """
 
         def split(name: str) -> Callable[[], Ranked]:
             return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
@@ -59,16 +66,19 @@ class ModelPipeline:
                 corpus, rank_in_memory(corpus, load_encoder(self._model, changed), depth), cuts
             )
 
-        return [
-            *(
-                Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
-                for name in other_splits(corpus)
-            ),
-            *(
-                Attempt(change.name, change.description, options(changed))
-                for change, changed in changes_of(self._options)
-            ),
+        splits = [
+            Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
+            for name in other_splits(corpus)
         ]
+        kind, _ = split_name(self._model)
+        slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
+        if kind == PRECOMPUTED or (slow and not thorough):
+            return splits
+        changes = [
+            Attempt(change.name, change.description, options(changed))
+            for change, changed in changes_of(self._options)
+        ]
+        return changes + splits
 
     def remarks(self, _result: Result) -> list[Finding]:
         """Return nothing: a model's figures have no cause of their own to differ."""
@@ -104,7 +114,7 @@ class RunPipeline:
         (name,) = self._fitting(corpus)
         return evaluate_run(corpus, self._runs[name], name, cuts=cuts, allow_dangling=True)
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
         """Return the other splits whose queries the run holds."""
         (name,) = self._fitting(corpus)
         run = self._runs[name]

@@ -17,8 +17,6 @@ from searchapp.references.definitions import Ranked
 from searchapp.references.explain import Attempt, Explainer, Explanation, best_first
 from searchapp.references.verdicts import Comparison, Verdict, compare
 
-PATIENCE = 60.0  # seconds that encoding a corpus again and again may take
-
 
 class Pipeline(Protocol):
     """What is measured: a model, BM25, or a run that somebody made."""
@@ -29,8 +27,8 @@ class Pipeline(Protocol):
     def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
         """Score it on a corpus."""
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...]) -> list[Attempt]:
-        """Return the other ways to rank a corpus that are known to be met."""
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+        """Return the other ways to rank a corpus that are known to be met; all of them when thorough."""
 
     def remarks(self, result: Result) -> list[Finding]:
         """Return what is known to make this pipeline's figures differ from published ones."""
@@ -141,26 +139,17 @@ def _reproduce(
     claim: Claim, corpus: Corpus, pipeline: Pipeline, thorough: bool, progress: Callable[[str], None]
 ) -> Reproduction:
     progress(f"{claim.task}: measuring")
-    cuts = tuple(sorted({*CUTS, *(int(metric.split("_at_")[1]) for metric in claim.metrics)}))
-    evaluation = pipeline.evaluate(corpus, cuts)
+    cuts = tuple(sorted({int(metric.split("_at_")[1]) for metric in claim.metrics}))
+    evaluation = pipeline.evaluate(corpus, sorted({*CUTS, *cuts}))
     result = evaluation.result
     explainer = Explainer(claim, Ranked(corpus, evaluation.run, cuts), result.metrics)
     remarks = pipeline.remarks(result) if explainer.differing else []
     found = explainer.of_the_run()
     left = set(explainer.differing) - {metric for one in found for metric in one.metrics}
-    attempts = pipeline.attempts(corpus, cuts) if left and not remarks else []
-    slow = result.seconds.get("encode", 0.0) * len(attempts) > PATIENCE and not thorough
-    for attempt in [] if slow else attempts:
+    attempts = pipeline.attempts(corpus, cuts, thorough=thorough) if left and not remarks else []
+    for attempt in attempts:
         progress(f"{claim.task}: trying {attempt.description}")
         found += explainer.of_another(attempt)
         if any(left <= set(one.metrics) for one in found):
             break
-    if slow:
-        remarks.append(
-            Finding(
-                "not-tried",
-                f"{len(attempts)} other ways to make the vectors were not tried; each encodes anew.",
-                "`--thorough` tries them.",
-            )
-        )
     return Reproduction(claim, compare(claim, result.metrics), best_first(found), remarks, result=result)

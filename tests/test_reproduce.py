@@ -1,0 +1,154 @@
+"""searchapp reproduce: claims run, compared and explained, on real corpora and on small ones."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from searchapp.references.verdicts import Verdict, equals
+from tests.conftest import SHARED, Cli
+
+# nDCG@10 of the bundled model when a corpus is read otherwise, measured beforehand by other code
+# in percent.
+OTHERWISE = {
+    ("NFCorpus", "title-dropped"): "23.22",
+    ("SciFact", "title-dropped"): "48.71",
+    ("NFCorpus", "text-dropped"): "22.93",
+    ("SciFact", "title-twice"): "52.15",
+    ("SciFact", "first-512-tokens"): "51.037",
+    ("SciFact", "inner-product"): "30.57",
+    ("SciFact", "other-split"): "54.90",
+    ("NFCorpus", "all-queries"): "2.44",
+    ("SciFact", "all-queries"): "13.89",
+}
+
+
+def result_file(folder: Path, task: str, metrics: Mapping[str, float], split: str = "test") -> Path:
+    """Write a result file as MTEB does, with figures of five decimals."""
+    entry = {
+        **metrics,
+        "main_score": metrics["ndcg_at_10"],
+        "hf_subset": "default",
+        "languages": ["eng-Latn"],
+    }
+    path = folder / f"{task}.json"
+    document = {
+        "task_name": task,
+        "mteb_version": "2.0.0",
+        "evaluation_time": 3.0,
+        "scores": {split: [entry]},
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
+def card(folder: Path, task: str, percent: str, split: str = "test") -> Path:
+    """Write a model card that claims an nDCG@10, with the digits given."""
+    path = folder / "README.md"
+    path.write_text(
+        "---\nmodel-index:\n- name: some-model\n  results:\n  - task: {type: Retrieval}\n"
+        f"    dataset: {{type: mteb/{task.lower()}, name: MTEB {task}, config: default, split: {split}}}\n"
+        f"    metrics:\n    - {{type: ndcg_at_10, value: {percent}}}\n---\n"
+    )
+    return path
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("task", "name"), OTHERWISE)
+def test_what_was_read_or_compared_otherwise_is_named(
+    cli: Cli, shared_indexes: Path, tmp_path: Path, task: str, name: str
+) -> None:
+    source = card(tmp_path, task, OTHERWISE[task, name])
+    done = cli("reproduce", str(source), "-m", "wordllama", "--json")
+    (found,) = json.loads(done.stdout)["tasks"]
+    assert found["figures"][0]["verdict"] == "differs"
+    assert [one["name"] for one in found["explanations"]][:1] == [name]
+    assert done.exit_code == 0
+
+
+@pytest.mark.shared
+def test_figures_that_are_ours_are_exact(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
+    """The figures of the MTEB harness for the bundled model on the same texts (see test_parity.py)."""
+    source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.2444})
+    done = cli("reproduce", str(source), "-m", "wordllama")
+    assert done.exit_code == 0
+    assert "0.24440" in done.stdout
+    assert "exact" in done.stdout
+    assert "explained by" in done.stdout
+
+
+@pytest.mark.shared
+def test_a_figure_that_nothing_explains_fails_the_check(
+    cli: Cli, shared_indexes: Path, tmp_path: Path
+) -> None:
+    source = result_file(tmp_path, "SciFact", {"ndcg_at_10": 0.98765, "recall_at_10": 0.12345})
+    done = cli("reproduce", str(source), "-m", "wordllama", "-c", "scifact")
+    assert done.exit_code == 3
+    assert "No known definition yields nDCG@10, R@10." in done.stdout
+
+
+@pytest.mark.shared
+def test_the_model_card_is_listed_whole(cli: Cli, real_corpora: Path) -> None:
+    path = SHARED / "seeds" / "model-card-noinstruct-small-embedding-v0.md"
+    done = cli("reproduce", str(path), "--json")
+    tasks = json.loads(done.stdout)["tasks"]
+    assert len(tasks) == path.read_text("utf-8").count("type: Retrieval") == 27
+    figures = [figure for task in tasks for figure in task["figures"]]
+    assert {figure["verdict"] for figure in figures} == {Verdict.NOT_RUN.value}
+    assert done.exit_code == 0
+    by_name = {task["claim"]["task"]: task for task in tasks}
+    # From the card: NFCorpus 34.921, SciFact 72.219 (percent).
+    for name, claimed in (("NFCorpus", 0.34921), ("SciFact", 0.72219)):
+        values = {figure["metric"]: figure["claimed"] for figure in by_name[name]["figures"]}
+        assert values["ndcg_at_10"] == pytest.approx(claimed, abs=1e-12)
+        assert "NoInstruct-small-Embedding-v0 is not here" in by_name[name]["reason"]
+    assert by_name["ArguAna"]["reason"] == "the corpus arguana is not on this machine"
+
+
+@pytest.mark.shared
+def test_a_run_is_held_against_a_card(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
+    path = SHARED / "seeds" / "model-card-noinstruct-small-embedding-v0.md"
+    cli("eval", "nfcorpus", "--run-out", str(tmp_path / "out"))
+    for against in (tmp_path / "out", next((tmp_path / "out").glob("*.trec"))):
+        done = cli("reproduce", str(path), "--against", str(against), "--json")
+        run = {task["claim"]["task"]: task for task in json.loads(done.stdout)["tasks"] if task["result"]}
+        assert list(run) == ["NFCorpus"]
+        figures = {figure["metric"]: figure for figure in run["NFCorpus"]["figures"]}
+        # 0.24440 of the bundled model, less 0.34921 of the card.
+        assert equals(-0.10481, figures["ndcg_at_10"]["difference"], 5)
+        assert figures["ndcg_at_10"]["verdict"] == "differs"
+        assert done.exit_code == 3
+
+
+@pytest.mark.shared
+def test_a_claim_of_another_split_is_run_on_that_split(
+    cli: Cli, shared_indexes: Path, tmp_path: Path
+) -> None:
+    source = card(tmp_path, "NFCorpus", "24.57", split="dev")
+    (found,) = json.loads(cli("reproduce", str(source), "-m", "wordllama", "--json").stdout)["tasks"]
+    assert found["figures"][0]["verdict"] == "exact"
+    assert found["result"]["corpus_id"] == "beir/nfcorpus/dev"
+
+
+@pytest.mark.shared
+def test_a_corpus_that_is_not_claimed_is_an_error(cli: Cli, real_corpora: Path, tmp_path: Path) -> None:
+    source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
+    done = cli("reproduce", str(source), "-m", "wordllama", "-c", "scifact")
+    assert done.exit_code == 1
+    assert "claims nothing about 'scifact'" in done.stderr
+    assert "It claims: nfcorpus" in done.stderr
+
+
+def test_a_run_with_an_unknown_document_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    run = tmp_path / "short.trec"
+    run.write_text("q1 Q0 d1 1\n")
+    source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
+    done = cli("reproduce", str(source), "--against", str(run))
+    assert (done.exit_code, "short.trec, line 1: 4 columns" in done.stderr) == (1, True)
+
+
+def test_a_model_and_a_run_exclude_each_other(cli: Cli, tmp_path: Path) -> None:
+    source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
+    done = cli("reproduce", str(source), "--against", str(source), "-m", "wordllama")
+    assert done.exit_code == 2
