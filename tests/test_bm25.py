@@ -51,9 +51,10 @@ def build(documents: Sequence[Document] = DOCUMENTS) -> Bm25:
     return Bm25.build(bm25_recipe("digest"), documents)
 
 
-def found(index: Bm25, text: str, depth: int = 10) -> list[tuple[str, float]]:
+def found(index: Bm25, text: str, depth: int = 10) -> dict[str, float]:
+    """Return document id -> score, best first."""
     ranking = index.search([Query("q", text)], depth)["q"]
-    return list(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
+    return dict(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
 
 
 def by_hand(tf: int, length: int, df: int, documents: int = 3, mean: float = 8 / 3) -> float:
@@ -64,28 +65,28 @@ def by_hand(tf: int, length: int, df: int, documents: int = 3, mean: float = 8 /
 
 def test_scores_are_those_of_the_formula() -> None:
     index = build()
-    one, two = found(index, "apple")
-    assert one == ("d3", pytest.approx(by_hand(tf=2, length=3, df=2), rel=1e-6))
-    assert two == ("d1", pytest.approx(by_hand(tf=1, length=3, df=2), rel=1e-6))
+    apple = found(index, "apple")
+    assert list(apple) == ["d3", "d1"]
+    assert apple["d3"] == pytest.approx(by_hand(tf=2, length=3, df=2), rel=1e-6)
+    assert apple["d1"] == pytest.approx(by_hand(tf=1, length=3, df=2), rel=1e-6)
     plum = by_hand(tf=1, length=2, df=1)
-    assert found(index, "Pears, plums!") == [
-        ("d2", pytest.approx(by_hand(tf=1, length=2, df=2) + plum, rel=1e-6)),
-        ("d1", pytest.approx(by_hand(tf=1, length=3, df=2), rel=1e-6)),
-    ]
-    assert found(index, "plum plum") == [("d2", pytest.approx(2 * plum, rel=1e-6))]
-    assert found(index, "red")[0][0] == "d1"  # the title is read
+    both = found(index, "Pears, plums!")
+    assert list(both) == ["d2", "d1"]
+    assert both["d2"] == pytest.approx(by_hand(tf=1, length=2, df=2) + plum, rel=1e-6)
+    assert found(index, "plum plum") == pytest.approx({"d2": 2 * plum}, rel=1e-6)
+    assert list(found(index, "red")) == ["d1"]  # the title is read
 
 
 @pytest.mark.parametrize("text", ["is the and of", "a b 1", "quince", "?!"])
 def test_a_query_without_a_word_of_the_documents_finds_nothing(text: str) -> None:
-    assert found(build(), text) == []
+    assert found(build(), text) == {}
 
 
 def test_equal_scores_go_by_id_and_the_cut_keeps_to_it() -> None:
     documents = [Document(f"d{number}", "", "apple") for number in (1, 3, 2)] + [Document("d0", "", "pear")]
     index = build(documents)
-    assert [name for name, _ in found(index, "apple")] == ["d3", "d2", "d1"]
-    assert [name for name, _ in found(index, "apple", depth=2)] == ["d3", "d2"]
+    assert list(found(index, "apple")) == ["d3", "d2", "d1"]
+    assert list(found(index, "apple", depth=2)) == ["d3", "d2"]
 
 
 def test_bm25s_finds_the_same_with_the_same_scores() -> None:
@@ -185,7 +186,7 @@ def test_weights_that_cannot_be_kept_still_serve(
 ) -> None:
     monkeypatch.setattr(module, "cache_folder", lambda _name: tmp_path / "gone")
     with caplog.at_level(logging.WARNING):
-        assert found(open_bm25("digest", lambda: DOCUMENTS), "plum")[0][0] == "d2"
+        assert found(open_bm25("digest", lambda: DOCUMENTS), "plum").keys() == {"d2"}
     assert "cannot be kept" in caplog.text
 
 

@@ -88,7 +88,8 @@ def _evaluations(
     run: Path | None,
     cuts: tuple[int, ...],
     allow_dangling: bool,
-    **more: Any,
+    options: Options,
+    kind: str,
 ) -> "Iterator[Evaluation]":
     from searchapp.corpora.names import open_corpus
     from searchapp.evaluation.benchmark import evaluate_bm25, evaluate_chance, evaluate_run
@@ -101,13 +102,13 @@ def _evaluations(
             raise click.UsageError("--run scores one run on one corpus, without a model, mode or baseline.")
         yield evaluate_run(sources[0], read_run(run), run.stem, **asked)
         return
-    if mode == "bm25" and (models or baselines):
-        raise click.UsageError("--mode bm25 takes no model; --baselines shows it beside one.")
+    if mode == "bm25" and (models or baselines or options != Options()):
+        raise click.UsageError("--mode bm25 has no model or vectors; --baselines shows it beside a model.")
     for number, model in enumerate(models or (BUNDLED,)):
         for source in sources:
             if mode != "bm25":
                 modes = ("dense", "hybrid") if baselines else (mode,)
-                yield from _evaluate(source, model, modes, **asked, **more)
+                yield from _evaluate(source, model, modes, options=options, kind=kind, **asked)
             if mode == "bm25" or (baselines and number == 0):
                 yield evaluate_bm25(source, **asked)
             if baselines and number == 0:

@@ -10,6 +10,8 @@ from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, wri
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
 from searchapp.reports.terminal import grid_table, render, results_table
 
+NAMES = ("corpus", "model", "mode")  # that tell the rows of several evaluations apart
+
 
 def evaluation_lines(
     evaluations: Sequence[Evaluation], form: str, *, per_query: bool = False
@@ -29,7 +31,7 @@ def evaluation_lines(
         rows = [result_row(result) for result in results]
         if per_query:
             rows = [
-                {"corpus": one.result.corpus, "model": one.result.model, "query_id": query_id, **values}
+                {**{name: getattr(one.result, name) for name in NAMES}, "query_id": query_id, **values}
                 for one in evaluations
                 for query_id, values in one.scores.per_query().items()
             ]
@@ -60,14 +62,14 @@ def save_evaluation(
     Args:
         folder: where to; other files of that name are replaced.
         evaluation: what to keep.
-        options: what shaped the vectors, so that each choice has files of its own.
+        options: what shaped the vectors, if there are any, so that each choice has files of its own.
         per_query: write the CSV too.
 
     Raises:
         SearchappError: the folder cannot be written.
     """
     result = evaluation.result
-    model = model_slug(result.model, options)
+    model = model_slug(result.model, options if "model_digest" in result.recipe else Options())
     stem = f"{evaluation.slug}.{model}.{result.mode}"
     write_run(folder / f"{stem}.trec", evaluation.run, tag=model)
     write_text(folder / f"{stem}.json", to_json(results_document([result])) + "\n")

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 BM25 = "bm25"  # the name of the model in results
 LIBRARIES = ("bm25s", "PyStemmer")  # that shape its scores
+SCHEMA = "searchapp/bm25/1"  # of the weights that are kept, and of how they come about here
 
 WORD = re.compile(r"\b\w\w+\b")
 PROBE = (
@@ -68,7 +69,7 @@ class Bm25Recipe:
 
     def digest(self) -> str:
         """Return what names the weights of this recipe."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([SCHEMA, asdict(self)], sort_keys=True).encode()).hexdigest()
 
 
 class Bm25:
