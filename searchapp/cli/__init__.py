@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "Tell whether the difference between runs is real.",
     "reproduce": "Compare published figures with what is measured here.",
     "export": "Write results as MTEB, a model card or trec_eval want them.",
+    "diagnose": "Name the fault behind a low score, prove it, and measure its repair.",
     "corpora": "List the corpora that are here, or look into one.",
     "models": "List the models that work without a network.",
     "indexes": "List, show or remove built indexes.",

@@ -1,0 +1,173 @@
+"""Healthy pipelines to inject faults into: the bundled static table, and precomputed vectors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.evidence import Evidence, Vectors
+from searchapp.diagnosis.model import Model
+from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.tokens import TokenTable, cut, token_table
+from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.options import Options
+from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.texts import assemble
+from searchapp.records import Document, Judgements, Query, Recipe
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A corpus held in memory, to be damaged."""
+
+    items: Sequence[Document]
+    asked: Sequence[Query]
+    grades: Judgements
+    location: str = "memory"
+
+    def documents(self) -> Iterator[Document]:
+        """Yield the documents."""
+        return iter(self.items)
+
+    def queries(self) -> Iterator[Query]:
+        """Yield the queries."""
+        return iter(self.asked)
+
+    def judgements(self) -> Judgements:
+        """Return the judgements."""
+        return self.grades
+
+    def files(self) -> list[Path]:
+        """No plain files."""
+        return []
+
+    def count(self) -> int:
+        """Return the number of documents."""
+        return len(self.items)
+
+
+class TableEncoder:
+    """An encoder over a token table that may have been damaged."""
+
+    batch = 4096
+    facts = None
+    libraries: tuple[str, ...] = ()
+
+    def __init__(self, table: TokenTable, options: Options | None = None) -> None:
+        self.name = "damaged"
+        self.table = table
+        self.options = options or Options()
+        length = None if self.options.max_length == "model" else self.options.max_length
+        self.recipe = Recipe(
+            model=self.name,
+            revision=None,
+            model_digest="",
+            tokenizer_digest="",
+            dimension=table.rows.shape[1],
+            query_pooling="mean",
+            document_pooling="mean",
+            max_length=length,
+            normalize=True,
+            template=self.options.template,
+            document_prompt=self.options.document_prompt,
+            query_prompt=self.options.query_prompt,
+        )
+
+    @property
+    def circumstances(self) -> Mapping[str, Any]:
+        """Nothing to say."""
+        return {}
+
+    def encode_documents(self, documents: Sequence[Document]) -> Floats:
+        """Return one vector a document."""
+        prompt = self.options.document_prompt
+        return self.read([prompt + assemble(document, self.options.template) for document in documents])
+
+    def encode_queries(self, queries: Sequence[Query]) -> Floats:
+        """Return one vector a query."""
+        return self.read([self.options.query_prompt + query.text for query in queries])
+
+    def read(self, texts: Sequence[str]) -> Floats:
+        """Return unit means, (n, d) float32."""
+        return self.table.means(cut(self.table.tokenize(texts), self.recipe.max_length))
+
+
+class Base:
+    """One healthy pipeline on one corpus.
+
+    Args:
+        scene: the corpus.
+        model: the encoder, None where only vectors are there.
+        vectors: what it stores, the queries those of the scene.
+    """
+
+    def __init__(self, scene: Scene, model: Model | None, vectors: Vectors) -> None:
+        self.scene = scene
+        self.model = model
+        self.vectors = vectors
+
+    def evidence(self, model: Model | None = None, scene: Scene | None = None, **changes: Any) -> Evidence:
+        """Return evidence with some of the vectors' fields changed."""
+        extra = {name: changes.pop(name) for name in ("run", "reported") if name in changes}
+        return Evidence(scene or self.scene, model or self.model, replace(self.vectors, **changes), **extra)
+
+    @cached_property
+    def table(self) -> TokenTable:
+        """The static table."""
+        assert self.model is not None and self.model.table is not None
+        return self.model.table
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The documents as they ought to be read."""
+        return [assemble(document) for document in self.scene.documents]
+
+    @cached_property
+    def healthy(self) -> float:
+        """nDCG@10 without a fault."""
+        return self.evidence().score
+
+    def with_table(self, table: TokenTable, options: Options | None = None) -> Evidence:
+        """Return evidence in which this table made everything."""
+        model = Model(TableEncoder(table, options), self.scene, table)
+        if options is None and table.tokenize is self.table.tokenize and self.model is not None:
+            model.__dict__["document_tokens"] = self.model.document_tokens  # the same texts and tokenizer
+            model.__dict__["query_tokens"] = self.model.query_tokens
+            model.__dict__["documents"] = table.means(self.model.document_tokens)
+            model.__dict__["queries"] = table.means(self.model.query_tokens)
+        return self.evidence(model, documents=model.documents, queries=model.queries)
+
+
+def static_base(corpus: Corpus) -> Base:
+    """Return the bundled model's pipeline, through the bench's own encoder (so that damage is like health)."""
+    scene = Scene(corpus)
+    encoder = load_encoder(BUNDLED)
+    assert isinstance(encoder, StaticEncoder)
+    table = token_table(encoder)
+    model = Model(TableEncoder(table), scene, table)
+    ids = [document.id for document in scene.documents]
+    return Base(
+        scene, model, Vectors(ids, model.documents, [query.id for query in scene.queries], model.queries)
+    )
+
+
+def vector_base(corpus: Corpus, folder: Path) -> Base:
+    """Return the pipeline of precomputed vectors: documents.npy and .txt, queries.npy and .txt."""
+    scene = Scene(corpus)
+    documents, queries = (
+        (np.load(folder / f"{side}.npy"), (folder / f"{side}.txt").read_text("utf-8").splitlines())
+        for side in ("documents", "queries")
+    )
+    rows = {name: row for row, name in enumerate(queries[1])}
+    asked = [query.id for query in scene.queries]
+    return Base(
+        scene, None, Vectors(documents[1], documents[0], asked, queries[0][[rows[name] for name in asked]])
+    )

@@ -1,0 +1,528 @@
+"""The fault catalogue as injectors: what is broken, how badly, and what a diagnosis ought to name.
+
+The codes are those of the catalogue (A texts and data, B tokens, C geometry, D search, E rows and ids,
+F metrics). Every injector is deterministic in its seed. `SEVERITIES` lists for each the settings that
+thresholds were set on, and those that were held back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.fault_base import Base, Floats, Memory
+from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.measures import spread
+from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.tokens import TokenTable, cut
+from searchapp.encoders.options import Options
+from searchapp.encoders.vectors import unit
+from searchapp.records import Document
+
+Inject = Callable[[Base, Any, np.random.Generator], Evidence]
+
+INSTRUCTION = "Given a question, retrieve passages that answer the question. Query: "
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One injector.
+
+    `accepted` are the cause ids that name it; several where the evidence cannot tell them apart (said
+    in `why`). `train` and `held` are severities for setting thresholds and for the reported table;
+    `bases` are the pipelines it can be injected into; `repairable` says that a repair or a correct re-run
+    can be tried on what is there.
+    """
+
+    code: str
+    name: str
+    accepted: tuple[str, ...]
+    inject: Inject
+    train: tuple[Any, ...]
+    held: tuple[Any, ...]
+    bases: tuple[str, ...] = ("static", "minilm")
+    why: str = ""
+
+
+# A: texts. The model is healthy; what is stored was made from other texts.
+
+
+def _texts(change: Callable[[Document], str]) -> Inject:
+    """Return the injector that reads a share of the documents otherwise."""
+
+    def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+        documents = base.vectors.documents.copy()
+        rows = _some(len(documents), share, rng)
+        changed = [change(base.scene.documents[row]) for row in rows]
+        documents[rows] = base.table.means(base.table.tokenize(changed))
+        return base.evidence(documents=documents)
+
+    return inject
+
+
+def _queries(change: Callable[[str], str]) -> Inject:
+    def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+        queries = base.vectors.queries.copy()
+        rows = _some(len(queries), share, rng)
+        queries[rows] = base.table.means(
+            base.table.tokenize([change(base.scene.queries[row].text) for row in rows])
+        )
+        return base.evidence(queries=queries)
+
+    return inject
+
+
+def _missing(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A9: a chunk of the documents was lost."""
+    count = len(base.vectors.document_ids)
+    start = int(rng.integers(count))
+    kept = np.sort((start + np.arange(int(count * (1 - share)))) % count)
+    return base.evidence(
+        documents=base.vectors.documents[kept], document_ids=[base.vectors.document_ids[row] for row in kept]
+    )
+
+
+# A: the corpus itself.
+
+
+def _damaged(base: Base, **parts: Any) -> Corpus:
+    source = base.scene.corpus.source
+    memory = Memory(
+        parts.get("items", base.scene.documents),
+        parts.get("asked", list(source.queries())),
+        parts.get("grades", source.judgements()),
+    )
+    return replace(base.scene.corpus, source=memory)
+
+
+def _rescened(base: Base, corpus: Corpus) -> Evidence:
+    """Return the pipeline run properly on a damaged corpus."""
+    scene = Scene(corpus)
+    ids = [document.id for document in scene.documents]
+    asked = [query.id for query in scene.queries]
+    if base.model is not None:
+        from scripts.fault_base import TableEncoder
+        from searchapp.diagnosis.model import Model
+
+        model = Model(TableEncoder(base.table), scene, base.table)
+        return base.evidence(
+            model, scene, document_ids=ids, documents=model.documents, query_ids=asked, queries=model.queries
+        )
+    rows = {name: row for row, name in enumerate(base.vectors.document_ids)}
+    known = [name for name in ids if name in rows]
+    return base.evidence(
+        scene=scene, document_ids=known, documents=base.vectors.documents[[rows[name] for name in known]]
+    )
+
+
+def _other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A8: another revision of the documents."""
+    items = list(base.scene.documents)
+    for row in _some(len(items), share, rng):
+        items[row] = replace(items[row], text=items[row].text.split(". ")[0])
+    return _rescened(base, _damaged(base, items=items))
+
+
+def _other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A8: another revision of the judgements."""
+    grades = {query: dict(row) for query, row in base.scene.corpus.source.judgements().items()}
+    for query in grades:
+        for name in list(grades[query]):
+            if rng.random() < share and len(grades[query]) > 1:
+                del grades[query][name]
+    if all(len(row) == 1 for row in grades.values()) or share < 0.02:
+        first = min(grades)
+        grades[first] = {name: grade + 1 for name, grade in grades[first].items()}
+    return _rescened(base, _damaged(base, grades=grades))
+
+
+def _dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A10: relevant documents are not in the corpus."""
+    judged = sorted({name for row in base.scene.judgements.values() for name in row})
+    gone = {judged[row] for row in _some(len(judged), share, rng)}
+    return _rescened(
+        base, _damaged(base, items=[item for item in base.scene.documents if item.id not in gone])
+    )
+
+
+def _duplicates(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A11: documents stand twice under other ids."""
+    items = list(base.scene.documents)
+    items += [replace(items[row], id=f"copy-{items[row].id}") for row in _some(len(items), share, rng)]
+    return _rescened(base, _damaged(base, items=items))
+
+
+def _twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    """A12: query ids stand twice."""
+    asked = list(base.scene.corpus.source.queries())
+    judged = [query for query in asked if query.id in base.scene.judgements]
+    for row in _some(len(judged), share, rng):
+        asked.append(replace(judged[(row + 1) % len(judged)], id=judged[row].id))
+    return _rescened(base, _damaged(base, asked=asked))
+
+
+def _swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
+    """A15: the columns of the judgements are swapped."""
+    grades: dict[str, dict[str, int]] = {}
+    for query, row in base.scene.corpus.source.judgements().items():
+        for name, grade in row.items():
+            grades.setdefault(name, {})[query] = grade
+    return _rescened(base, _damaged(base, grades=grades))
+
+
+# B: tokens and table.
+
+
+def _table(change: Callable[[Base, Any, np.random.Generator], Floats]) -> Inject:
+    """Return the injector that damages the table and has it make everything."""
+    return lambda base, severity, rng: base.with_table(replace(base.table, rows=change(base, severity, rng)))
+
+
+def _rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) -> Floats:
+    """B1: rows stand at other ids, from some id on."""
+    by, first = severity
+    rows = base.table.rows.copy()
+    start = int(first * len(rows))
+    rows[start:] = np.roll(rows[start:], by, axis=0)
+    return rows
+
+
+def _permuted(base: Base, share: float, rng: np.random.Generator) -> Floats:
+    rows = base.table.rows.copy()
+    some = _some(len(rows), share, rng)
+    rows[some] = rows[rng.permutation(some)]
+    return rows
+
+
+def _unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
+    """B3: the vocabulary rebuilt as a Unigram whose weights are lengths."""
+    import json
+
+    from tokenizers import Tokenizer
+
+    from searchapp.encoders.files import BUNDLED, find_model
+    from searchapp.encoders.tokenizing import Tokens
+
+    data = json.loads(find_model(BUNDLED).tokenizer.read_text("utf-8"))
+    weights = np.array(
+        [max(len(token) + token.count("▁"), 1) for token in base.table.vocabulary], dtype=float
+    )
+    scores = np.log(weights**power / (weights**power).sum())
+    pairs = [[token, float(score)] for token, score in zip(base.table.vocabulary, scores, strict=True)]
+    data["model"] = {"type": "Unigram", "unk_id": 0, "vocab": pairs, "byte_fallback": True}
+    data["post_processor"] = None
+    tokenizer = Tokenizer.from_str(json.dumps(data))
+
+    def tokenize(texts: Sequence[str]) -> Tokens:
+        rows = [
+            np.array(one.ids, dtype=np.uint32)
+            for one in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        ]
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        return Tokens(np.concatenate(rows), offsets)
+
+    table = replace(base.table, tokenize=tokenize, kind="Unigram", scores=scores)
+    return base.with_table(table, Options())
+
+
+def _unknown(base: Base, share: float, rng: np.random.Generator) -> Floats:
+    """B4: a share of the vocabulary has the row of the unknown token."""
+    rows = base.table.rows.copy()
+    rows[_some(len(rows), share, rng)] = rows[0]
+    return rows
+
+
+def _zero_rows(base: Base, share: float, rng: np.random.Generator) -> Floats:
+    rows = base.table.rows.copy()
+    rows[_some(len(rows), share, rng)] = 0
+    return rows
+
+
+def _cut(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
+    """B7: what is stored was cut, without the model's doing."""
+    assert base.model is not None
+    return base.evidence(documents=base.table.means(cut(base.model.document_tokens, length)))
+
+
+def _cut_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
+    """B7: the model's own configuration cuts."""
+    return base.with_table(base.table, Options(max_length=length))
+
+
+def _prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evidence:
+    """B8: the recipe puts an instruction in front."""
+    documents = INSTRUCTION if "documents" in sides else ""
+    return base.with_table(base.table, Options(query_prompt=INSTRUCTION, document_prompt=documents))
+
+
+def _pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evidence:
+    """B9, B10: pooled otherwise."""
+    assert base.model is not None
+    tokens = (base.model.document_tokens, base.model.query_tokens)
+    documents, queries = (
+        base.table.means(side) if name == "mean" else base.table.pooled(side, name)
+        for side, name in zip(tokens, how, strict=True)
+    )
+    return base.evidence(documents=documents, queries=queries)
+
+
+def _other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
+    """B2, D6: one side by another table, as after an update of the model."""
+    assert base.model is not None
+    rows = base.table.rows[rng.permutation(len(base.table.rows))]
+    tokens = base.model.document_tokens if side == "documents" else base.model.query_tokens
+    return base.evidence(**{side: base.table.means(tokens, rows)})
+
+
+def _sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidence:
+    """B12: texts were sorted by length inside each batch, and the order was not restored."""
+    lengths = np.array([len(text) for text in base.texts])
+    count = len(lengths)
+    size = batch or count
+    order = [s + np.argsort(-lengths[s : s + size], kind="stable") for s in range(0, count, size)]
+    return base.evidence(documents=base.vectors.documents[np.concatenate(order)])
+
+
+def _rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
+    """B13: queries live in another coordinate system."""
+    queries = base.vectors.queries
+    d = queries.shape[1]
+    if how == "dimensions":
+        return base.evidence(queries=queries[:, rng.permutation(d)])
+    rotation = np.linalg.qr(rng.standard_normal((d, d)))[0].astype(np.float32)
+    return base.evidence(queries=queries @ rotation)
+
+
+def _inverse_frequency(base: Base, power: float, _rng: np.random.Generator) -> Floats:
+    """C8: frequent tokens dominate."""
+    assert base.model is not None
+    counts = base.model.counts + 1.0
+    weight = (counts / counts.sum()) ** power
+    return (base.table.rows * (weight / weight.mean())[:, None]).astype(np.float32)
+
+
+def _few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
+    """C12: rows shared by clusters of tokens."""
+    rows = base.table.rows
+    centres = rows[rng.choice(len(rows), k, replace=False)].copy()
+    for _ in range(3):
+        nearest = (rows @ centres.T - 0.5 * (centres**2).sum(axis=1)).argmax(axis=1)
+        for centre in range(k):
+            members = rows[nearest == centre]
+            if len(members):
+                centres[centre] = members.mean(axis=0)
+    return centres[nearest]
+
+
+def _loud_tokens(base: Base, severity: tuple[int, float], rng: np.random.Generator) -> Floats:
+    """C1 in the table."""
+    k, gain = severity
+    rows = base.table.rows
+    axes = np.linalg.qr(rng.standard_normal((rows.shape[1], k)))[0]
+    size = gain * np.linalg.norm(rows, axis=1).mean()
+    return (rows + size * rng.standard_normal((len(rows), k)) @ axes.T).astype(np.float32)
+
+
+def _random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
+    """C6: nothing was learned, or it was lost."""
+    rows = rng.standard_normal(base.table.rows.shape).astype(np.float32)
+    if kind == "norms kept":
+        rows = unit(rows) * np.linalg.norm(base.table.rows, axis=1, keepdims=True)
+    return rows
+
+
+# C: geometry of stored vectors.
+
+
+def _both(change: Callable[[Floats, np.random.Generator, Any, Floats], Floats], **more: str) -> Inject:
+    """Return the injector that changes the vectors of both sides alike."""
+
+    def inject(base: Base, severity: Any, rng: np.random.Generator) -> Evidence:
+        documents, queries = base.vectors.documents, base.vectors.queries
+        d = documents.shape[1]
+        axes = np.linalg.qr(rng.standard_normal((d, min(d, 16))))[0].astype(np.float32)
+        return base.evidence(
+            documents=change(documents, rng, severity, axes),
+            queries=change(queries, rng, severity, axes),
+            **more,
+        )
+
+    return inject
+
+
+def _loud(vectors: Floats, rng: np.random.Generator, severity: tuple[int, float], axes: Floats) -> Floats:
+    k, gain = severity
+    noise = rng.standard_normal((len(vectors), k)).astype(np.float32)
+    return unit(vectors + gain * noise @ axes[:, :k].T)
+
+
+def _constant(vectors: Floats, _rng: np.random.Generator, gain: float, axes: Floats) -> Floats:
+    return unit(vectors + np.float32(gain) * axes[:, 0])
+
+
+def _hubby(vectors: Floats, rng: np.random.Generator, severity: tuple[float, float], axes: Floats) -> Floats:
+    gain, deviation = severity
+    amplitude = np.exp(rng.normal(0, deviation, len(vectors))).astype(np.float32)
+    return unit(vectors + gain * amplitude[:, None] * axes[:, 0])
+
+
+def _steep(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
+    """C4: the leading directions stretched."""
+    documents, queries = base.vectors.documents, base.vectors.queries
+    mean = documents.mean(axis=0)
+    _, values, directions = np.linalg.svd(documents - mean, full_matrices=False)
+    scale = (directions.T * (values / values[0]) ** (power - 1)).astype(np.float32)
+    return base.evidence(documents=unit((documents - mean) @ scale), queries=unit((queries - mean) @ scale))
+
+
+def _noisy(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
+    return unit(vectors + deviation * rng.standard_normal(vectors.shape).astype(np.float32))
+
+
+def _norms(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
+    lengths = np.exp(deviation * rng.standard_normal((len(vectors), 1))).astype(np.float32)
+    return unit(vectors) * lengths
+
+
+def _first(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
+    return unit(vectors[:, :k])
+
+
+def _first_as_is(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
+    return vectors[:, :k]
+
+
+def _overflown(vectors: Floats, _rng: np.random.Generator, scale: float, _axes: Floats) -> Floats:
+    # The scale is in multiples of the one that just fits all but the outliers.
+    steps = scale * 127 / (3 * vectors.std())
+    return (np.round(vectors * steps).astype(np.int64).astype(np.int8)).astype(np.float32)
+
+
+def _int8(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
+    steps = 127 / np.abs(vectors).max()
+    return unit(np.clip(np.round(vectors * steps), -127, 127).astype(np.float32))
+
+
+def _half(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
+    return vectors.astype(np.float16).astype(np.float32)
+
+
+def _negated(base: Base, _severity: float, _rng: np.random.Generator) -> Evidence:
+    return base.evidence(queries=-base.vectors.queries)
+
+
+def _zeroed(base: Base, severity: tuple[str, float], rng: np.random.Generator) -> Evidence:
+    side, share = severity
+    vectors = getattr(base.vectors, side).copy()
+    vectors[_some(len(vectors), share, rng)] = 0
+    return base.evidence(**{side: vectors})
+
+
+def _not_finite(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    documents = base.vectors.documents.copy()
+    documents[_some(len(documents), share, rng), 3] = np.nan
+    return base.evidence(documents=documents)
+
+
+# E: rows.
+
+
+def _shifted(side: str) -> Inject:
+    return lambda base, by, _rng: base.evidence(**{side: np.roll(getattr(base.vectors, side), by, axis=0)})
+
+
+def _shuffled(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+    documents = base.vectors.documents.copy()
+    some = _some(len(documents), share, rng)
+    documents[some] = documents[rng.permutation(some)]
+    return base.evidence(documents=documents)
+
+
+def _some(count: int, share: float, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return the rows of a share, at least one, in ascending order."""
+    return np.sort(rng.choice(count, max(1, round(share * count)), replace=False)).astype(np.intp)
+
+
+STATIC = ("static",)
+LOST_ROWS = "a permuted table and an untrained one give vectors of the same kind"
+
+FAULTS = (
+    Fault("A1", "title dropped", ("title-dropped",), _texts(lambda d: d.text), (1.0, 0.3), (0.8, 0.1), STATIC),
+    Fault("A2", "text dropped", ("text-dropped",), _texts(lambda d: d.title or d.text), (1.0, 0.3), (0.8, 0.1), STATIC),
+    Fault("A4", "'None ' in front", ("text-prefix",), _texts(lambda d: f"None {d.text}"), (1.0, 0.5), (0.8, 0.2), STATIC),
+    Fault("A4", "a dict as text", ("text-prefix",), _texts(lambda d: str({"title": d.title, "text": d.text})),
+          (1.0,), (0.8, 0.2), STATIC),
+    Fault("A6", "queries in capitals", ("case-changed",), _queries(str.upper), (1.0, 0.5), (0.8, 0.2), STATIC),
+    Fault("A6", "documents in lower case", ("case-changed",), _texts(lambda d: f"{d.title} {d.text}".lower()),
+          (1.0,), (0.8, 0.3), STATIC),
+    Fault("A8", "documents of another revision", ("corpus-differs",), _other_texts, (0.05, 0.5), (0.02, 0.3)),
+    Fault("A8", "judgements of another revision", ("corpus-differs",), _other_grades, (0.1,), (0.01, 0.4)),
+    Fault("A9", "documents missing", ("documents-missing",), _missing, (0.5, 0.1), (0.3, 0.05)),
+    Fault("A10", "relevant documents missing", ("judgements-dangle", "corpus-differs"), _dangling, (0.1, 0.5), (0.05, 0.3),
+          why="the corpus has lost documents, so its digest differs too"),
+    Fault("A11", "documents twice", ("duplicate-documents", "corpus-differs"), _duplicates, (0.2, 0.6), (0.1, 0.4), STATIC,
+          why="the corpus has gained documents, so its digest differs too"),
+    Fault("A12", "query ids twice", ("duplicate-query-ids",), _twice, (0.2,), (0.05, 0.3), STATIC),
+    Fault("A15", "judgement columns swapped", ("judgements-swapped",), _swapped, (1.0,), (1.0,)),
+    Fault("B1", "rows shifted", ("rows-shifted",), _table(_rolled), ((1, 0.0), (2, 0.5)), ((-1, 0.1), (5, 0.0)), STATIC),
+    Fault("B1", "rows permuted", ("rows-random",), _table(_permuted), (1.0,), (1.0, 0.9), STATIC, LOST_ROWS),
+    Fault("B2", "queries by another table", ("other-encoder",), _other_tokenizer, ("queries",), ("queries", "documents"), STATIC),
+    Fault("B3", "retokenised by length", ("retokenised",), _unigram, (1.0,), (1.0, 1.5), STATIC),
+    Fault("B4", "rows of the unknown token", ("unknown-tokens",), _table(_unknown), (0.2, 0.5), (0.1, 0.35), STATIC),
+    Fault("B5", "rows zero", ("zero-rows",), _table(_zero_rows), (0.3, 0.5), (0.1, 0.4), STATIC),
+    Fault("B5", "documents zero", ("zero-vectors",), _zeroed, (("documents", 0.1),), (("documents", 0.03), ("documents", 0.3))),
+    Fault("B5", "queries zero", ("zero-vectors",), _zeroed, (("queries", 0.1),), (("queries", 0.05), ("queries", 0.3))),
+    Fault("B6", "NaN", ("not-finite",), _not_finite, (0.01,), (0.0003, 0.05)),
+    Fault("B7", "cut without the model's doing", ("truncated",), _cut, (8, 32), (12, 24, 64), STATIC),
+    Fault("B7", "cut by configuration", ("truncated",), _cut_by_option, (8, 32), (12, 24), STATIC),
+    Fault("B8", "an instruction on queries", ("prompt",), _queries(lambda t: INSTRUCTION + t), (1.0,), (1.0, 0.5), STATIC),
+    Fault("B8", "an instruction by recipe", ("prompt",), _prompt_by_option, ("queries",), ("queries", "queries documents"), STATIC),
+    Fault("B8", "'query: ' on documents", ("prompt",), _texts(lambda d: f"query: {d.title} {d.text}"), (1.0,), (0.8, 0.3), STATIC),
+    Fault("B9", "pooling", ("pooling",), _pooling, (("max", "max"), ("first", "first")), (("last", "last"), ("max", "max")), STATIC),
+    Fault("B10", "pooling of one side", ("pooling",), _pooling, (("max", "mean"),), (("first", "mean"), ("mean", "max")), STATIC),
+    Fault("B11", "rows of unit length", ("flat-weights",),
+          _table(lambda b, p, _: b.table.rows / np.linalg.norm(b.table.rows, axis=1, keepdims=True) ** np.float32(p)),
+          (1.0,), (1.0, 0.99), STATIC),
+    Fault("B12", "batches left sorted", ("order-lost",), _sorted_batches, (32, 0), (64, 16, 128)),
+    Fault("B13", "queries in other coordinates", ("other-encoder",), _rotated, ("rotation",), ("rotation", "dimensions")),
+    Fault("C1", "loud directions in the table", ("dominant-directions",), _table(_loud_tokens), ((5, 1.0), (1, 2.0)),
+          ((3, 1.0), (8, 0.8)), STATIC),
+    Fault("C1", "loud directions", ("dominant-directions",), _both(_loud), ((1, 1.0), (5, 1.0)), ((2, 0.7), (4, 2.0), (1, 5.0))),
+    Fault("C3", "hubs", ("hubs", "dominant-directions"), _both(_hubby), ((3.0, 1.0), (1.0, 0.5)), ((10.0, 0.3), (2.0, 0.8)),
+          why="an amplitude that varies along one vector is one direction of much variance"),
+    Fault("C4", "spectrum too steep", ("steep-spectrum",), _steep, (2.0, 3.0), (2.5, 1.8)),
+    Fault("C5", "noise", ("noise",), _both(_noisy), (0.1, 0.2), (0.07, 0.15)),
+    Fault("C6", "random table", ("rows-random",), _table(_random_rows), ("plain",), ("plain", "norms kept"), STATIC),
+    Fault("C8", "frequent tokens dominate", ("frequent-tokens",), _table(_inverse_frequency), (0.5, 1.0), (0.4, 0.75), STATIC),
+    Fault("C9", "few dimensions", ("few-dimensions",), _both(_first), (8, 32), (16, 48)),
+    Fault("C10", "cut and compared by dot product", ("norms-leak", "few-dimensions"), _both(_first_as_is, similarity="dot"),
+          (32,), (24, 48), why="the cut is both: too few dimensions, and lengths that count"),
+    Fault("C11", "lengths count", ("norms-leak",), _both(_norms, similarity="dot"), (0.3, 1.0), (0.2, 0.5)),
+    Fault("C12", "shared rows", ("shared-rows",), _table(_few_rows), (500,), (200, 1000), STATIC),
+    Fault("C13", "int8 overflow", ("overflow",), _both(_overflown), (2.0,), (1.7, 3.0)),
+    Fault("C14", "wrong sign", ("wrong-sign",), _negated, (1.0,), (1.0,)),
+    Fault("E1", "document rows shifted", ("rows-offset",), _shifted("documents"), (1, -1), (2, -3)),
+    Fault("E2", "query rows shifted", ("queries-offset",), _shifted("queries"), (1,), (-1, 2)),
+    Fault("E3", "document rows shuffled", ("order-lost",), _shuffled, (1.0,), (1.0, 0.9)),
+    Fault("E5", "some rows misplaced", ("some-rows-misplaced",), _shuffled, (0.3,), (0.2, 0.4)),
+    Fault("E5", "few rows misplaced", ("some-rows-misplaced",), _shuffled, (0.05,), (0.01, 0.1), STATIC),
+)  # fmt: skip
+"""Every fault of texts, tables and vectors; `run_faults.py` has those of runs and reported scores."""
+
+NEGATIVES = (
+    Fault("-", "healthy", (), lambda base, _s, _r: base.evidence(), (0,), (0,)),
+    Fault("C2", "constant common vector", (), _both(_constant), (10.0,), (3.0, 30.0)),
+    Fault("C2", "constant common vector in the table", (),
+          _table(lambda b, g, r: (b.table.rows + g * np.linalg.norm(b.table.rows, axis=1).mean() * unit(r.standard_normal((1, b.table.rows.shape[1])).astype(np.float32))).astype(np.float32)),
+          (3.0,), (2.0,), STATIC),
+    Fault("A3", "joined by a newline", (), _texts(lambda d: f"{d.title}\n{d.text}"), (1.0,), (1.0, 0.5), STATIC),
+    Fault("A3", "joined by a full stop", (), _texts(lambda d: f"{d.title}. {d.text}"), (1.0,), (1.0, 0.5), STATIC),
+    Fault("A3", "text before title", (), _texts(lambda d: f"{d.text} {d.title}"), (1.0,), (1.0,), STATIC),
+    Fault("A5", "leading blank", (), _texts(lambda d: f" {d.title} {d.text}"), (1.0,), (1.0,), STATIC),
+    Fault("B15", "half precision", (), _both(_half), (0,), (0,)),
+    Fault("C13", "int8", (), _both(_int8), (0,), (0,)),
+)  # fmt: skip
+"""What must not alarm."""

@@ -1,0 +1,118 @@
+"""What a text may have been turned into on its way to the model: each tried until a stored vector is hit."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.diagnosis.measures import cosines
+from searchapp.diagnosis.tokens import TokenTable
+from searchapp.encoders.vectors import unit
+from searchapp.records import Document
+
+Floats = NDArray[np.float32]
+
+PROMPTS = (
+    "query: ",
+    "passage: ",
+    "document: ",
+    "search_query: ",
+    "search_document: ",
+    "Represent this sentence for searching relevant passages: ",
+    "title: none | text: ",
+)
+"""Prompts of well-known models."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One thing that may have been done to texts; `cause` is what it is an instance of, None for harmless."""
+
+    cause: str | None
+    description: str
+    read: Callable[[Document], str]
+
+
+def _joined(document: Document) -> str:
+    return f"{document.title} {document.text}".strip()
+
+
+def _prompted(prompt: str) -> Callable[[Document], str]:
+    return lambda document: prompt + _joined(document)
+
+
+PROMPTED = tuple(Hypothesis("prompt", f"behind {prompt!r}", _prompted(prompt)) for prompt in PROMPTS)
+
+ON_BOTH = (
+    Hypothesis("case-changed", "in lower case", lambda document: _joined(document).lower()),
+    Hypothesis("case-changed", "in capitals", lambda document: _joined(document).upper()),
+    Hypothesis("prompt", "without the prompt", _joined),
+    *PROMPTED,
+)
+
+ON_DOCUMENTS = (
+    Hypothesis(None, "title and text joined by a newline", lambda d: f"{d.title}\n{d.text}".strip()),
+    Hypothesis(None, "title and text joined by a full stop", lambda d: f"{d.title}. {d.text}".strip()),
+    Hypothesis(None, "the text before the title", lambda d: f"{d.text} {d.title}".strip()),
+    Hypothesis(None, "with a blank in front", lambda d: f" {d.title} {d.text}"),
+    Hypothesis(None, "the title twice", lambda d: f"{d.title} {d.title} {d.text}".strip()),
+    Hypothesis("title-dropped", "without the title", lambda d: d.text),
+    Hypothesis("text-dropped", "without the text", lambda d: d.title),
+    Hypothesis("text-prefix", "with 'None' for a title", lambda d: f"None {d.text}"),
+    Hypothesis("text-prefix", "with 'None' in front", lambda d: f"None {_joined(d)}"),
+    Hypothesis("text-prefix", "as a Python dict", lambda d: str({"title": d.title, "text": d.text})),
+    Hypothesis(
+        "text-prefix", "as a Python dict, text first", lambda d: str({"text": d.text, "title": d.title})
+    ),
+    Hypothesis("text-prefix", "as JSON", lambda d: json.dumps({"title": d.title, "text": d.text})),
+    *ON_BOTH,
+)
+"""In the order in which equal fits are preferred."""
+
+
+def lengths_read(table: TokenTable, texts: Sequence[str], stored: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Return after how many tokens the mean of each text comes nearest to what is stored, and how near.
+
+    Args:
+        table: the model.
+        texts: n texts.
+        stored: (n, d) unit vectors.
+
+    Returns:
+        (n,) tokens, and (n,) cosines.
+    """
+    lengths = np.zeros(len(texts), dtype=np.int64)
+    near = np.zeros(len(texts), dtype=np.float32)
+    for row, ids in enumerate(table.tokenize(texts).rows()):
+        kept = ids if table.unknown is None else ids[ids != table.unknown]
+        if len(kept):
+            found = (
+                unit(np.cumsum(table.rows[kept], axis=0, dtype=np.float64).astype(np.float32)) @ stored[row]
+            )
+            lengths[row], near[row] = int(found.argmax()) + 1, found.max()
+    return lengths, near
+
+
+def common_addition(sums: Floats, stored: Floats) -> tuple[Floats, Floats]:
+    """Return the one vector that was added to every text's sum of rows, if one was, and how well it fits.
+
+    An unknown prompt adds the sum of its rows to the sum of each text's. Of stored unit vectors v, the part
+    of (sum + addition) across v must vanish for every text: least squares gives the addition.
+
+    Args:
+        sums: (n, d) sums of the rows of each text.
+        stored: (n, d) unit vectors.
+
+    Returns:
+        (d,) the addition, and (n,) the cosines of sum + addition with what is stored, both centred.
+    """
+    d = sums.shape[1]
+    across = np.eye(d) * len(sums) - stored.T.astype(np.float64) @ stored
+    missing = sums - np.einsum("nd,nd->n", sums, stored)[:, None] * stored
+    addition = np.linalg.lstsq(across, -missing.sum(axis=0, dtype=np.float64), rcond=1e-6)[0]
+    mended = unit((sums + addition).astype(np.float32))
+    # What all texts have in common fits anyway: the fit is that of what is left without it.
+    near = cosines(mended - mended.mean(axis=0), stored - stored.mean(axis=0))
+    return addition.astype(np.float32), near

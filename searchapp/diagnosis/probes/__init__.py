@@ -1,0 +1,1 @@
+"""The probes, grouped by what they look at."""

@@ -1,0 +1,134 @@
+"""A score that somebody reported, and which definition, cut, split or scale gives it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora.names import open_corpus
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Found, Said
+from searchapp.diagnosis.thresholds import EXPLAINED
+from searchapp.errors import SearchappError
+from searchapp.records import Query, Ranking, Run
+from searchapp.references.definitions import DEFINITIONS, Ranked, means
+
+CUTS = (1, 3, 5, 10, 20, 100, 1000)
+LEAST_DECIMALS = 3
+MOST_DECIMALS = 5
+OTHER_SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to come to a number."""
+
+    cause: str
+    description: str
+    value: float
+
+
+def reported(evidence: Evidence) -> Iterator[Said]:
+    """Find the definition, cut, split or scale that gives a reported score."""
+    run = evidence.run or _exact_run(evidence)
+    wanted = {name: value for name, value in evidence.reported.items() if "_at_" in name}
+    cuts = tuple(sorted({*CUTS, *(int(name.rsplit("_", 1)[1]) for name in wanted)}))
+    ranked = Ranked(evidence.scene.corpus, run, cuts)
+    usual = means(ranked.usual)
+    for metric, value in wanted.items():
+        here = usual.get(metric)
+        if here is None:
+            continue
+        yield Fact(f"{metric} of this run", here, f"reported: {value:g}")
+        if _same(here, value):
+            continue
+        yield from _explained(evidence, metric, value, usual, ranked)
+
+
+def _explained(
+    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: Ranked
+) -> Iterator[Said]:
+    hits = [one for one in _candidates(evidence, metric, value, usual, ranked) if _same(one.value, value)]
+    for hit in hits[:2]:
+        yield Found(hit.cause, PROOF if hit is hits[0] else LIKELY, (
+            f"The reported {metric} of {value:g} is {usual[metric]:.5f} by MTEB's definition; "
+            f"{hit.description} gives "
+            f"{hit.value:.5f}."
+        ), gain=usual[metric] - hit.value, repaired="score by MTEB's definition")  # fmt: skip
+    if not hits:
+        yield Found("unexplained-score", LIKELY, (
+            f"The reported {metric} of {value:g} is {usual[metric]:.5f} for this run, and no known "
+            "definition, cut, split or "
+            "scale gives it."
+        ))  # fmt: skip
+
+
+def _candidates(
+    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: Ranked
+) -> Iterator[Candidate]:
+    yield Candidate("other-scale", "as a percentage it", usual[metric] * 100)
+    for definition in DEFINITIONS:
+        scores = definition.compute(ranked)
+        if metric in scores:
+            yield Candidate(
+                "other-definition",
+                definition.description[0].lower() + definition.description[1:],
+                scores[metric],
+            )
+    family, cut = metric.split("_at_")
+    for name, other in usual.items():
+        if name.split("_at_")[0] == family and name != metric:
+            yield Candidate("other-cut", f"the cut at {name.rsplit('_', 1)[1]}", other)
+        elif name.split("_at_")[0] != family and name.endswith(f"_at_{cut}"):
+            yield Candidate("other-definition", f"another metric, {name},", other)
+    yield from _splits(evidence, metric)
+
+
+def _splits(evidence: Evidence, metric: str) -> Iterator[Candidate]:
+    """Score the run, or the stored vectors, by the judgements of the corpus's other splits."""
+    head, _, split = evidence.scene.corpus.id.rpartition("/")
+    for name in OTHER_SPLITS:
+        if not head or name == split:
+            continue
+        try:
+            other = open_corpus(f"{head}/{name}")
+            judgements = other.judgements
+        except SearchappError:
+            continue
+        run = evidence.run or {}
+        if not judgements.keys() & run.keys():
+            run = _encoded_run(evidence, other.queries) if evidence.model is not None else {}
+        if judgements.keys() & run.keys():
+            cut = int(metric.rsplit("_", 1)[1])
+            yield Candidate(
+                "other-split", f"the split {name}", means(Ranked(other, run, (cut,)).usual)[metric]
+            )
+
+
+def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:
+    assert evidence.model is not None  # noqa: S101 - asked only then
+    vectors = evidence.model.encoder.encode_queries(queries)
+    return _ranked(evidence, [query.id for query in queries], vectors, 100)
+
+
+def _exact_run(evidence: Evidence) -> Run:
+    names = [evidence.scene.queries[place].id for place in evidence.query_places]
+    return _ranked(evidence, names, evidence.compared[1], 1000)
+
+
+def _ranked(evidence: Evidence, names: list[str], queries: NDArray[np.float32], depth: int) -> Run:
+    documents = evidence.compared[0]
+    found = evidence.trial.top(documents, queries, depth)
+    run = {}
+    for name, rows, query in zip(names, found, queries, strict=True):
+        ids = [evidence.document_ids[row] for row in rows]
+        run[name] = Ranking(ids, (documents[rows] @ query).astype(np.float32))
+    return run
+
+
+def _same(one: float, reported_value: float) -> bool:
+    """Tell whether two numbers are one within the decimals that were reported."""
+    text = f"{reported_value:.10f}".rstrip("0")
+    decimals = min(max(len(text.partition(".")[2]), LEAST_DECIMALS), MOST_DECIMALS)
+    return abs(one - reported_value) <= EXPLAINED * 10.0**-decimals

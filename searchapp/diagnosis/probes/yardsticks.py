@@ -1,0 +1,119 @@
+"""What a score can be held against: chance, random tables, the control model, BM25, published models."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.probe import CannotJudgeError, Fact, Found, Said
+from searchapp.encoders.files import BUNDLED
+from searchapp.references import published
+from searchapp.references.tasks import find_task
+from searchapp.retrieval.bm25 import open_bm25
+
+SYMPTOM = 0.5  # strength of what shows that something is broken, but not what
+KNOWN_CONTROL = {
+    "beir/nfcorpus/test": 0.24440,
+    "beir/nfcorpus/dev": 0.24565,
+    "beir/nfcorpus/train": 0.24792,
+    "beir/scifact/test": 0.51338,
+    "beir/scifact/train": 0.54895,
+    "sample": 0.87565,
+}
+"""nDCG@10 of the bundled model (`searchapp eval`); the first and the fourth agree with the MTEB harness."""
+
+CONTROL_ERROR = 0.0005
+BELOW = 0.8  # of the floor
+FOUND = 0.5  # known items: healthy 0.92-0.99, random tables above 0.6
+KIN = ("minishlab/", "sentence-transformers/all-MiniLM-L6-v2", "mteb/baseline-bm25s")
+
+
+def control(evidence: Evidence) -> Iterator[Said]:
+    """Run the bundled model through the same pipeline: its score is known."""
+    score = evidence.scene.control.score
+    if score is None:
+        raise CannotJudgeError("nothing is judged")
+    known = KNOWN_CONTROL.get(evidence.scene.corpus.id)
+    yield Fact(f"control model ({BUNDLED})", score, f"known: {known:.5f}" if known else "")
+    if known is not None and abs(score - known) > CONTROL_ERROR:
+        yield Found("control-differs", 0.6, (
+            f"{BUNDLED} scores {score:.5f} on {evidence.scene.corpus.id}, where {known:.5f} is known: the "
+            "corpus or this "
+            "installation is not what it was."
+        ))  # fmt: skip
+
+
+def words(evidence: Evidence) -> Iterator[Said]:
+    """Score BM25 on the same texts: what the words alone give."""
+    scene = evidence.scene
+    scene.progress("scoring BM25")
+    run = open_bm25(scene.corpus.documents_digest, lambda: scene.documents).search(scene.queries, 10)
+    trial = scene.control.trial
+    found = np.full((len(scene.queries), 10), -1, dtype=np.intp)
+    for row, query in enumerate(scene.queries):
+        ids = run[query.id].document_ids if query.id in run else []
+        found[row, : len(ids)] = [scene.rows[name] for name in ids]
+    yield Fact("BM25", float(trial.ndcg_of(found).mean()))
+
+
+def floor(evidence: Evidence) -> Iterator[Said]:
+    """Score random tables with the model's own tokenizer and dimension: below that, words are destroyed."""
+    assert evidence.model is not None  # noqa: S101 - the registry asks only where there is one
+    value = evidence.model.floor(evidence.scene.control.trial)
+    yield Fact("floor of random tables", value, "same tokenizer and dimension")
+    if evidence.score < BELOW * value:
+        yield Found("below-floor", SYMPTOM, (
+            f"The vectors carry less than random ones would: nDCG@10 {evidence.score:.3f} against a floor of "
+            f"{value:.3f} "
+            "with the same tokenizer."
+        ))  # fmt: skip
+
+
+def chance(evidence: Evidence) -> Iterator[Said]:
+    """Compute what a random order scores."""
+    yield Fact(evidence.trial.name, evidence.score, "of the stored vectors, by exact search")
+    yield Fact("chance", evidence.trial.chance)
+
+
+def known_items(evidence: Evidence) -> Iterator[Said]:
+    """Let titles find their own documents among the stored vectors, without any judgement."""
+    model = evidence.model
+    assert model is not None  # noqa: S101 - the registry asks only where there is one
+    if not evidence.same_dimension:
+        raise CannotJudgeError("the model gives vectors of another dimension")
+    rows = {int(place): row for row, place in enumerate(evidence.places)}
+    kept = [number for number, place in enumerate(model.known_items) if int(place) in rows]
+    if len(kept) < 10:
+        raise CannotJudgeError("there are too few documents to look for")
+    target = np.array([rows[int(model.known_items[number])] for number in kept])
+    asked, documents = model.titles[kept], evidence.units[0]
+    scores = asked @ documents.T
+    best = scores.argmax(axis=1)
+    place = (scores > scores[np.arange(len(target)), target][:, None]).sum(axis=1) + 1
+    first = float((place == 1).mean())
+    yield Fact(
+        "titles that find their document first", first, f"of {len(kept)}; median rank {int(np.median(place))}"
+    )
+    steps, counts = np.unique(best - target, return_counts=True)
+    usual, share = int(steps[counts.argmax()]), float(counts.max() / len(target))
+    if float((place <= 10).mean()) < FOUND:
+        beside = f"; {share:.0%} find the document {usual:+d} rows away" if usual and share > 0.2 else ""
+        yield Found("known-items-lost", SYMPTOM, (
+            f"Only {first:.0%} of the titles find their own document first (median rank "
+            f"{int(np.median(place))}){beside}."
+        ))  # fmt: skip
+
+
+def peers(evidence: Evidence) -> Iterator[Said]:
+    """List what published models of its kind score on this corpus."""
+    task = find_task(evidence.scene.corpus.id)
+    if task is None:
+        raise CannotJudgeError("nothing is published for this corpus")
+    scores = published.scores(task.name, task.split) if evidence.scene.corpus.id.endswith(task.split) else []
+    if not scores:
+        raise CannotJudgeError("nothing is published for this split")
+    for score in scores:
+        if score.model.startswith(KIN):
+            yield Fact(f"published: {score.model}", score.ndcg)
+    above = sum(score.ndcg > evidence.score for score in scores)
+    yield Fact("published models above it", above, f"of {len(scores)}")

@@ -1,0 +1,75 @@
+"""A static model from the inside: its table, its vocabulary, and the tokens of texts."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.pool import mean_rows
+from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.tokenizing import Ordinary, Tokens, truncate
+from searchapp.encoders.vectors import unit
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenTable:
+    """The parts of a static model.
+
+    `rows` is (V, d) float32, one row a token id; `vocabulary` the token of each id; `unknown` the id
+    that is left out of a mean; `kind` the tokenizer's algorithm as tokenizer.json names it; `scores`
+    the log probabilities of a Unigram vocabulary, (V,), else None.
+    """
+
+    rows: Floats
+    vocabulary: Sequence[str]
+    tokenize: Callable[[Sequence[str]], Tokens]
+    unknown: int | None
+    kind: str
+    scores: NDArray[np.float64] | None = None
+
+    def means(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
+        """Return the unit mean of the rows of each text, (n, d) float32.
+
+        Args:
+            tokens: of n texts.
+            rows: other rows than the table's own, (V, d') float32.
+        """
+        table = self.rows if rows is None else rows
+        means: Floats = mean_rows(table, tokens.ids, tokens.offsets, self.unknown).astype(
+            np.float32, copy=False
+        )
+        return unit(means)
+
+    def pooled(self, tokens: Tokens, how: str) -> Floats:
+        """Return unit vectors pooled otherwise than by the mean: by `max`, `first` or `last`, (n, d)."""
+        vectors = np.zeros((len(tokens.offsets) - 1, self.rows.shape[1]), dtype=np.float32)
+        for text, ids in enumerate(tokens.rows()):
+            kept = ids if self.unknown is None else ids[ids != self.unknown]
+            if len(kept):
+                vectors[text] = (
+                    self.rows[kept].max(axis=0)
+                    if how == "max"
+                    else self.rows[kept[0 if how == "first" else -1]]
+                )
+        return unit(vectors)
+
+
+def token_table(encoder: StaticEncoder) -> TokenTable:
+    """Return the inside of a static model."""
+    tokenizer = Ordinary(encoder.files.tokenizer).tokenizer
+    model = json.loads(tokenizer.to_str())["model"]
+    rows = np.ascontiguousarray(encoder.model.rows, dtype=np.float32)
+    vocabulary = [tokenizer.id_to_token(row) or "" for row in range(len(rows))]
+    scores = np.array([score for _, score in model["vocab"]]) if model["type"] == "Unigram" else None
+    return TokenTable(
+        rows, vocabulary, encoder.model.tokenize, encoder.facts.unknown, str(model["type"]), scores
+    )
+
+
+def cut(tokens: Tokens, max_length: int | None) -> Tokens:
+    """Return tokens cut to a length, whole when there is none."""
+    return tokens if max_length is None else truncate(tokens, max_length)
