@@ -3,8 +3,9 @@
 import logging
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,24 +32,16 @@ class Kept:
         wanted = list(keys)
         found: dict[bytes, bytes] = {}
         for start in range(0, len(wanted), AT_ONCE):
-            some = wanted[start : start + AT_ONCE]
-            marks = ",".join("?" * len(some))
-            statement = f"SELECT key, value, sum FROM kept WHERE key IN ({marks})"  # noqa: S608 - marks
-            rows: list[tuple[bytes, bytes, int]] = self._try(
-                lambda opened, statement=statement, some=some: opened.execute(statement, some).fetchall(), []
-            )
-            found.update((key, value) for key, value, total in rows if _sum(key, value) == total)
+            found |= self._try(partial(_select, keys=wanted[start : start + AT_ONCE])) or {}
         return found
 
     def write(self, values: Mapping[bytes, bytes]) -> None:
         """Keep values; they last when this returns."""
         rows = [(key, value, _sum(key, value)) for key, value in values.items()]
-        self._try(
-            lambda opened: opened.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows), None
-        )
+        self._try(lambda opened: opened.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows))
 
-    def _try(self, action: Callable[[sqlite3.Connection], Answer], otherwise: Answer) -> Answer:
-        """Do something with the file, with a new one when it is damaged; `otherwise` when neither works."""
+    def _try(self, action: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+        """Do something with the file, with a new one when it is damaged; None when neither works."""
         for _ in range(2):
             if not self._usable:
                 break
@@ -68,7 +61,14 @@ class Kept:
                 )
                 for part in (f"{self._file}-journal", self._file):
                     Path(part).unlink(missing_ok=True)
-        return otherwise
+        return None
+
+
+def _select(opened: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    marks = ",".join("?" * len(keys))
+    statement = f"SELECT key, value, sum FROM kept WHERE key IN ({marks})"  # noqa: S608 - marks only
+    rows = opened.execute(statement, keys)
+    return {key: value for key, value, total in rows if _sum(key, value) == total}
 
 
 def _sum(key: bytes, value: bytes) -> int:

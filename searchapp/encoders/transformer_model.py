@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BATCH = 32  # texts in a matrix; sentence-transformers sorts them by length first
 NO_LIMIT = 1 << 30  # tokenizers without a limit name a number beyond this
-ENDLESS = "a "
+PROBE = "a"  # a text by which the dimension is measured
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TransformerModel:
         own = next(filter(None, (prompts.get(name) for name in ("document", "passage", "corpus"))), "")
         query = Side("query", _mode(self._models["query"]), options.query_prompt or prompts.get("query", ""))
         document = Side("document", _mode(self._models["document"]), options.document_prompt or own)
-        sizes = {self.encode(side, ["a"]).shape[1] for side in (query, document)}
+        sizes = {self.encode(side, [PROBE]).shape[1] for side in (query, document)}
         if len(sizes) > 1:
             raise SearchappError(
                 f"{files.name}: queries and documents have vectors of {sorted(sizes)} dimensions.",
@@ -161,7 +161,7 @@ def _set_max_length(name: str, model: "SentenceTransformer", wanted: int | str |
     model.max_seq_length = length
     if own is not None and length > own:
         try:
-            model.encode([ENDLESS * length], show_progress_bar=False)
+            model.encode([f"{PROBE} " * length], show_progress_bar=False)
         except (IndexError, RuntimeError) as error:
             raise SearchappError(
                 f"{name} cannot read {length} tokens: it has no positions for so many.",
