@@ -13,10 +13,12 @@ from searchapp.encoders.files import BUNDLED, find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.reference import reference_model
 from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.transformer import TransformerEncoder
 from searchapp.errors import SearchappError
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, damaged_files, read_manifest, rebuild_command
 from searchapp.records import Query
+from searchapp.retrieval.bm25 import LIBRARIES as BM25_LIBRARIES
 from searchapp.settings import datasets_folder, indexes_folder, offline
 from searchapp.versions import LIBRARIES, installed_versions
 
@@ -35,8 +37,9 @@ class Check:
 
 def run_checks() -> Iterator[Check]:
     """Yield one check after another, the cheap ones first."""
-    versions = installed_versions()
-    missing = [name for name in LIBRARIES if versions[name] == "not installed"]
+    needed = (*LIBRARIES, *BM25_LIBRARIES)
+    versions = installed_versions(*BM25_LIBRARIES, *TransformerEncoder.libraries)
+    missing = [name for name in needed if versions[name] == "not installed"]
     shown = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
     mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"

@@ -71,6 +71,25 @@ def result_files(folder: Path) -> list[Path]:
     ]
 
 
+def find_results(name: str) -> list[Path]:
+    """Return the result files that a user's name stands for: a file, its stem, its run, or a folder of them.
+
+    Raises:
+        SearchappError: there is no such file, or the folder holds no result.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        files = result_files(path)
+        if not files:
+            raise SearchappError(f"{path} holds no result.", _MADE_BY)
+        return files
+    choices = [path.with_suffix(".json")] if path.suffix == ".trec" else [path, Path(f"{path}.json")]
+    for choice in choices:
+        if choice.exists():
+            return [choice]
+    raise SearchappError(f"There is no result {name!r}.", _MADE_BY)
+
+
 def run_file(path: Path) -> Path:
     """Return where the TREC run of a result stands: the file beside it with the ending `.trec`.
 
@@ -142,7 +161,9 @@ def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
 
 
 def _wrong_texts(versions: Mapping[str, Any]) -> list[str]:
-    return [f"the version of {name}" for name, value in versions.items() if not isinstance(value, str)]
+    return [
+        f"the version of {name}" for name, value in versions.items() if not (name and isinstance(value, str))
+    ]
 
 
 def _number(value: Any) -> bool:
