@@ -141,7 +141,12 @@ def test_every_query_is_printed_on_demand(cli: Cli, tiny: tuple[str, str]) -> No
     lines = cli("eval", corpus, "-m", model, "--per-query", "--format", "csv").stdout.splitlines()
     rows = {line["query_id"]: line for line in csv.DictReader(lines)}
     assert float(rows["q1"]["ndcg_at_10"]) == row["per_query"]["q1"]["ndcg_at_10"]
-    assert "query_id,ndcg_at_1" in cli("eval", corpus, "-m", model, "--per-query").stdout
+    table = cli("eval", corpus, "sample", "-m", model, "--per-query").stdout.splitlines()
+    start = next(number for number, line in enumerate(table) if "query_id" in line)
+    below = list(csv.DictReader(table[start:]))
+    assert {row["corpus"] for row in below} == {corpus, "sample"}
+    assert (below[0]["query_id"], below[0]["model"], below[0]["mode"]) == ("q1", model, "dense")
+    assert float(below[0]["ndcg_at_10"]) == float(rows["q1"]["ndcg_at_10"])
 
 
 def test_dangling_judgements_stop_the_scoring_unless_allowed(

@@ -91,7 +91,8 @@ def test_several_results_are_named_where_one_is_needed(write: Write) -> None:
         ({"intervals": {"ndcg_at_10": [0.1]}}, "the interval of ndcg_at_10 is not"),
         ({"intervals": {"mrr_at_1": [0.1, 0.2]}}, "the interval of mrr_at_1 is not"),
         ({"seconds": {"encode": None}}, "encode is not"),
-        ({"versions": {"numpy": 2}}, "the version of numpy is not"),
+        ({"versions": {"numpy": 2}}, "the version of 'numpy' is not"),
+        ({"versions": {"": "2"}}, "the version of '' is not"),
     ],
 )
 def test_a_wrong_row_is_named(changes: dict[str, Any], message: str, write: Write) -> None:

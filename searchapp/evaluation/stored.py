@@ -161,9 +161,8 @@ def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
 
 
 def _wrong_texts(versions: Mapping[str, Any]) -> list[str]:
-    return [
-        f"the version of {name}" for name, value in versions.items() if not (name and isinstance(value, str))
-    ]
+    wrong = [name for name, value in versions.items() if not name or not isinstance(value, str)]
+    return [f"the version of {name!r}" for name in wrong]
 
 
 def _number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.benchmark import Evaluation
@@ -28,21 +29,23 @@ def evaluation_lines(
         values = [evaluation.scores.per_query() for evaluation in evaluations] if per_query else []
         yield to_json(results_document(results, values))
     elif form in {"ndjson", "csv"}:
-        rows = [result_row(result) for result in results]
-        if per_query:
-            rows = [
-                {**{name: getattr(one.result, name) for name in NAMES}, "query_id": query_id, **values}
-                for one in evaluations
-                for query_id, values in one.scores.per_query().items()
-            ]
+        rows = _query_rows(evaluations) if per_query else [result_row(result) for result in results]
         yield from ndjson(rows) if form == "ndjson" else csv_lines(rows)
     else:
         yield render(results_table(results, _main_metrics(list(results[0].metrics))))
         if len(results) == 1:
             yield render(grid_table(results[0]))
         if per_query:
-            for evaluation in evaluations:
-                yield from per_query_lines(evaluation.scores.per_query())
+            yield from csv_lines(_query_rows(evaluations))
+
+
+def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
+    """Return one row a query, named by what it is of."""
+    return [
+        {**{name: getattr(one.result, name) for name in NAMES}, "query_id": query_id, **values}
+        for one in evaluations
+        for query_id, values in one.scores.per_query().items()
+    ]
 
 
 def _main_metrics(names: Sequence[str]) -> list[str]:
