@@ -100,6 +100,12 @@ def test_a_missing_file_is_named(vectors: MakeVectors, file: str) -> None:
         load_encoder(f"npy:{folder}")
 
 
+@pytest.mark.parametrize("name", ["npy:", "st:"])
+def test_a_kind_without_a_name_is_an_error(name: str) -> None:
+    with pytest.raises(SearchappError, match=f"'{name}' names no model"):
+        load_encoder(name)
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SearchappError, match=r"There is no .*/nowhere/documents\.npy"):
         load_encoder(f"npy:{tmp_path / 'nowhere'}")
@@ -185,7 +191,8 @@ def test_what_has_no_vector_is_named_and_counted(vectors: MakeVectors) -> None:
 )
 def test_an_option_that_shapes_texts_is_an_error(vectors: MakeVectors, option: dict[str, Any]) -> None:
     (name,) = option
-    with pytest.raises(SearchappError, match=f"{name} cannot change vectors that are already made"):
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(SearchappError, match=f"^{flag} .* cannot change vectors that are already made"):
         load_encoder(f"npy:{vectors()}", Options(**option))
 
 

@@ -83,7 +83,7 @@ def test_without_the_extra_the_error_says_how_to_install_it(
     [
         ("nowhere", "There is no model folder nowhere, and it is no hub id"),
         ("./nowhere", "There is no model folder nowhere, and it is no hub id"),
-        ("", "holds no transformer"),
+        (".", "holds no transformer"),
         ("org/name", "The model org/name is not in the local cache, and searchapp is offline"),
         ("org/name@v1", "The model org/name@v1 is not in the local cache, and searchapp is offline"),
     ],

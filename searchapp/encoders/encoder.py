@@ -13,6 +13,7 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.static import StaticEncoder
 from searchapp.encoders.table import Facts
 from searchapp.encoders.transformer_files import find_transformer
+from searchapp.errors import SearchappError
 from searchapp.records import Document, Query, Recipe
 
 
@@ -62,6 +63,8 @@ def load_encoder(
     """
     options = options or Options()
     kind, rest = split_name(name)
+    if not rest:
+        raise SearchappError(f"{name!r} names no model.", "Write st:NAME_OR_PATH or npy:FOLDER.")
     if kind == PRECOMPUTED:
         from searchapp.encoders.precomputed import PrecomputedEncoder
 

@@ -4,7 +4,9 @@ The folder holds `documents.npy`, (n, d) floats, and `documents.txt`, the n ids 
 line; likewise `queries.npy` and `queries.txt`.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,6 @@ from searchapp.records import Document, Query, Recipe
 
 SIDES = ("documents", "queries")
 FLOATS = ("float16", "float32", "float64")
-SHAPES_TEXTS = (
-    "max_length", "template", "document_prompt", "query_prompt", "query_pooling", "document_pooling",
-)  # fmt: skip
 
 
 class PrecomputedEncoder:
@@ -176,9 +175,9 @@ def _ids(file: Path) -> list[str]:
 
 
 def _check_options(options: Options) -> None:
-    changed = [name for name in SHAPES_TEXTS if getattr(options, name) != getattr(Options(), name)]
+    changed = replace(options, normalize=True).flags()
     if changed:
         raise SearchappError(
-            f"{', '.join(changed)} cannot change vectors that are already made.",
+            f"{shlex.join(changed)} cannot change vectors that are already made.",
             "Leave it out, or make the vectors with it.",
         )

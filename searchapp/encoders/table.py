@@ -236,10 +236,10 @@ def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
             f"{files.name}: {files.table} cannot be read ({error}).", "Copy or download the model again."
         ) from error
     if files.tensor not in tensors:
-        held = ", ".join(sorted(tensors))
+        held = ", ".join(sorted(tensors)[:3]) + (f" and {len(tensors) - 3} more" if len(tensors) > 3 else "")
         raise SearchappError(
             f"{files.name}: {files.table} has no tensor {files.tensor!r} (it has {held}).",
-            "It is no static model.",
+            f"It is no static model; if it is a transformer: -m st:{files.name}",
         )
     return tensors
 
