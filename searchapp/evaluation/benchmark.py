@@ -90,7 +90,7 @@ def evaluate_model(
         model=encoder.name,
         mode=mode,
         n_docs=index.manifest.n_docs,
-        recipe=recipe | encoder.circumstances,
+        recipe={**recipe, **encoder.circumstances},
         seconds={"encode": encode, "search": sum(seconds.values())},
         libraries=libraries,
     )
