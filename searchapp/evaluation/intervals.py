@@ -33,9 +33,10 @@ def difference_intervals(
     """Return bootstrap intervals of mean differences between two runs, by resampling the queries.
 
     These are basic intervals, the quantiles of the resampled means mirrored at the mean (Davison and
-    Hinkley 1997, chapter 5.2). Between two runs most queries do not differ and a few differ much: resampled
-    means then miss the rare ones together with their weight, and percentile, BCa and studentised intervals
-    cover the true difference less often (`python -m scripts.check_intervals`).
+    Hinkley 1997, chapter 5.2). Between two runs most queries do not differ and a few differ much, which
+    other bootstraps bear less well: at 100 queries, drawn from those of NFCorpus and SciFact, intervals
+    said to cover the true difference in 95 of 100 cases do so in 94.7 (basic), 92.7 (percentile), 91.0
+    (studentised) and 90.7 (BCa); `python -m scripts.check_intervals` measures it.
 
     Args:
         differences: metric -> (q,) float64, the queries in the same order throughout.
