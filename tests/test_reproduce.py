@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,30 @@ def test_a_model_and_a_run_exclude_each_other(cli: Cli, tmp_path: Path) -> None:
     source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
     done = cli("reproduce", str(source), "--against", str(source), "-m", "wordllama")
     assert done.exit_code == 2
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("corpus", "task", "published", "newer"),
+    [("nfcorpus", "NFCorpus", 0.32082, 0.32102), ("scifact", "SciFact", 0.68736, 0.68630)],
+)
+def test_bm25_is_exact_or_the_stemmer_is_named(
+    cli: Cli, shared_indexes: Path, corpus: str, task: str, published: float, newer: float
+) -> None:
+    """`newer` are the figures with PyStemmer 3, measured beforehand by other code."""
+    done = cli("reproduce", "mteb/baseline-bm25s", "-c", corpus, "--json")
+    tasks = json.loads(done.stdout)["tasks"]
+    (found,) = [one for one in tasks if one["claim"]["task"] == task and one["claim"]["split"] == "test"]
+    figures = {figure["metric"]: figure for figure in found["figures"]}
+    main = figures["ndcg_at_10"]
+    old = int(version("PyStemmer").split(".")[0]) < 3
+    assert main["claimed"] == published
+    assert main["measured"] == pytest.approx(published if old else newer, abs=5e-6)
+    assert main["verdict"] == ("exact" if old else "close" if task == "NFCorpus" else "differs")
+    assert [remark["name"] for remark in found["remarks"]] == ([] if old else ["stemmer-version"])
+    assert found["result"]["recipe"]["stemmer_version"] == version("PyStemmer")
+    assert done.exit_code == 0
+    if old:
+        exact = {metric for metric, figure in figures.items() if figure["verdict"] == "exact"}
+        shallow = {metric for metric in figures if int(metric.split("_at_")[1]) <= 10}
+        assert exact >= {metric for metric in shallow if task == "SciFact" or not metric.startswith("mrr")}

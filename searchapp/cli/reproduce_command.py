@@ -58,7 +58,7 @@ def command(
         raise click.UsageError("--against compares a run that is there; leave -m and --mode out.")
     read = read_source(source)
     with steps() as progress:
-        pipeline, reason = choose_pipeline(read, model, options, against, progress)
+        pipeline, reason = choose_pipeline(read, model, mode, options, against, progress)
         done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
     found = contradictions(read)
     if as_json:

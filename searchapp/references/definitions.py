@@ -157,6 +157,25 @@ def tie_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
     return {metric: (worst[metric], best[metric]) for metric in best}
 
 
+def fill_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
+    """Return the mean of each metric with lists as short as they are, and with them filled up at best.
+
+    Some tools fill a list up to its depth with documents that were not found, in an order left open;
+    at best those come first that are relevant.
+    """
+    depth = max(ranked.cuts)
+    run = {}
+    for query_id, grades in ranked.judgements.items():
+        ranking = ranked.run.get(query_id)
+        found = ranking.document_ids if ranking else []
+        missed = [name for name, grade in grades.items() if grade > 0 and name not in set(found)]
+        missed.sort(key=lambda name: -grades[name])
+        ids = [*found, *missed][: max(depth, len(found))]
+        run[query_id] = Ranking(ids, np.zeros(len(ids), dtype=np.float32))
+    best = means(ranked.values(run=run))
+    return {metric: (value, best[metric]) for metric, value in means(ranked.usual).items()}
+
+
 DEFINITIONS = (
     Definition("ndcg-exponential", "nDCG with gains 2^grade - 1", _variant("ndcg", gain="exponential")),
     Definition("ndcg-binary", "nDCG with every relevant grade counted as 1", _variant("ndcg", gain="binary")),

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from searchapp.references.claims import Claim
-from searchapp.references.definitions import DEFINITIONS, Ranked, means, other_cuts, tie_band
+from searchapp.references.definitions import (
+    DEFINITIONS,
+    Ranked,
+    fill_band,
+    means,
+    other_cuts,
+    tie_band,
+)
 from searchapp.references.verdicts import equals, metric_order
 
 WIDE = 0.02  # a band of ties wider than this explains anything, so nothing
@@ -59,7 +66,7 @@ class Explainer:
         """Try every definition that needs the ranking alone, the one that explains most first."""
         found = self._explain(self._definitions(self._ranked))
         explained = {metric for one in found for metric in one.metrics}
-        return [*found, *self._ties(explained), *self._other_cuts(explained)]
+        return [*found, *self._bands(explained), *self._other_cuts(explained)]
 
     def of_another(self, attempt: Attempt) -> list[Explanation]:
         """Try another ranking: of other texts, of other vectors, or of another split."""
@@ -81,27 +88,35 @@ class Explainer:
                 found.append(Explanation(name, description, given, len(self.differing), lost))
         return best_first(found)
 
-    def _ties(self, explained: set[str]) -> list[Explanation]:
-        """Name the figures that some order of the equal scores can give."""
+    def _bands(self, explained: set[str]) -> list[Explanation]:
+        """Name the figures that some order of equal scores gives, or some filling of short lists."""
         left = [metric for metric in self.differing if metric not in explained]
-        band = tie_band(self._ranked) if left else {}
-        inside = tuple(metric for metric in left if self._within(metric, *band[metric]))
-        if not inside or not self._few(len(left) - len(inside)):
+        if not left:
             return []
-        first = inside[0]
-        low, high = band[first]
-        description = (
-            f"an order of equal scores: {first} lies between {low:.5f} and {high:.5f}, as ties are broken"
-        )
-        return [Explanation("tie-order", description, inside, len(self.differing))]
+        ties, filled = tie_band(self._ranked), fill_band(self._ranked)
+        tied = tuple(metric for metric in left if self._within(metric, *ties[metric]))
+        rest = [metric for metric in left if metric not in tied]
+        full = tuple(metric for metric in rest if self._within(metric, *filled[metric], wide=1.0))
+        if not self._few(len(left) - len(tied) - len(full)):
+            return []
+        found = []
+        for name, why, metrics, band in (
+            ("tie-order", "documents of equal score in another order", tied, ties),
+            ("filled-up", "short lists filled up with documents that were not found", full, filled),
+        ):
+            if metrics:
+                low, high = band[metrics[0]]
+                description = f"{why}, by which {metrics[0]} lies between {low:.5f} and {high:.5f},"
+                found.append(Explanation(name, description, metrics, len(self.differing)))
+        return found
 
     def _few(self, left: int) -> bool:
         """Tell whether so many unexplained figures leave a partial explanation credible."""
         return 2 * left < max(len(self._claim.metrics), 1)
 
-    def _within(self, metric: str, low: float, high: float) -> bool:
+    def _within(self, metric: str, low: float, high: float, wide: float = WIDE) -> bool:
         room = 0.5 * 10.0 ** -self._claim.decimals[metric] + 1e-9
-        return high - low <= WIDE and low - room <= self._claim.metrics[metric] <= high + room
+        return 0 < high - low <= wide and low - room <= self._claim.metrics[metric] <= high + room
 
     def _other_cuts(self, explained: set[str]) -> list[Explanation]:
         """Name the figures that are the same metric at another cut."""

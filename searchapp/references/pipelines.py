@@ -1,6 +1,7 @@
 """What is measured against a claim: a model that searchapp runs, or a run that somebody made."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from searchapp.corpora.beir import BeirFiles
@@ -10,16 +11,19 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
-from searchapp.evaluation.benchmark import Evaluation, evaluate_model, evaluate_run
+from searchapp.evaluation.benchmark import Evaluation, evaluate_bm25, evaluate_model, evaluate_run
 from searchapp.evaluation.stored import read_result, result_files, run_file
 from searchapp.evaluation.trec import read_run
 from searchapp.index.build import encoder_for
 from searchapp.records import Finding, Result, Run
-from searchapp.references.changes import changes_of, rank_in_memory
-from searchapp.references.claims import Source
+from searchapp.references.changes import CHANGES, changes_of, rank_in_memory
+from searchapp.references.claims import Claim, Source
 from searchapp.references.definitions import Ranked
 from searchapp.references.explain import Attempt
+from searchapp.references.stemmer import stemmer_remarks
+from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe
 
+BM25_MODEL = "mteb/baseline-bm25s"
 LARGE = 100_000  # documents beyond which encoding them again takes its time
 
 
@@ -28,12 +32,14 @@ class ModelPipeline:
 
     Args:
         model: its name.
+        mode: `dense` or `hybrid`.
         options: what the user changed.
         progress: called with what is being done.
     """
 
-    def __init__(self, model: str, options: Options, progress: Callable[[str], None]) -> None:
+    def __init__(self, model: str, mode: str, options: Options, progress: Callable[[str], None]) -> None:
         self._model = model
+        self._mode = mode
         self._options = options
         self._progress = progress
 
@@ -48,7 +54,9 @@ class ModelPipeline:
         def embedded(rows: int) -> None:
             self._progress(f"{corpus.name}: {rows:,} documents embedded by {self._model}")
 
-        return evaluate_model(corpus, encoder, cuts=cuts, allow_dangling=True, progress=embedded)
+        return evaluate_model(
+            corpus, encoder, mode=self._mode, cuts=cuts, allow_dangling=True, progress=embedded
+        )
 
     def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
         """Return other texts and vectors, then other splits.
@@ -72,7 +80,7 @@ class ModelPipeline:
         ]
         kind, _ = split_name(self._model)
         slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
-        if kind == PRECOMPUTED or (slow and not thorough):
+        if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
             return splits
         changes = [
             Attempt(change.name, change.description, options(changed))
@@ -80,9 +88,56 @@ class ModelPipeline:
         ]
         return changes + splits
 
-    def remarks(self, _result: Result) -> list[Finding]:
+    def remarks(self, _claim: Claim, _result: Result) -> list[Finding]:
         """Return nothing: a model's figures have no cause of their own to differ."""
         return []
+
+
+class Bm25Pipeline:
+    """BM25, as MTEB's `baseline-bm25s` computes it."""
+
+    def refusal(self, _corpus: Corpus) -> str:
+        """Return nothing: BM25 can be run on any corpus."""
+        return ""
+
+    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+        """Score BM25 as `searchapp eval --mode bm25` does, judged documents that are absent allowed."""
+        return evaluate_bm25(corpus, cuts=cuts, allow_dangling=True)
+
+    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+        """Return other texts, other parameters, and other splits; all of them are quick."""
+        usual = bm25_recipe(corpus.documents_digest)
+
+        def by(recipe: Bm25Recipe) -> Callable[[], Ranked]:
+            def rank() -> Ranked:
+                index = Bm25.build(recipe, corpus.documents())
+                return Ranked(corpus, index.search(corpus.queries, max(cuts)), cuts)
+
+            return rank
+
+        def split(name: str) -> Callable[[], Ranked]:
+            return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
+
+        changed = [
+            *(
+                (change.name, change.description, replace(usual, template=change.fields["template"]))
+                for change in CHANGES
+                if change.fields.keys() == {"template"}
+            ),
+            ("lucene-parameters", "k1 1.2 and b 0.75, Lucene's own", replace(usual, k1=1.2, b=0.75)),
+            ("anserini-parameters", "k1 0.9 and b 0.4, Anserini's own", replace(usual, k1=0.9, b=0.4)),
+        ]
+        return [
+            *(Attempt(name, description, by(recipe)) for name, description, recipe in changed),
+            *(
+                Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
+                for name in other_splits(corpus)
+            ),
+        ]
+
+    def remarks(self, claim: Claim, result: Result) -> list[Finding]:
+        """Return what the installed stemmer has to do with it."""
+        return stemmer_remarks(claim, result)
 
 
 class RunPipeline:
@@ -129,7 +184,7 @@ class RunPipeline:
             if run.keys() & other.judgements.keys()
         ]
 
-    def remarks(self, _result: Result) -> list[Finding]:
+    def remarks(self, _claim: Claim, _result: Result) -> list[Finding]:
         """Return nothing: how the run was made is not known."""
         return []
 
@@ -140,15 +195,17 @@ class RunPipeline:
 def choose_pipeline(
     source: Source,
     model: str | None,
+    mode: str | None,
     options: Options,
     against: Path | None,
     progress: Callable[[str], None] = lambda _step: None,
-) -> tuple["ModelPipeline | RunPipeline | None", str]:
+) -> tuple[ModelPipeline | Bm25Pipeline | RunPipeline | None, str]:
     """Return what is to be measured, or None and the reason why there is nothing.
 
     Args:
         source: what is claimed; it may name a model that is here.
         model: the model that the user named.
+        mode: how to rank; None for what the model of the source needs.
         options: what shapes its vectors.
         against: runs that are there already.
         progress: called with what is being done.
@@ -158,9 +215,11 @@ def choose_pipeline(
     """
     if against is not None:
         return RunPipeline(against), ""
+    if mode == BM25 or (mode is None and model is None and (source.model or "").startswith(BM25_MODEL)):
+        return Bm25Pipeline(), ""
     if model is not None:
         load_encoder(model, options)
-        return ModelPipeline(model, options, progress), ""
+        return ModelPipeline(model, mode or "dense", options, progress), ""
     if source.model is None:
         return None, "the source names no model; name one with -m, or a run with --against"
     for name in (source.model, f"st:{source.model}"):
@@ -168,7 +227,7 @@ def choose_pipeline(
             load_encoder(name, options)
         except SearchappError:
             continue
-        return ModelPipeline(name, options, progress), ""
+        return ModelPipeline(name, mode or "dense", options, progress), ""
     return None, f"{source.model} is not here; name a model with -m, or a run with --against"
 
 

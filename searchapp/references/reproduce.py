@@ -30,7 +30,7 @@ class Pipeline(Protocol):
     def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
         """Return the other ways to rank a corpus that are known to be met; all of them when thorough."""
 
-    def remarks(self, result: Result) -> list[Finding]:
+    def remarks(self, claim: Claim, result: Result) -> list[Finding]:
         """Return what is known to make this pipeline's figures differ from published ones."""
 
 
@@ -143,7 +143,7 @@ def _reproduce(
     evaluation = pipeline.evaluate(corpus, sorted({*CUTS, *cuts}))
     result = evaluation.result
     explainer = Explainer(claim, Ranked(corpus, evaluation.run, cuts), result.metrics)
-    remarks = pipeline.remarks(result) if explainer.differing else []
+    remarks = pipeline.remarks(claim, result) if explainer.differing else []
     found = explainer.of_the_run()
     left = set(explainer.differing) - {metric for one in found for metric in one.metrics}
     attempts = pipeline.attempts(corpus, cuts, thorough=thorough) if left and not remarks else []
