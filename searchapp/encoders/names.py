@@ -1,8 +1,10 @@
 """What a model's name says: which kind of model it is, and where that is."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from searchapp.records import Recipe
+if TYPE_CHECKING:  # it would load numpy, and the command line needs only the names
+    from searchapp.records import Recipe
 
 STATIC = ""
 TRANSFORMER = "st"
@@ -28,7 +30,7 @@ def full_name(name: str) -> str:
     return f"{kind}:{path.resolve()}" if kind else str(path.resolve())
 
 
-def pinned_name(recipe: Recipe) -> str:
+def pinned_name(recipe: "Recipe") -> str:
     """Return the name by which the model of a recipe is loaded again, of the same revision."""
     if recipe.revision is None or "@" in recipe.model:
         return recipe.model
