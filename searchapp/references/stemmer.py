@@ -27,7 +27,7 @@ def stemmer_remarks(claim: Claim, result: Result) -> list[Finding]:
     apart = [
         abs(result.metrics[metric] - value)
         for metric, value in claim.metrics.items()
-        if metric in result.metrics
+        if metric.endswith("_at_10") and metric in result.metrics  # deeper ones depend on filling up too
     ]
     if not other or max(apart, default=1.0) > SMALL:
         return []
