@@ -9,7 +9,9 @@ EXACT = 16  # up to so many differences that are not 0, every assignment of sign
 SAMPLES = 20_000
 SEED = 0
 BLOCK = 500  # assignments drawn at a time, so that thousands of queries fit in memory
-ROUNDING = 1e-12  # sums that differ by less than this share of all differences are equal
+ROUNDING = 1e-12
+"""Sums that differ by less than this share of all differences are equal. Of precision, whose differences
+are multiples of 1 / k, many sums equal the one seen, and rounding must not decide which of them count."""
 
 
 def randomisation_tests(differences: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:

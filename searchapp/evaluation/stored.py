@@ -100,10 +100,20 @@ def run_file(path: Path) -> Path:
 
 
 def recipe_changes(one: Result, other: Result) -> dict[str, tuple[Any, Any]]:
-    """Return what differs in the recipes of two results: name -> (one, other), None where it is absent."""
-    names = [*one.recipe, *(name for name in other.recipe if name not in one.recipe)]
-    pairs = {name: (one.recipe.get(name), other.recipe.get(name)) for name in names}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    """Return what both recipes name and differ in: name -> (one, other); parts are named with a dot."""
+    first, second = _flat(one.recipe), _flat(other.recipe)
+    return {
+        name: (value, second[name])
+        for name, value in first.items()
+        if name in second and value != second[name]
+    }
+
+
+def _flat(recipe: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in recipe.items():
+        found |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
+    return found
 
 
 def _read_json(path: Path) -> Any:

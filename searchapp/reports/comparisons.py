@@ -169,12 +169,8 @@ def _shown_recipe(changes: Mapping[str, tuple[Any, Any]]) -> str:
     shown = []
     for name, pair in changes.items():
         digest = name.endswith("_digest")
-        if (
-            name in CIRCUMSTANCES
-            or (digest and "model" in changes)
-            or any(isinstance(one, dict) for one in pair)
-        ):
+        if name in CIRCUMSTANCES or (digest and "model" in changes):
             continue
-        before, after = (str(one)[:DIGITS] if digest else one for one in pair)
+        before, after = (str(value)[:DIGITS] if digest else repr(value) for value in pair)
         shown.append(f"{name} {before} -> {after}")
     return ", ".join(shown)
