@@ -99,9 +99,13 @@ def test_a_model_pools_as_its_configuration_says(tmp_path: Path, setting: str, p
         "hub/models--avsolatorio--NoInstruct-small-Embedding-v0/snapshots/0123",
     ],
 )
-def test_noinstruct_is_known_by_its_name(tmp_path: Path, place: str) -> None:
+def test_noinstruct_is_known_by_its_name(
+    tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = save_transformer(tmp_path / place, pooling="cls_token")
-    recipe = load(folder).recipe
+    with caplog.at_level("INFO", "searchapp"):
+        recipe = load(folder).recipe
+    assert "is known to pool queries by mean and documents by cls" in caplog.text
     assert (recipe.query_pooling, recipe.document_pooling) == ("mean", "cls")
     said = load(folder, query_pooling="cls", document_pooling="mean").recipe
     assert (said.query_pooling, said.document_pooling) == ("cls", "mean")

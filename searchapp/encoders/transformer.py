@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -19,6 +20,8 @@ from searchapp.files import cache_folder
 from searchapp.records import Document, Query, Recipe
 from searchapp.versions import versions_of
 
+logger = logging.getLogger(__name__)
+
 SHAPES_PROFILE = ("max_length", "query_pooling", "document_pooling", "query_prompt", "document_prompt")
 
 
@@ -30,8 +33,8 @@ class TransformerEncoder:
     index encodes no text twice, and an interrupted run loses a batch at most. The model itself is loaded
     when the first vector is missing.
 
-    A vector depends on the texts that are encoded with it, since they are padded to one length: by
-    less than 1e-6 in every component.
+    A vector depends on the texts that are encoded with it, since they are padded to one length: a unit
+    vector by less than 1e-6 in every component, which a test holds.
 
     Args:
         files: the model.
@@ -137,6 +140,8 @@ class TransformerEncoder:
 def _with_preset(files: TransformerFiles, options: Options) -> Options:
     """Return the options with the poolings that are known for a model where the user has not said any."""
     query, document = files.preset()
+    if query != "model" and "model" in {options.query_pooling, options.document_pooling}:
+        logger.info("%s is known to pool queries by %s and documents by %s.", files.name, query, document)
     return replace(
         options,
         query_pooling=query if options.query_pooling == "model" else options.query_pooling,
