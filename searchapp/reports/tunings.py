@@ -37,10 +37,8 @@ def tuning_lines(tuning: Tuning, metric: str) -> Iterator[str]:
         yield f"{name:<8} {mean(found):.5f}"
     yield f"{'best':<8} {mean(tuning.tried[tuning.best]):.5f}  {tuning.best}"
     gain, error = tuning.gain
-    better = (
-        f"The best is better than the default by {gain:.5f}, {SURE} standard errors are {SURE * error:.5f}"
-    )
-    yield f"{better}: chosen is {tuning.chosen}{' (default)' if tuning.chosen == DEFAULT else ''}"
+    yield f"{'gain':<8} {gain:.5f}  over the default; {SURE} standard errors of it are {SURE * error:.5f}"
+    yield f"{'chosen':<8} {tuning.chosen}{' (the default)' if tuning.chosen == DEFAULT else ''}"
 
 
 def tuning_document(tuning: Tuning, details: Mapping[str, Any], path: Path) -> dict[str, Any]:
