@@ -22,7 +22,10 @@ COMPARISON_SCHEMA = "searchapp/comparison/1"
 TOP = 3  # documents of each side that are always in a table; JSON has more
 TITLE = 80  # letters
 DIGITS = 12  # of a digest
-CIRCUMSTANCES = {"search", "tokenizer", "threads"}  # in a recipe, but of no effect on a score
+CIRCUMSTANCES = {
+    "search", "tokenizer", "threads", "device", "torch_threads", "vectors_encoded", "vectors_kept",
+}  # fmt: skip
+"""What a recipe says of how vectors were computed: of no effect on a figure."""
 STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 
