@@ -44,13 +44,18 @@ def standing(result: Result) -> Standing | None:
     if found is None or METRIC not in result.metrics:
         return None
     task, split = found
-    scores = published.scores(task.name, split)
+    return place(task.name, split, result.metrics[METRIC])
+
+
+def place(task: str, split: str, ndcg: float) -> Standing | None:
+    """Return where an nDCG@10 stands on a split of a task of MTEB, None when nothing is published of it."""
+    scores = published.scores(task, split)
     if not scores:
         return None
-    value = round(result.metrics[METRIC], MTEB_DECIMALS)
+    value = round(ndcg, MTEB_DECIMALS)
     nearest = min(scores, key=lambda score: abs(score.ndcg - value))  # the better ones stand first
     below = sum(score.ndcg < value for score in scores)
-    return Standing(value, task.name, below, len(scores), nearest)
+    return Standing(value, task, below, len(scores), nearest)
 
 
 def standing_lines(results: Sequence[Result]) -> Iterator[str]:
@@ -58,5 +63,5 @@ def standing_lines(results: Sequence[Result]) -> Iterator[str]:
     for result in results:
         found = standing(result)
         if found is not None:
-            name = f"{result.model}, {result.mode}: " if len(results) > 1 else ""
-            yield f"{name}{found}"
+            names = dict.fromkeys((result.model, result.mode))
+            yield f"{', '.join(names)}: {found}" if len(results) > 1 else str(found)

@@ -8,6 +8,7 @@ from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.benchmark import Evaluation
 from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
+from searchapp.references.standing import standing_lines
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
 from searchapp.reports.terminal import grid_table, render, results_table
 
@@ -35,6 +36,7 @@ def evaluation_lines(
         yield render(results_table(results, _main_metrics(list(results[0].metrics))))
         if len(results) == 1:
             yield render(grid_table(results[0]))
+        yield from standing_lines(results)
         if per_query:
             yield from csv_lines(_query_rows(evaluations))
 
