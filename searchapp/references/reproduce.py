@@ -77,8 +77,8 @@ def reproduce(
         source: what is claimed.
         pipeline: what is measured; None when there is nothing to measure.
         reason: why there is no pipeline.
-        corpora: names of corpora; only these are run, and downloaded where they must be. Without them,
-            every claimed corpus that is on this machine.
+        corpora: names of corpora; only claims about these are looked at, and the corpora downloaded
+            where they must be. Without them every claim, and the corpora that are on this machine.
         thorough: look for an explanation by encoding again even where that takes minutes.
         progress: called with what is being done.
 
@@ -93,6 +93,8 @@ def reproduce(
             raise SearchappError(f"{source.name} claims nothing about {name!r}.", f"It claims: {known}.")
     here = {row.name for row in list_corpora() if row.here}
     for claim in source.claims:
+        if corpora and claim.corpus not in corpora:
+            continue
         missing = _not_run(claim, pipeline, reason, corpora, here)
         if missing or pipeline is None:
             yield Reproduction(claim, compare(claim, {}), [], [], reason=missing)
@@ -121,8 +123,6 @@ def _not_run(
     """Say why a claim is not run, empty when it is."""
     if claim.corpus is None:
         return f"searchapp knows no corpus for {claim.task}"
-    if corpora and claim.corpus not in corpora:
-        return "not among the corpora named"
     if not corpora and claim.corpus not in here:
         return f"the corpus {claim.corpus} is not on this machine"
     if pipeline is None:
