@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from searchapp.encoders.texts import assemble
 from searchapp.records import Document, Judgements, Query, Recipe
 
 Floats = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,13 @@ class TableEncoder:
         return self.table.means(cut(self.table.tokenize(texts), self.recipe.max_length))
 
 
+def the(value: T | None) -> T:
+    """Return what an injector takes for granted."""
+    if value is None:
+        raise ValueError("this fault needs a part that the pipeline lacks")
+    return value
+
+
 class Base:
     """One healthy pipeline on one corpus.
 
@@ -122,8 +130,7 @@ class Base:
     @cached_property
     def table(self) -> TokenTable:
         """The static table."""
-        assert self.model is not None and self.model.table is not None
-        return self.model.table
+        return the(the(self.model).table)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -147,11 +154,10 @@ class Base:
 
 
 def static_base(corpus: Corpus) -> Base:
-    """Return the bundled model's pipeline, through the bench's own encoder (so that damage is like health)."""
+    """Return the bundled model's pipeline, through the encoder that damaged tables go through too."""
     scene = Scene(corpus)
     encoder = load_encoder(BUNDLED)
-    assert isinstance(encoder, StaticEncoder)
-    table = token_table(encoder)
+    table = token_table(the(encoder if isinstance(encoder, StaticEncoder) else None))
     model = Model(TableEncoder(table), scene, table)
     ids = [document.id for document in scene.documents]
     return Base(

@@ -190,6 +190,13 @@ class Evidence:
         assert self.model is not None  # noqa: S101 - asked only where there is a model
         return self.try_out(self.model.documents[self.places], self.model.queries[self.query_places])
 
+    @property
+    def gain_anew(self) -> float | None:
+        """What encoding every text again gains; None where that is not to be had here."""
+        if self.model is None or self.model.table is None:
+            return None
+        return self.encoded_anew - self.score
+
     # Whether rows are where they should be, by the model itself.
 
     @property

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.measures import cosines
 from searchapp.diagnosis.tokens import TokenTable
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document
@@ -106,13 +105,14 @@ def common_addition(sums: Floats, stored: Floats) -> tuple[Floats, Floats]:
         stored: (n, d) unit vectors.
 
     Returns:
-        (d,) the addition, and (n,) the cosines of sum + addition with what is stored, both centred.
+        (d,) the addition, and (n,) the share of each vector's distance from the mean one that it explains.
     """
     d = sums.shape[1]
     across = np.eye(d) * len(sums) - stored.T.astype(np.float64) @ stored
     missing = sums - np.einsum("nd,nd->n", sums, stored)[:, None] * stored
     addition = np.linalg.lstsq(across, -missing.sum(axis=0, dtype=np.float64), rcond=1e-6)[0]
     mended = unit((sums + addition).astype(np.float32))
-    # What all texts have in common fits anyway: the fit is that of what is left without it.
-    near = cosines(mended - mended.mean(axis=0), stored - stored.mean(axis=0))
-    return addition.astype(np.float32), near
+    # What all texts have in common fits anyway: only what is left without it tells.
+    left = ((stored - stored.mean(axis=0)) ** 2).sum(axis=1)
+    fit = 1 - ((mended - stored) ** 2).sum(axis=1) / np.maximum(left, 1e-12)
+    return addition.astype(np.float32), fit.astype(np.float32)

@@ -10,6 +10,9 @@ from searchapp.diagnosis.thresholds import EXACT
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
+CHUNK = 512  # rows whose cosines are held at a time
+ROUNDING = 1e-4
+
 
 @dataclass(frozen=True)
 class Match:
@@ -39,12 +42,13 @@ def match_rows(rows: Rows, expected: Floats, stored: Floats) -> Match:
     """Find for each expected vector the stored row that fits it best."""
     own = np.einsum("rd,rd->r", expected, stored[rows]).astype(np.float32)
     best, place = own.copy(), rows.copy()
-    for start in range(0, len(rows), 512):
-        part = slice(start, start + 512)
+    wrong = np.flatnonzero(own < EXACT)
+    for start in range(0, len(wrong), CHUNK):
+        part = wrong[start : start + CHUNK]
         scores = expected[part] @ stored.T
         found = scores.argmax(axis=1)
-        highest = scores[np.arange(len(scores)), found]
-        better = highest > own[part] + 1e-4
+        highest = scores[np.arange(len(part)), found]
+        better = highest > own[part] + ROUNDING
         best[part] = np.where(better, highest, own[part])
         place[part] = np.where(better, found, rows[part])
     return Match(rows, own, best, place)

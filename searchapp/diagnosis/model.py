@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.measures import CUT, Trial, spread
+from searchapp.diagnosis.measures import Trial, spread
 from searchapp.diagnosis.scene import Scene
 from searchapp.diagnosis.tokens import TokenTable, cut, token_table
+from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.static import StaticEncoder
 from searchapp.encoders.texts import assemble
@@ -120,23 +121,49 @@ class Model:
         assert self.table is not None  # noqa: S101 - asked only of static models
         return np.bincount(self.document_tokens.ids, minlength=len(self.table.rows))
 
+    @cached_property
+    def spellings(self) -> NDArray[np.intp]:
+        """Ids of tokens that spell one word otherwise, (p, 2)."""
+        assert self.table is not None  # noqa: S101 - asked only of static models
+        return variant_pairs(self.table.vocabulary)
+
+    @cached_property
+    def quiet_rows(self) -> Floats:
+        """The table without its mean and its loudest directions, which may hide the words, (V, d)."""
+        assert self.table is not None  # noqa: S101 - asked only of static models
+        return without_loudest(self.table.rows)
+
+    @cached_property
+    def aligned(self) -> float:
+        """How often a spelling is nearer to its variant than to a stranger."""
+        return alignment(self.quiet_rows, self.spellings)
+
+    @cached_property
+    def row_groups(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The group of equal rows that each token is in, (V,), and how many are in each group, (g,)."""
+        assert self.table is not None  # noqa: S101 - asked only of static models
+        rows = np.ascontiguousarray(self.table.rows)
+        whole = rows.view(np.dtype((np.void, rows[0].nbytes))).ravel()
+        _, group, sizes = np.unique(whole, return_inverse=True, return_counts=True)
+        return group.ravel(), sizes
+
     def floor(self, trial: Trial) -> float:
         """Return nDCG@10 of random tables with the same tokenizer and dimension, the mean of two seeds."""
         assert self.table is not None  # noqa: S101 - asked only of static models
-        self.scene.progress("measuring the floor of random tables")
         length = self.encoder.recipe.max_length
-        values = []
-        for seed in FLOOR_SEEDS:
-            rows = np.random.default_rng(seed).standard_normal(self.table.rows.shape, dtype=np.float32)
-            documents = self.table.means(cut(self.document_tokens, length), rows)
-            queries = self.table.means(cut(self.query_tokens, length), rows)
-            values.append(float(trial.ndcg(documents, queries).mean()))
-        return float(np.mean(values))
+        key = (self.table.tokenize, self.table.rows.shape, length, self.encoder.options)
+        if key not in self.scene.floors:
+            self.scene.progress("measuring the floor of random tables")
+            self.scene.floors[key] = float(np.mean([self._random(seed, trial) for seed in FLOOR_SEEDS]))
+        return self.scene.floors[key]
 
-    def known_item_trial(self) -> Trial:
-        """Return the trial in which each title must find its own document (rows of the scene)."""
-        ids = [document.id for document in self.scene.documents]
-        return Trial(f"known items found, nDCG@{CUT}", ids, [{int(row): 1} for row in self.known_items])
+    def _random(self, seed: int, trial: Trial) -> float:
+        assert self.table is not None  # noqa: S101 - asked only of static models
+        length = self.encoder.recipe.max_length
+        rows = np.random.default_rng(seed).standard_normal(self.table.rows.shape, dtype=np.float32)
+        documents = self.table.means(cut(self.document_tokens, length), rows)
+        queries = self.table.means(cut(self.query_tokens, length), rows)
+        return float(trial.ndcg(documents, queries).mean())
 
 
 def title_of(document: Document) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.lint import lint
 from searchapp.diagnosis.measures import Trial, judged_trial
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.files import BUNDLED
@@ -19,7 +20,8 @@ Progress = Callable[[str], None]
 class Scene:
     """A corpus read into memory, mended where it must be so that the rest can be judged.
 
-    Documents whose id stands twice keep the first. The queries are the judged ones that have a text, or
+    `floors` keeps what random tables score, by tokenizer and shape. Documents whose id stands twice keep the
+    first. The queries are the judged ones that have a text, or
     all of them where nothing is judged (or judgements are not to be used).
 
     Args:
@@ -33,6 +35,7 @@ class Scene:
     ) -> None:
         self.corpus = corpus
         self.progress = progress
+        self.floors: dict[tuple[object, ...], float] = {}
         self._label_free = label_free
 
     @cached_property
@@ -60,6 +63,11 @@ class Scene:
             return {}
         judgements = self.corpus.source.judgements()
         return {query: judgements[query] for query in sorted(judgements) if query in self.all_queries}
+
+    @cached_property
+    def problems(self) -> dict[str, str]:
+        """What `lint` finds: name -> message."""
+        return {problem.name: problem.message for problem in lint(self.corpus)}
 
     @property
     def label_free(self) -> bool:

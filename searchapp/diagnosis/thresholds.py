@@ -26,7 +26,7 @@ HUB_SKEW = 3.0  # skewness of N10: healthy 0.8-2.1; hubs 3.7-17
 MEANT = (
     0.90  # documents' agreement with the control: steep spectra keep it (0.92-0.99), loud directions do not
 )
-NOISE_TAIL = 0.45  # tenth-smallest share of the spectrum over its mean: healthy 0.0-0.29; noise 0.54-0.70
+NOISE_TAIL = 0.85  # smallest tenth of the spectrum over that of noise: healthy 0.05-0.45; noise 1.07-1.68
 NOISE_DIMENSIONS = 100  # a cloud of fewer dimensions has no tail to speak of
 LENGTHS_VARY = 0.05  # coefficient of variation of lengths: unit vectors 0; faults from 0.09
 FEW_DIMENSIONS = 64  # published static models have 64 or more

@@ -13,6 +13,7 @@ Pairs = NDArray[np.intp]
 
 LETTERS = 4  # shorter words are too often parts of others
 MOST = 4000  # pairs that are looked at
+LOUDEST = 10  # directions taken out of a table, so that they do not hide the words
 MARKS = "▁Ġ"  # how tokenizers write a blank in front
 
 
@@ -52,7 +53,17 @@ def alignment(rows: Floats, pairs: Pairs, shift: int = 0) -> float:
     one, other = (unit(rows[moved[:, side]] - rows.mean(axis=0)) for side in (0, 1))
     near = np.einsum("pd,pd->p", one, other)
     wins = []
-    for step in (1, len(moved) // 3 + 1, len(moved) // 2 + 1):
+    for step in (len(moved) // 4 + 1, len(moved) // 3 + 1, len(moved) // 2 + 1):
         far = np.einsum("pd,pd->p", one, np.roll(other, step, axis=0))
         wins.append(float((near > far).mean() + (near == far).mean() / 2))
     return float(np.mean(wins))
+
+
+def without_loudest(rows: Floats) -> Floats:
+    """Return a table without its mean and its loudest directions, (V, d) float32."""
+    centred = rows - rows.mean(axis=0)
+    k = min(LOUDEST, rows.shape[1] // 4)
+    _, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    top = directions[:, rows.shape[1] - k :].astype(np.float32)
+    quiet: Floats = centred - np.matmul(centred @ top, top.T, dtype=np.float32)
+    return quiet

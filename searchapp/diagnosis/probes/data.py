@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from searchapp.corpora.lint import lint
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import HINT, LIKELY, PROOF, STRONG, Fact, Found, Said, percent
 from searchapp.diagnosis.scene import Scene
@@ -51,15 +50,18 @@ def published(evidence: Evidence) -> Iterator[Said]:
     if name not in KNOWN_DOCUMENTS:
         yield Fact("corpus", corpus.id, "no published digest is known for it")
         return
-    differing = [] if corpus.documents_digest == KNOWN_DOCUMENTS[name] else ["documents"]
+    pairs = {"documents": (KNOWN_DOCUMENTS[name], corpus.documents_digest)}
     if corpus.id in KNOWN_SPLITS and not evidence.scene.label_free and not _unreadable(evidence.scene):
         queries, judgements = KNOWN_SPLITS[corpus.id]
-        differing += ["queries"] if corpus.queries_digest != queries else []
-        differing += ["judgements"] if corpus.judgements_digest != judgements else []
+        pairs["queries"] = (queries, corpus.queries_digest)
+        pairs["judgements"] = (judgements, corpus.judgements_digest)
+    differing = [what for what, (known, here) in pairs.items() if known != here]
     yield Fact("corpus", corpus.id, "differs from the published one" if differing else "is the published one")
     if differing:
+        shown = ", ".join(f"{pairs[what][1][:12]} for {pairs[what][0][:12]}" for what in differing)
         yield Found("corpus-differs", STRONG + 0.1, (
-            f"The {' and '.join(differing)} of {corpus.id} do not have the digest of BEIR's archive."
+            f"The {' and '.join(differing)} of {corpus.id} do not have the digest of BEIR's archive "
+            f"({shown})."
         ))  # fmt: skip
 
 
@@ -72,7 +74,7 @@ def _unreadable(scene: Scene) -> bool:
 def consistent(evidence: Evidence) -> Iterator[Said]:
     """Look for what caps or blurs every score: absent, double and empty texts, swapped columns."""
     scene = evidence.scene
-    problems = {problem.name: problem.message for problem in lint(scene.corpus)}
+    problems = scene.problems
     for problem in problems.values():
         yield Fact("corpus check", problem)
     if not scene.label_free or scene.corpus.source.judgements():

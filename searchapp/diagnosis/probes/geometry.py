@@ -44,6 +44,7 @@ ALMOST = 0.95  # of the best repair's gain; a plainer one that gains as much is 
 EDGE = 112  # of 127
 EDGE_SHARE = 0.04  # of int8 values at the edge: clipped or roomy scales up to 0.01, overflown ones from 0.09
 TINY = 1e-6
+ANEW = "encode the texts again"
 VALUES = 1000  # rows whose values are looked at
 NEGLIGIBLE = 0.001  # share of zero vectors that a corpus with odd texts may well have
 SOME = 0.02  # points of the score, as a fraction, below which a gain is not worth a word
@@ -60,7 +61,7 @@ def finite(evidence: Evidence) -> Iterator[Said]:
             yield Found("not-finite", PROOF, (
                 f"{int(broken.sum()):,} of {len(vectors):,} {side} hold NaN or infinity "
                 f"(first: {names[int(broken.argmax())]!r})."
-            ), share=float(broken.mean()))  # fmt: skip
+            ), gain=evidence.gain_anew, repaired=ANEW, share=float(broken.mean()))  # fmt: skip
         zero = ~broken & (np.linalg.norm(np.nan_to_num(vectors), axis=1) < TINY)
         filled = _filled(evidence, side)
         share = float((zero & filled).mean()) if len(zero) else 0.0
@@ -70,7 +71,7 @@ def finite(evidence: Evidence) -> Iterator[Said]:
                 f"{int((zero & filled).sum()):,} of {len(zero):,} {side} have a zero vector though their "
                 "text is "
                 "not empty; they are found only where nothing else is."
-            ), share=share)  # fmt: skip
+            ), gain=evidence.gain_anew, repaired=ANEW, share=share)  # fmt: skip
 
 
 def _filled(evidence: Evidence, side: str) -> NDArray[np.bool_]:
@@ -111,7 +112,7 @@ def dimensions(evidence: Evidence) -> Iterator[Said]:
             d < full
             and float(np.median(np.einsum("nd,nd->n", unit(expected[:, :d]), evidence.units[0][rows]))) > 0.99
         )
-        gain = evidence.encoded_anew - evidence.score if evidence.model.table is not None else None
+        gain = evidence.gain_anew
         yield Found("few-dimensions" if head else "stale-index", PROOF, (
             f"The stored vectors are the first {d} of the model's {full} dimensions." if head else
             f"The stored vectors have {d} dimensions, the model gives {full}."
@@ -138,7 +139,7 @@ def values(evidence: Evidence) -> Iterator[Said]:
             f"{percent(edge)} of the whole numbers lie between {EDGE} and 128, and they do not gather at 127 "
             "as clipped "
             "ones do: larger values wrapped round to the other sign."
-        ))  # fmt: skip
+        ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
 
 
 def directions(evidence: Evidence) -> Iterator[Said]:
@@ -163,17 +164,26 @@ def directions(evidence: Evidence) -> Iterator[Said]:
     pays = (
         gain > GAIN * max(evidence.score, evidence.trial.chance) and gain > SOME / 4 and errors > GAIN_ERRORS
     )
-    if pays:
-        yield from _drowned(evidence, name, gain, ratio, found)
-    elif d >= NOISE_DIMENSIONS and len(evidence.places) > 2 * d:
-        tail = float(spectrum[int(0.9 * d)] / spectrum.mean()) if total else 0.0
-        if tail > NOISE_TAIL:
-            yield Found("noise", STRONG, (
-                f"The weakest tenth of the directions still has {percent(tail)} of the mean variance, and "
-                f"{ratio:.0f} of {d} "
-                "directions share it: most of each vector is the same in every direction, and no repair "
-                "helps."
-            ))  # fmt: skip
+    drowned = list(_drowned(evidence, name, gain, ratio, found)) if pays else []
+    yield from drowned or _noise(evidence, ratio)
+
+
+def _noise(evidence: Evidence, ratio: float) -> Iterator[Said]:
+    spectrum, n = evidence.spectrum, len(evidence.places)
+    d = len(spectrum)
+    if d < NOISE_DIMENSIONS or n <= 2 * d or not spectrum.any():
+        return
+    tail = float(spectrum[int(0.9 * d)] / spectrum.mean())
+    # The least variance that as many vectors of pure noise have (Marchenko and Pastur, 1967).
+    edge = (1 - np.sqrt(d / n)) ** 2
+    if tail > NOISE_TAIL * edge:
+        yield Found("noise", STRONG, (
+            f"The weakest tenth of the {d} directions has up to {percent(tail)} of the mean variance (pure "
+            "noise: "
+            f"{percent(edge)} and more), and {ratio:.0f} directions share it: most of each vector is the "
+            "same in "
+            "every direction, and no repair helps."
+        ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
 
 
 def _drowned(evidence: Evidence, name: str, gain: float, ratio: float, found: Hubs) -> Iterator[Said]:

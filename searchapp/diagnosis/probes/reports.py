@@ -55,7 +55,7 @@ def _explained(
             f"The reported {metric} of {value:g} is {usual[metric]:.5f} by MTEB's definition; "
             f"{hit.description} gives "
             f"{hit.value:.5f}."
-        ), gain=usual[metric] - hit.value, repaired="score by MTEB's definition")  # fmt: skip
+        ))  # fmt: skip
     if not hits:
         yield Found("unexplained-score", LIKELY, (
             f"The reported {metric} of {value:g} is {usual[metric]:.5f} for this run, and no known "

@@ -6,12 +6,13 @@ import numpy as np
 
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.measures import CUT
-from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
+from searchapp.diagnosis.probe import LIKELY, PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
 from searchapp.diagnosis.thresholds import OVERLAP
 from searchapp.records import Run
 
 SENTINEL = -1e30  # FAISS marks a missing result by the lowest single-precision number
-OFTEN = 3.0  # times as often as expected
+OFTEN = 3  # queries, at least
+ROUNDED = (0, 1, 2, 3)  # decimals that a rounded score may have
 COARSE = 0.8  # share of distinct scores among the first ten; exact scores 0.99 and more
 HALF = 0.5
 
@@ -67,28 +68,36 @@ def run_scores(evidence: Evidence) -> Iterator[Said]:
         raise CannotJudgeError("the run is empty")
     firsts = [ranking.scores[:CUT] for ranking in run.values()]
     distinct = float(np.mean([len(np.unique(scores)) / len(scores) for scores in firsts]))
-    lowest = sum(
-        bool((ranking.scores < SENTINEL).any() or np.isnan(ranking.scores).any()) for ranking in run.values()
-    )
-    twice = sum(len(set(ranking.document_ids)) < len(ranking.document_ids) for ranking in run.values())
     yield Fact("distinct scores among the first ten", distinct)
-    last = evidence.scene.documents[-1].id
-    everywhere = sum(last in ranking.document_ids for ranking in run.values()) / len(run)
-    depth = float(np.mean([len(ranking.document_ids) for ranking in run.values()]))
-    expected = depth / max(len(evidence.scene.documents), 1)
-    if lowest or (everywhere > max(OFTEN * expected, 0.2) and expected < HALF):
-        yield Found("missing-as-last", PROOF, (
-            f"{lowest} queries have results with the lowest possible score, and the last document of the "
-            f"corpus ({last!r}) "
-            f"is among the results of {percent(everywhere)} of the queries, where {percent(expected)} are "
-            "expected"
-            f"{f'; {twice} queries have a document twice' if twice else ''}."
-        ))  # fmt: skip
+    yield from _missing(evidence, run)
     if distinct < COARSE:
-        yield Found("coarse-scores", STRONG + 0.15, (
-            f"Of the first ten scores of a query, {percent(distinct)} are distinct: the rest is decided by "
+        every = np.concatenate(firsts).astype(np.float64)
+        decimals = next((d for d in ROUNDED if np.abs(every - np.round(every, d)).max() < 1e-6), None)
+        how = "" if decimals is None else f", all of at most {decimals} decimals"
+        yield Found("coarse-scores", LIKELY if decimals is None else STRONG + 0.15, (
+            f"Of the first ten scores of a query, {percent(distinct)} are distinct{how}: the rest is decided "
+            "by "
             "ties."
-        ))  # fmt: skip
+        ), "" if decimals is not None else "An index that compresses vectors makes ties too.")  # fmt: skip
+
+
+def _missing(evidence: Evidence, run: Run) -> Iterator[Said]:
+    """Look for results with index -1, which reads the last document of a list."""
+    last = evidence.scene.documents[-1].id
+    holding = [ranking for ranking in run.values() if last in ranking.document_ids]
+    lowest = sum(bool((one.scores < SENTINEL).any() or np.isnan(one.scores).any()) for one in run.values())
+    again = sum(one.document_ids.count(last) > 1 for one in holding)
+    ending = sum(one.document_ids[-1] == last for one in holding)
+    share = len(holding) / len(run)
+    often = share > OFTEN / len(run) and ending > 0.8 * len(holding) and share > 0.2
+    if not (lowest or again or often):
+        return
+    yield Found("missing-as-last", PROOF if lowest or again else LIKELY, (
+        f"{lowest} queries have results of the lowest possible score; the last document of the corpus "
+        f"({last!r}) is "
+        f"among the results of {percent(share)} of the queries, ends {ending} of them and stands twice in "
+        f"{again}."
+    ))  # fmt: skip
 
 
 def run_search(evidence: Evidence) -> Iterator[Said]:

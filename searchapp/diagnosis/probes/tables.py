@@ -20,7 +20,7 @@ from searchapp.diagnosis.thresholds import (
     SAME_ROW,
 )
 from searchapp.diagnosis.tokens import TokenTable, cut
-from searchapp.diagnosis.vocabulary import alignment, variant_pairs
+from searchapp.diagnosis.vocabulary import alignment
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import unit
@@ -29,8 +29,8 @@ Floats = NDArray[np.float32]
 
 FEWEST_PAIRS = 100  # spellings below which their distances say little
 STEPS = (-8, -7, -6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6, 7, 8)
-LOUDEST = 10  # directions taken out of the table, so that they do not hide the words
 FREQUENT = 100
+PAYS = 0.02  # of the score: a smaller gain is no reason to blame anything
 NEGLIGIBLE = 0.01  # of the vocabulary: a shift that begins so early begins at the first row
 RARE = 1e-3  # the a of SIF: weight a / (a + frequency); Arora et al., ICLR 2017
 NEAR_SOURCE = STRONG + 0.1  # seen in the table itself, before what follows from it
@@ -53,11 +53,10 @@ def _gain(evidence: Evidence, model: Model, table: TokenTable, rows: Floats) -> 
 def row_alignment(evidence: Evidence) -> Iterator[Said]:
     """Ask whether spellings of one word (case, plural, a blank in front) have rows near each other."""
     model, table = _inside(evidence)
-    pairs = variant_pairs(table.vocabulary)
+    pairs = model.spellings
     if len(pairs) < FEWEST_PAIRS:
         raise CannotJudgeError(f"the vocabulary has only {len(pairs)} pairs of spellings")
-    rows = _quiet(table.rows)
-    aligned = alignment(rows, pairs)
+    rows, aligned = model.quiet_rows, model.aligned
     yield Fact("spellings nearer than strangers", aligned, "1 at best, 0.5 by chance")
     if aligned > 1 - REALIGNED / 2:
         return
@@ -101,23 +100,10 @@ def _shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
     return by, first
 
 
-def _quiet(rows: Floats) -> Floats:
-    """Return a table without its mean and its loudest directions."""
-    centred = rows - rows.mean(axis=0)
-    k = min(LOUDEST, rows.shape[1] // 4)
-    _, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
-    top = directions[:, rows.shape[1] - k :].astype(np.float32)
-    quiet: Floats = centred - centred @ top @ top.T
-    return quiet
-
-
 def equal_rows(evidence: Evidence) -> Iterator[Said]:
     """Count tokens that share a row with others, have a zero row, or are unknown."""
     model, table = _inside(evidence)
-    _, group, sizes = np.unique(
-        np.ascontiguousarray(table.rows).view(np.dtype((np.void, table.rows[0].nbytes))).ravel(),
-        return_inverse=True, return_counts=True,
-    )  # fmt: skip
+    group, sizes = model.row_groups
     size = len(table.rows)
     used = model.counts / max(int(model.counts.sum()), 1)
     largest = int(sizes.argmax())
@@ -135,7 +121,7 @@ def equal_rows(evidence: Evidence) -> Iterator[Said]:
         evidence_text = f"{size:,} tokens share {len(sizes):,} rows."
         yield Found("shared-rows", PROOF, evidence_text, share=1 - len(sizes) / size)
     elif sizes[largest] / size >= SAME_ROW:
-        touched = float(used[group.ravel() == largest].sum())
+        touched = float(used[group == largest].sum())
         yield Found("unknown-tokens", PROOF, (
             f"{percent(sizes[largest] / size)} of the tokens have one and the same row; they are "
             f"{percent(touched)} of the tokens of the documents."
@@ -186,7 +172,7 @@ def token_weights(evidence: Evidence) -> Iterator[Said]:
     ):
         mended = table.rows * _sif(counts)[:, None]
         gain = _gain(evidence, model, table, mended.astype(np.float32))
-        if gain > 0.05 * evidence.score:
+        if gain > PAYS * evidence.score:
             yield Found("flat-weights", STRONG, (
                 f"All rows are of nearly one length (variation {percent(variation)} about their mean "
                 "vector), so "
@@ -280,7 +266,7 @@ def _prompts(evidence: Evidence, model: Model, table: TokenTable, asked: NDArray
     )
     queries = table.means(cut(table.tokenize([query.text for query in evidence.scene.queries]), length))
     gain = evidence.try_out(documents[evidence.places], queries[evidence.query_places]) - evidence.score
-    if gain > 0.02 * evidence.score and share > PROMPT_SHARE:
+    if gain > PAYS * evidence.score and share > PROMPT_SHARE:
         yield Found("prompt", NEAR_SOURCE, (
             f"The recipe puts {options.query_prompt or options.document_prompt!r} in front; it is "
             f"{percent(share)} of what "

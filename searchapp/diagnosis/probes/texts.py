@@ -86,7 +86,7 @@ def _explanations(evidence: Evidence, model: Model, side: Side) -> Iterator[Said
     sample = spread(len(side.documents), LOOKED_AT)
     texts, stored, own = [side.documents[int(row)] for row in sample], side.stored[sample], side.own[sample]
     hits = _hits(model, side.name, texts, stored, own)
-    gain = evidence.encoded_anew - evidence.score if model.table is not None else None
+    gain = evidence.gain_anew
     mend = "encode the texts again as they are" if gain is not None else ""
     for (cause, description), count in hits.most_common(2):
         if count / len(texts) < MOST:
@@ -154,8 +154,8 @@ def _unknown_prompt(model: Model, side: Side, gain: float | None) -> Iterator[Sa
         return
     tokens = table.tokenize([_as_read(model, side.name, side.documents[int(row)]) for row in sample])
     sums = np.stack([table.rows[ids].sum(axis=0) for ids in tokens.rows()])
-    addition, near = common_addition(sums, side.stored[sample])
-    hit = float((near > np.maximum(0.999, 1 - CLOSER * (1 - side.own[sample]))).mean())
+    addition, fit = common_addition(sums, side.stored[sample])
+    hit = float((fit > 1 - CLOSER**2).mean())
     if hit > MOST:
         size = float(np.linalg.norm(addition) / np.linalg.norm(sums, axis=1).mean())
         yield Found("prompt", PROOF, (
@@ -172,7 +172,7 @@ def _unexplained(evidence: Evidence, sides: Sequence[Side]) -> Iterator[Said]:
         median = float(np.median(side.own))
         other = next(one for one in sides if one.name != side.name)
         if median < APART and other.share < TOUCHED and abs(evidence.agreement.across - 0.5) < 0.2:
-            gain = evidence.encoded_anew - evidence.score if evidence.model and evidence.model.table else None
+            gain = evidence.gain_anew
             yield Found("other-encoder", STRONG + 0.1, (
                 f"The stored {side.name} have nothing to do with what the model gives for their texts "
                 "(median "

@@ -6,6 +6,7 @@ import numpy as np
 
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import CannotJudgeError, Fact, Found, Said
+from searchapp.diagnosis.thresholds import FEWEST_QUERIES, GAIN_ERRORS
 from searchapp.encoders.files import BUNDLED
 from searchapp.references import published
 from searchapp.references.tasks import find_task
@@ -61,7 +62,9 @@ def floor(evidence: Evidence) -> Iterator[Said]:
     assert evidence.model is not None  # noqa: S101 - the registry asks only where there is one
     value = evidence.model.floor(evidence.scene.control.trial)
     yield Fact("floor of random tables", value, "same tokenizer and dimension")
-    if evidence.score < BELOW * value:
+    values = evidence.per_query
+    error = float(values.std()) / np.sqrt(max(len(values), 1))
+    if len(values) >= FEWEST_QUERIES and evidence.score < min(BELOW * value, value - GAIN_ERRORS * error):
         yield Found("below-floor", SYMPTOM, (
             f"The vectors carry less than random ones would: nDCG@10 {evidence.score:.3f} against a floor of "
             f"{value:.3f} "

@@ -1,0 +1,196 @@
+"""A small healthy pipeline, every probe's faults upon it, and what each must find."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from scripts.fault_base import Base, Memory, TableEncoder, static_base
+from scripts.faults import FAULTS
+from scripts.run_faults import RUN_FAULTS
+from searchapp.corpora.names import open_corpus
+from searchapp.diagnosis.evidence import Evidence, Vectors
+from searchapp.diagnosis.model import Model
+from searchapp.diagnosis.scene import Scene
+from searchapp.encoders.options import Options
+from searchapp.records import Document
+
+Break = Callable[[Base], Evidence]
+SEED = 5
+
+
+@cache
+def sentences() -> Base:
+    """The bundled model on every sentence of the sample, which makes many documents of few."""
+    sample = open_corpus("sample")
+    items: list[Document] = []
+    grades: dict[str, dict[str, int]] = {name: {} for name in sample.judgements}
+    for document in sample.documents():
+        for number, sentence in enumerate(re.split(r"(?<=[.?]) ", document.text)):
+            name = f"{document.id}-{number}"
+            items.append(Document(name, document.title, sentence))
+            for query, row in sample.judgements.items():
+                if document.id in row:
+                    grades[query][name] = row[document.id]
+    return static_base(
+        replace(sample, id="sentences", source=Memory(items, list(sample.source.queries()), grades))
+    )
+
+
+def fault(name: str, severity: Any) -> Break:
+    """Return what injects a fault of the catalogue."""
+    found = next(one for one in (*FAULTS, *RUN_FAULTS) if one.name == name)
+    return lambda base: found.inject(base, severity, np.random.default_rng(SEED))
+
+
+def with_options(**options: Any) -> Break:
+    return lambda base: base.with_table(base.table, Options(**options))
+
+
+def _called(name: str) -> Break:
+    """Give the corpus the name of a published one, whose digests and scores it then lacks."""
+
+    def damage(base: Base) -> Evidence:
+        scene = Scene(replace(base.scene.corpus, id=name))
+        return base.evidence(Model(TableEncoder(base.table), scene, base.table), scene)
+
+    return damage
+
+
+def _foreign(base: Base) -> Evidence:
+    return base.evidence(document_ids=[f"{name}.0" for name in base.vectors.document_ids])
+
+
+def _other_dimension(base: Base) -> Evidence:
+    return base.evidence(documents=base.vectors.documents[:, 5:105], queries=base.vectors.queries[:, 5:105])
+
+
+def _noise(base: Base) -> Evidence:
+    """Noise in half of the dimensions: a cloud needs twice as many documents as dimensions."""
+    half = {side: getattr(base.vectors, side)[:, :128] for side in ("documents", "queries")}
+    return fault("noise", 0.2)(Base(base.scene, base.model, replace(base.vectors, **half)))
+
+
+def _run_of_another_split(base: Base) -> Evidence:
+    evidence = fault("scores too coarse", 4)(base)
+    grades = dict(list(base.scene.judgements.items())[:5])
+    source = Memory(base.scene.documents, list(base.scene.all_queries.values()), grades)
+    scene = Scene(replace(base.scene.corpus, source=source))
+    run = {name: ranking for name, ranking in (evidence.run or {}).items() if name not in grades}
+    return Evidence(scene, run=run)
+
+
+def _reported_of_another_split(base: Base) -> Evidence:
+    """Report the score of `dev` for `test`; both are splits of a folder, which a test writes."""
+    raise NotImplementedError
+
+
+FIRES: dict[str, dict[str, Break]] = {
+    "published": {"corpus-differs": _called("beir/scifact/test")},
+    "consistent": {
+        "judgements-dangle": fault("relevant documents missing", 0.3),
+        "judgements-swapped": fault("judgement columns swapped", 1.0),
+        "duplicate-query-ids": fault("query ids twice", 0.2),
+        "duplicate-documents": fault("documents twice", 0.4),
+    },
+    "encoded": {"documents-missing": fault("documents missing", 0.3), "foreign-ids": _foreign},
+    "built": {"stale-index": lambda base: replace_changes(base, ["model_digest a (index) is now b"])},
+    "control": {"control-differs": _called("beir/scifact/test")},
+    "floor": {"below-floor": fault("document rows shuffled", 1.0)},
+    "known-items": {"known-items-lost": fault("document rows shuffled", 1.0)},
+    "order": {
+        "rows-offset": fault("document rows shifted", 2),
+        "queries-offset": fault("query rows shifted", 1),
+        "order-lost": fault("batches left sorted", 64),
+        "some-rows-misplaced": fault("some rows misplaced", 0.4),
+    },
+    "encoded-again": {
+        "rows-offset": fault("document rows shifted", 2),
+        "queries-offset": fault("query rows shifted", 1),
+        "order-lost": fault("document rows shuffled", 1.0),
+        "some-rows-misplaced": fault("few rows misplaced", 0.1),
+    },
+    "stored-texts": {
+        "title-dropped": fault("title dropped", 0.5),
+        "text-dropped": fault("text dropped", 1.0),
+        "text-prefix": fault("a dict as text", 1.0),
+        "case-changed": fault("queries in capitals", 1.0),
+        "prompt": fault("an instruction on queries", 1.0),
+        "truncated": fault("cut without the model's doing", 12),
+        "pooling": fault("pooling", ("max", "max")),
+        "other-encoder": fault("queries in other coordinates", "rotation"),
+        "stale-index": fault("loud directions", (5, 1.0)),
+    },
+    "row-alignment": {
+        "rows-shifted": fault("rows shifted", (2, 0.3)),
+        "rows-random": fault("random table", "plain"),
+    },
+    "equal-rows": {
+        "zero-rows": fault("rows zero", 0.2),
+        "unknown-tokens": fault("rows of the unknown token", 0.2),
+        "shared-rows": fault("shared rows", 100),
+    },
+    "token-weights": {
+        "frequent-tokens": fault("frequent tokens dominate", 0.75),
+        "flat-weights": fault("rows of unit length", 1.0),
+    },
+    "tokenizer": {"retokenised": fault("retokenised by length", 1.0)},
+    "reading": {
+        "truncated": with_options(max_length=8),
+        "title-dropped": with_options(template="{text}"),
+        "text-dropped": with_options(template="{title}"),
+        "prompt": fault("an instruction by recipe", "queries documents"),
+    },
+    "finite": {"not-finite": fault("NaN", 0.02), "zero-vectors": fault("documents zero", ("documents", 0.1))},
+    "lengths": {"norms-leak": fault("lengths count", 0.5)},
+    "dimensions": {"few-dimensions": fault("few dimensions", 16), "stale-index": _other_dimension},
+    "values": {"overflow": fault("int8 overflow", 2.0)},
+    "directions": {
+        "dominant-directions": fault("loud directions", (5, 1.0)),
+        "hubs": fault("hubs", (1.5, 0.5)),
+        "steep-spectrum": fault("spectrum too steep", 5.0),
+        "noise": _noise,
+    },
+    "coordinates": {
+        "wrong-sign": fault("wrong sign", 1.0),
+        "other-encoder": fault("queries in other coordinates", "rotation"),
+    },
+    "run-ids": {
+        "foreign-ids": fault("ids written otherwise", "prefix"),
+        "other-split": _run_of_another_split,
+    },
+    "run-depth": {"shallow-run": fault("run too shallow", 5)},
+    "run-scores": {
+        "missing-as-last": fault("-1 read as the last document", 1),
+        "coarse-scores": fault("scores too coarse", 1),
+    },
+    "run-search": {"approximate-search": fault("approximate search", "PQ8x4")},
+    "reported": {
+        "other-definition": fault("another definition", "ndcg-ideal-of-retrieved"),
+        "other-cut": fault("another cut", "ndcg_at_100"),
+        "other-scale": fault("a percentage", 100),
+        "unexplained-score": fault("a number of another run", 0.9),
+        "other-split": _reported_of_another_split,
+    },
+}
+"""Probe -> cause -> what must make it name that cause."""
+
+
+def replace_changes(base: Base, changes: list[str]) -> Evidence:
+    """Return healthy evidence whose index says that something has changed."""
+    evidence = base.evidence()
+    return Evidence(base.scene, base.model, evidence.vectors, changes=changes)
+
+
+def healthy(base: Base) -> Evidence:
+    """Return evidence in which nothing is wrong and nothing is absent."""
+    evidence = fault("a percentage", 1)(base)
+    return Evidence(base.scene, base.model, evidence.vectors, evidence.run, evidence.reported, changes=[])
+
+
+def vectors_alone(base: Base, vectors: Vectors) -> Evidence:
+    """Return evidence of vectors without a model."""
+    return Evidence(base.scene, vectors=vectors)

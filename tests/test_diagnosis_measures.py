@@ -1,0 +1,153 @@
+"""The numbers that probes rest on, by hand or by a second implementation."""
+
+import numpy as np
+import pytest
+
+from searchapp.diagnosis.agreement import nearest
+from searchapp.diagnosis.hypotheses import common_addition, lengths_read
+from searchapp.diagnosis.matching import match_rows, put_right
+from searchapp.diagnosis.measures import Trial, agreement, hubs, judged_trial, participation, spectrum, spread
+from searchapp.diagnosis.probes.rows import misplaced
+from searchapp.diagnosis.repairs import REPAIRS, centre, negate, whiten, without_directions
+from searchapp.diagnosis.tokens import TokenTable
+from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
+from searchapp.encoders.tokenizing import Tokens
+from searchapp.encoders.vectors import unit
+from searchapp.evaluation.reference import reference_scores
+from searchapp.records import Ranking
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+def test_ndcg_is_that_of_the_second_implementation_ties_included(rng: np.random.Generator) -> None:
+    ids = [f"d{number}" for number in rng.permutation(60)]
+    documents = rng.integers(0, 2, (60, 4)).astype(np.float32)  # so few values that most scores tie
+    queries = rng.integers(0, 2, (8, 4)).astype(np.float32)
+    judgements = {
+        f"q{row}": {f"d{n}": int(rng.integers(0, 3)) for n in range(row, 60, 7)} for row in range(8)
+    }
+    trial = judged_trial(ids, sorted(judgements), judgements)
+    run = {f"q{row}": Ranking.from_scores(ids, documents @ queries[row], 10) for row in range(8)}
+    expected = reference_scores(run, judgements, (10,))["ndcg_at_10"]
+    np.testing.assert_allclose(trial.ndcg(documents, queries), expected, atol=1e-12)
+
+
+def test_a_judged_document_that_is_absent_raises_the_ideal() -> None:
+    trial = judged_trial(["a"], ["q"], {"q": {"a": 1, "gone": 1}})
+    found = trial.ndcg(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32))
+    assert found.tolist() == pytest.approx([1 / (1 + 1 / np.log2(3))])
+
+
+def test_a_vector_with_nan_is_never_found() -> None:
+    trial = Trial("one", ["a", "b"], [{0: 1}])
+    documents = np.array([[np.nan, 9], [1, 0]], np.float32)
+    assert trial.top(documents, np.array([[1, 1]], np.float32), 1).tolist() == [[1]]
+
+
+def test_chance_of_one_relevant_among_four_documents() -> None:
+    # Each of the four places is as likely: the mean of the discounts.
+    trial = Trial("one", ["a", "b", "c", "d"], [{2: 1}])
+    assert trial.chance == pytest.approx(sum(1 / np.log2(np.arange(2, 6))) / 4)
+
+
+def test_participation_counts_the_directions_that_share_variance() -> None:
+    axes = np.concatenate([np.eye(4), -np.eye(4)]).astype(np.float32)
+    assert participation(axes) == pytest.approx(4)
+    assert participation(axes * np.array([1, 1, 0, 0], np.float32)) == pytest.approx(2)
+    assert spectrum(axes * np.array([3, 1, 0, 0], np.float32)).tolist() == pytest.approx(
+        [18 / 8, 2 / 8, 0, 0]
+    )
+
+
+def test_hubs_of_a_document_that_every_query_finds() -> None:
+    found = hubs(np.array([[0, 1], [0, 2], [0, 3]]), 10)
+    assert (found.largest, found.top, found.unique) == (1.0, 0, 4 / 6)
+    assert found.skew == pytest.approx(
+        1.272 / 0.84**1.5
+    )  # third moment over variance of 3, 1, 1, 1 and six 0
+
+
+def test_agreement_is_one_at_the_top_and_nought_at_the_bottom() -> None:
+    documents = np.eye(5, dtype=np.float32)
+    asked = np.array([[5, 4, 3, 2, 1]], np.float32)
+    near = np.array([[0, 4, 2]])
+    assert agreement(near, asked, documents).tolist() == [[1.0, 0.0, 0.5]]
+
+
+def test_spread_takes_all_of_few_and_both_ends_of_many() -> None:
+    assert spread(3, 10).tolist() == [0, 1, 2]
+    assert spread(101, 3).tolist() == [0, 50, 100]
+
+
+def test_misplaced_rows_are_told_from_noise(rng: np.random.Generator) -> None:
+    values = np.full((4000, 5), 0.98)
+    broken = rng.random(values.shape) < 1 - 0.7**2  # three rows in ten stand elsewhere
+    values[broken] = rng.random(int(broken.sum()))
+    share, flatness = misplaced(values)
+    assert share == pytest.approx(0.3, abs=0.03)
+    assert flatness == pytest.approx(1, abs=0.1)
+    assert misplaced(1 - rng.random((4000, 5)) ** 2 * 0.6)[1] < 0.1
+
+
+def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -> None:
+    expected = unit(rng.standard_normal((50, 16)).astype(np.float32))
+    stored = expected.copy()
+    stored[[3, 7, 9]] = expected[[7, 9, 3]]
+    match = match_rows(np.arange(50), expected, stored)
+    assert np.flatnonzero(match.moved).tolist() == [3, 7, 9]
+    assert match.place[[3, 7, 9]].tolist() == [9, 3, 7]
+    np.testing.assert_array_equal(put_right(stored, match), expected)
+
+
+def test_an_unknown_addition_is_computed(rng: np.random.Generator) -> None:
+    sums = rng.standard_normal((300, 12)).astype(np.float32) * rng.uniform(1, 9, (300, 1)).astype(np.float32)
+    addition = rng.standard_normal(12).astype(np.float32) * 5
+    found, fit = common_addition(sums, unit(sums + addition))
+    np.testing.assert_allclose(found, addition, atol=1e-3)
+    assert fit.min() > 0.9999
+    for other in (rng.standard_normal((300, 12)), unit(sums) + 40 * addition):
+        assert np.median(common_addition(sums, unit(other.astype(np.float32)))[1]) < 0.9
+
+
+def test_the_length_that_was_read_is_found() -> None:
+    rows = np.eye(6, dtype=np.float32)
+    ids = np.arange(6, dtype=np.uint32)
+    table = TokenTable(rows, list("abcdef"), lambda texts: Tokens(ids, np.array([0, 6])), None, "BPE")
+    lengths, near = lengths_read(table, ["abcdef"], unit(rows[:4].sum(axis=0, keepdims=True)))
+    assert (lengths.tolist(), near.tolist()) == ([4], [pytest.approx(1)])
+
+
+def test_spellings_are_near_each_other_only_in_their_own_rows(rng: np.random.Generator) -> None:
+    words = [f"{chr(97 + row % 26) * 3}{chr(97 + row // 26)}x" for row in range(400)]
+    vocabulary = [spelt for word in words for spelt in (word, f"▁{word}", f"{word}s")]
+    rows = np.repeat(rng.standard_normal((400, 32)), 3, axis=0) + 0.1 * rng.standard_normal((1200, 32))
+    table = rows.astype(np.float32)
+    pairs = variant_pairs(vocabulary)
+    assert alignment(table, pairs) > 0.99
+    assert alignment(np.roll(table, 2, axis=0), pairs, 2) > 0.99
+    assert alignment(table[rng.permutation(1200)], pairs) == pytest.approx(0.5, abs=0.05)
+    loud = table + 50 * rng.standard_normal((1200, 1)).astype(np.float32) @ np.ones((1, 32), np.float32)
+    assert alignment(loud, pairs) < 0.8 < alignment(without_loudest(loud), pairs)
+
+
+def test_repairs_do_what_they_say(rng: np.random.Generator) -> None:
+    documents = (rng.standard_normal((400, 8)) * np.array([20, 9, 1, 1, 1, 1, 1, 1]) + 3).astype(np.float32)
+    queries = documents[:20] + 0.1
+    assert np.abs(centre(documents, queries)[0].mean(axis=0)).max() < 0.1
+    removed, asked = without_directions(2)(documents, queries)
+    assert (spectrum(removed)[-2:] < 1e-6).all()
+    assert asked.shape == (20, 8)
+    whitened, _ = whiten(documents, queries)
+    assert participation(whitened) > 7 > 3 > participation(unit(documents))
+    np.testing.assert_array_equal(negate(documents, queries)[1], -queries)
+    for repair in REPAIRS:
+        changed = repair.apply(documents, queries)
+        assert np.isfinite(changed[0]).all() and np.isfinite(changed[1]).all(), repair.name
+
+
+def test_nearest_orders_by_score() -> None:
+    documents = np.array([[1, 0], [3, 0], [2, 0]], np.float32)
+    assert nearest(np.array([[1, 0]], np.float32), documents, 5).tolist() == [[1, 2, 0]]

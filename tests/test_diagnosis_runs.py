@@ -1,0 +1,103 @@
+"""Reported scores and runs: which definition, cut, split or scale a number follows."""
+
+import numpy as np
+import pytest
+
+from scripts.run_faults import exact_run
+from searchapp.corpora.names import open_corpus
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.pipelines import collect
+from searchapp.diagnosis.probe import Found
+from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.verdict import diagnose, find_probe
+from searchapp.encoders.options import Options
+from searchapp.records import Ranking
+from tests.conftest import MakeFolder
+from tests.damaged import fault, sentences
+
+FRUIT = ("apple", "pear", "plum", "fig", "cherry", "grape", "lemon", "melon", "peach", "quince")
+
+
+def found(name: str, evidence: Evidence) -> list[Found]:
+    return [said for said in find_probe(name).ask(evidence) if isinstance(said, Found)]
+
+
+def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> None:
+    documents = {f"d{row}": f"{FRUIT[row % 10]} {FRUIT[row // 10]} number {row}" for row in range(60)}
+    queries = {f"q{row}": f"{FRUIT[row]} and {FRUIT[row - 3]}" for row in range(10)}
+    folder = make_corpus(
+        documents=documents, queries=queries, qrels=[(f"q{r}", f"d{r + 20}", 1) for r in range(5)]
+    )
+    make_corpus(
+        documents=documents,
+        queries=queries,
+        qrels=[(f"q{r}", f"d{r + 7}", 1) for r in range(5, 10)],
+        split="dev",
+    )
+    dev = collect(open_corpus(f"{folder}/dev"), "wordllama", Options()).score
+    test = collect(open_corpus(f"{folder}/test"), "wordllama", Options())
+    assert dev != pytest.approx(test.score, abs=1e-3)
+    evidence = Evidence(test.scene, test.model, test.vectors, reported={"ndcg_at_10": round(dev, 5)})
+    causes = found("reported", evidence)
+    assert causes[0].cause == "other-split"
+    assert "the split dev gives" in causes[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "cause", "words"),
+    [
+        (
+            "another definition",
+            "ndcg-ideal-of-retrieved",
+            "other-definition",
+            "whose ideal ranking",
+        ),
+        ("another cut", "ndcg_at_100", "other-cut", "the cut at 100"),
+        ("a percentage", 100, "other-scale", "as a percentage"),
+        ("a number of another run", 0.9, "unexplained-score", "no known definition"),
+    ],
+)
+def test_a_reported_number_is_explained(name: str, severity: object, cause: str, words: str) -> None:
+    causes = found("reported", fault(name, severity)(sentences()))
+    assert causes[0].cause == cause
+    assert words in causes[0].evidence
+
+
+def test_a_number_with_few_decimals_is_the_same_number() -> None:
+    base = sentences()
+    evidence = Evidence(base.scene, base.model, base.vectors, reported={"ndcg_at_10": round(base.healthy, 3)})
+    assert found("reported", evidence) == []
+
+
+def test_a_run_alone_is_judged_by_what_needs_no_vectors() -> None:
+    base = sentences()
+    run = exact_run(base.evidence())
+    diagnosis = diagnose(Evidence(Scene(base.scene.corpus), run=run))
+    assert diagnosis.healthy
+    assert "there are no stored vectors" in diagnosis.unjudged["run-search"]
+    assert set(diagnosis.facts) >= {"run-ids", "run-depth", "run-scores", "consistent", "control"}
+
+
+def test_scores_of_one_decimal_are_told_from_those_of_a_lossy_index() -> None:
+    base = sentences()
+    rounded = found("run-scores", fault("scores too coarse", 1)(base))
+    assert [one.cause for one in rounded] == ["coarse-scores"]
+    assert "of at most 1 decimals" in rounded[0].evidence
+    tied = {
+        name: Ranking(ranking.document_ids, np.repeat(ranking.scores[::5], 5)[: len(ranking.scores)])
+        for name, ranking in exact_run(base.evidence()).items()
+    }
+    lossy = found("run-scores", Evidence(base.scene, run=tied))
+    assert [one.cause for one in lossy] == ["coarse-scores"]
+    assert lossy[0].strength < rounded[0].strength
+
+
+def test_a_run_of_documents_in_another_order_of_ties_is_no_fault() -> None:
+    base = sentences()
+    run = {
+        name: Ranking(ranking.document_ids[::-1], np.zeros(len(ranking.scores), np.float32))
+        for name, ranking in exact_run(base.evidence(), depth=3).items()
+    }
+    assert [
+        one.cause for one in found("run-search", Evidence(base.scene, vectors=base.vectors, run=run))
+    ] == []

@@ -1,0 +1,156 @@
+"""The verdict: order, rivals, health, what could not be judged, and texts that lead on."""
+
+import shlex
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from searchapp.diagnosis.causes import CAUSES
+from searchapp.diagnosis.evidence import Evidence, Vectors
+from searchapp.diagnosis.model import title_of
+from searchapp.diagnosis.probe import Fact, Found, Probe
+from searchapp.diagnosis.registry import PROBES
+from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.verdict import diagnose, find_probe
+from searchapp.records import Document
+from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
+from searchapp.reports.machine import to_json
+from tests.conftest import Cli
+from tests.damaged import fault, healthy, sentences
+
+CHEAP = [probe for probe in PROBES if not probe.slow and probe.name != "peers"]
+
+
+def saying(*said: Fact | Found) -> Probe:
+    return Probe("one", "?", (), (), lambda _evidence: iter(said))
+
+
+def test_causes_stand_by_strength_then_by_gain() -> None:
+    probe = saying(
+        Found("hubs", 0.8, "a.", gain=0.1),
+        Found("noise", 0.8, "b."),
+        Found("steep-spectrum", 0.8, "c.", gain=0.2),
+        Found("not-finite", 1.0, "d."),
+        Found("stale-index", 0.3, "e."),
+    )
+    found = diagnose(healthy(sentences()), [probe])
+    assert [named.id for named in found.faults] == ["not-finite", "steep-spectrum", "hubs", "noise"]
+    assert [named.id for named in found.remarks] == ["stale-index"]
+    assert not found.healthy
+
+
+def test_two_probes_that_find_one_cause_name_it_once() -> None:
+    found = diagnose(
+        healthy(sentences()),
+        [saying(Found("hubs", 0.6, "weak.")), saying(Found("hubs", 0.8, "strong.", gain=0.1))],
+    )
+    assert [(named.id, named.strength, named.gain) for named in found.causes] == [("hubs", 0.8, 0.1)]
+    assert [one.evidence for one in found.causes[0].found] == ["strong.", "weak."]
+
+
+def test_a_proven_shift_is_not_also_called_a_lost_order() -> None:
+    probe = saying(Found("order-lost", 0.8, "a."), Found("rows-offset", 1.0, "b."))
+    assert [named.id for named in diagnose(healthy(sentences()), [probe]).causes] == ["rows-offset"]
+
+
+def test_a_remark_does_not_make_it_sick() -> None:
+    assert diagnose(healthy(sentences()), [saying(Found("stale-index", 0.3, "a."))]).healthy
+
+
+def test_the_healthy_pipeline_is_healthy() -> None:
+    found = diagnose(healthy(sentences()), CHEAP)
+    assert found.healthy
+    assert found.unjudged == {}
+    assert "healthy, no fault was found" in diagnosis_text(found, "sample", "wordllama")
+
+
+def test_a_high_mean_cosine_alone_is_no_fault() -> None:
+    found = diagnose(fault("loud directions", (1, 0.0))(sentences()), CHEAP)
+    assert found.healthy
+    base = sentences()
+    constant = np.full(base.vectors.documents.shape[1], 3.0, dtype=np.float32)
+    evidence = base.evidence(
+        documents=base.vectors.documents + constant, queries=base.vectors.queries + constant
+    )
+    found = diagnose(evidence, CHEAP)
+    cosine = found.fact("mean cosine to the mean vector")
+    assert cosine is not None and float(cosine.value) > 0.99
+    assert found.healthy
+
+
+def test_a_diagnosis_is_the_same_every_time() -> None:
+    broken = [fault("some rows misplaced", 0.4)(sentences()) for _ in range(2)]
+    one, other = (diagnosis_document(diagnose(evidence, CHEAP), "c", "m") for evidence in broken)
+    del one["seconds"], other["seconds"]
+    assert to_json(one) == to_json(other)
+
+
+def test_a_fault_tells_its_evidence_its_repair_and_what_to_run() -> None:
+    found = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
+    text = diagnosis_text(found, "my corpus", "wordllama")
+    assert text.startswith("my corpus by wordllama: the documents' vectors stand some rows beside their ids")
+    assert "Evidence: 100 % of the documents have the vector of the text 2 rows further up." in text
+    assert "Next: searchapp index 'my corpus' -m wordllama --fresh" in text
+    gain = found.faults[0].gain
+    assert gain is not None
+    assert f"changes the score by {gain:+.4f}" in text
+    assert gain == pytest.approx(sentences().healthy - fault("document rows shifted", 2)(sentences()).score)
+
+
+def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
+    base = sentences()
+    found = diagnose(Evidence(base.scene, vectors=base.vectors), CHEAP)
+    assert found.healthy
+    assert "no encoder" in found.unjudged["encoded-again"]
+    assert "static model" in found.unjudged["row-alignment"]
+    assert found.unjudged["run-ids"] == "there is no run"
+
+
+def test_without_judgements_the_control_stands_in() -> None:
+    base = sentences()
+    scene = Scene(base.scene.corpus, label_free=True)
+    vectors = replace(base.vectors, query_ids=[query.id for query in base.scene.queries])
+    kept = np.roll(vectors.documents, 3, axis=0)
+    found = diagnose(Evidence(scene, vectors=replace(vectors, documents=kept)), CHEAP)
+    assert [named.id for named in found.faults] == ["rows-offset"]
+    assert found.unjudged["control"] == "nothing is judged"
+
+
+def test_few_texts_are_not_compared_with_the_control() -> None:
+    base = sentences()
+    vectors = Vectors(
+        base.vectors.document_ids[:20],
+        base.vectors.documents[:20],
+        base.vectors.query_ids,
+        base.vectors.queries,
+    )
+    found = diagnose(Evidence(base.scene, vectors=vectors), [find_probe("order"), find_probe("directions")])
+    assert found.unjudged["order"].startswith("it takes 40 documents")
+    assert found.unjudged["directions"] == "a cloud needs at least 40 documents"
+
+
+def test_a_document_without_a_title_is_looked_for_by_its_opening() -> None:
+    assert title_of(Document("1", " ", "one two " * 20)) == " ".join(["one", "two"] * 6)
+
+
+@pytest.mark.parametrize("step", sorted({cause.step for cause in CAUSES.values()}))
+def test_a_next_step_works_when_followed(step: str, cli: Cli) -> None:
+    program, *arguments = shlex.split(step.format(corpus="sample", model="wordllama"))
+    assert program == "searchapp"
+    result = cli(*arguments)
+    assert result.exit_code == 0, result.output
+
+
+def test_every_cause_is_told_in_full_sentences() -> None:
+    for cause in CAUSES.values():
+        assert cause.title[0].isupper() and not cause.title.endswith(".")
+        assert cause.repair.format().endswith(".")
+        assert cause.effect
+
+
+def test_names_are_quoted_for_the_shell() -> None:
+    found = diagnose(healthy(sentences()), [saying(Found("rows-offset", 1.0, "a."))])
+    assert next_step(found.faults[0], "a b", "npy:it's") == (
+        """searchapp index 'a b' -m 'npy:it'"'"'s' --fresh"""
+    )
