@@ -145,12 +145,11 @@ def test_a_next_step_works_when_followed(step: str, cli: Cli) -> None:
 def test_every_cause_is_told_in_full_sentences() -> None:
     for cause in CAUSES.values():
         assert cause.title[0].isupper() and not cause.title.endswith(".")
-        assert cause.repair.format().endswith(".")
+        assert cause.repair.endswith(".")
         assert cause.effect
 
 
 def test_names_are_quoted_for_the_shell() -> None:
     found = diagnose(healthy(sentences()), [saying(Found("rows-offset", 1.0, "a."))])
-    assert next_step(found.faults[0], "a b", "npy:it's") == (
-        """searchapp index 'a b' -m 'npy:it'"'"'s' --fresh"""
-    )
+    assert next_step(found.faults[0], "a b", "it's") == ("""searchapp index 'a b' -m 'it'"'"'s' --fresh""")
+    assert next_step(found.faults[0], "a", "npy:b") == "searchapp diagnose a -m npy:b"

@@ -58,14 +58,14 @@ BEFORE = {
         "A1",
         "The titles were left out",
         "-1.2 / -2.6",
-        "Read title and text: the template '{{title}} {{text}}'.",
+        "Read title and text: the template '{title} {text}'.",
         REBUILD,
     ),
     "text-dropped": Cause(
         "A2",
         "Only the titles were read",
         "-1.5 / -14.3",
-        "Read title and text: the template '{{title}} {{text}}'.",
+        "Read title and text: the template '{title} {text}'.",
         REBUILD,
     ),
     "text-prefix": Cause(

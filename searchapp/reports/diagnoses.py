@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from searchapp.diagnosis.cause import AGAIN, REBUILD
 from searchapp.diagnosis.scene import Progress
 from searchapp.diagnosis.verdict import Diagnosis, Named
 from searchapp.reports.terminal import plain_table, render
@@ -86,7 +87,7 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
     if against:
         yield Text(f"   Against it: {against}")
     yield Text(f"   Known effect (nDCG@10, NFCorpus / SciFact): {named.cause.effect}")
-    yield Text(f"   Repair: {named.cause.repair.format()}")
+    yield Text(f"   Repair: {named.cause.repair}")
     measured = max(
         (one for one in named.found if one.gain is not None), key=lambda one: one.gain or 0.0, default=None
     )
@@ -96,8 +97,10 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
 
 
 def next_step(named: Named, corpus: str, model: str) -> str:
-    """Return the command to run next."""
-    return named.cause.step.format(corpus=shlex.quote(corpus), model=shlex.quote(model))
+    """Return the command to run next; vectors made elsewhere can only be looked at again."""
+    elsewhere = model.startswith("npy:") and named.cause.step == REBUILD
+    step = AGAIN if elsewhere else named.cause.step
+    return step.format(corpus=shlex.quote(corpus), model=shlex.quote(model))
 
 
 def _facts(diagnosis: Diagnosis) -> Table:
@@ -132,7 +135,7 @@ def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[st
                 "strength": named.strength,
                 "gain": named.gain,
                 "effect": named.cause.effect,
-                "repair": named.cause.repair.format(),
+                "repair": named.cause.repair,
                 "next": next_step(named, corpus, model),
                 "found": [asdict(one) for one in named.found],
             }
