@@ -1,16 +1,15 @@
-"""Run the commands that README shows and put their output into it, or check that it is current.
+"""Run the commands that README and the pages in docs show and put their output there, or check it.
 
-    python -m scripts.readme            rewrite README.md
+    python -m scripts.readme            rewrite README.md and docs/*.md
     python -m scripts.readme --check    exit 3 when a block is stale
 
-A block is a fenced console session; each line that begins with `$ ` is run, in order, in an empty folder.
-Times are masked in the comparison, since they differ from run to run.
+A block is a fenced console session; each line that begins with `$ ` is run by sh, in order, in a folder that
+is empty at the beginning of the page. Times are masked in the comparison, since they differ from run to run.
 """
 
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -18,24 +17,36 @@ from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
 from searchapp.cli import COMMANDS
+from searchapp.diagnosis.registry import PROBES
+from searchapp.references.changes import CHANGES
+from searchapp.references.definitions import DEFINITIONS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-TIMES = re.compile(r"[\d.]+ s \([\d,]+ a second\)")
+TIMES = re.compile(r"[\d.]+ s( \([\d,]+ a second\))?\b")
 WIDTH = "100"
 
 
 def session(block: str, folder: Path) -> str:
     """Return the console session with the commands of `block`, run in a folder."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {"COLUMNS": WIDTH, "SEARCHAPP_INDEXES": "indexes", "PATH": path, "PYTHONPATH": str(ROOT)}
     lines = []
     for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
-        words = shlex.split(command)
-        words[:1] = [sys.executable, "-m", "searchapp"] if words[0] == "searchapp" else words[:1]
-        environment = os.environ | {"COLUMNS": WIDTH, "SEARCHAPP_INDEXES": "indexes"}
-        output = subprocess.run(
-            words, cwd=folder, env=environment, capture_output=True, text=True, check=True, encoding="utf-8"
-        ).stdout
-        lines += [f"$ {command}", *(line.rstrip() for line in output.strip("\n").splitlines())]
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=folder,
+            env=os.environ | settings,
+            check=False,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        if done.returncode not in {0, 3}:  # 3 is a check that failed, which a page may well show
+            raise SystemExit(f"$ {command}\n{done.stderr}")
+        lines += [f"$ {command}", *(line.rstrip() for line in done.stdout.strip("\n").splitlines())]
     return "\n".join(lines) + "\n"
 
 
@@ -47,11 +58,11 @@ def commands() -> str:
 def figures() -> str:
     """Return the rows of the table of measurements, from what the benchmarks have written."""
     rows = []
-    for name in ("encode", "cold", "eval", "harness"):
+    for name in ("encode", "cold", "eval", "harness", "hybrid"):
         kept = json.loads((FIGURES / f"{name}.json").read_text("utf-8"))
         for title, measured in kept.items():
             if isinstance(measured, dict) and "medians" in measured:
-                ours = next(way for way in measured["medians"] if way.startswith("searchapp"))
+                ours = next(way for way in measured["medians"] if way.startswith(("searchapp", "hybrid")))
                 theirs, mine = measured["medians"][measured["base"]], measured["medians"][ours]
                 rows.append(
                     f"| `bench_{name}`: {title} | {measured['base']} {theirs:.2f} s "
@@ -66,8 +77,48 @@ def filled(text: str, name: str, rows: str) -> str:
     return re.sub(pattern, lambda match: match[1] + rows, text)
 
 
+def published() -> str:
+    """Return the rows of the table of reproduced figures."""
+    kept = json.loads((FIGURES / "published.json").read_text("utf-8"))
+    rows = []
+    for name, tasks in kept.items():
+        for task in tasks:
+            others = ", ".join(task["explained_by"]) if task["others"] else ""
+            rows.append(
+                f"| {name} | {task['task']} | {task['claimed']:.5f} | {task['measured']:.5f} "
+                f"| {task['exact']} of {task['figures']} | {others} |\n"
+            )
+    return "".join(rows)
+
+
+def probes() -> str:
+    """Return the rows of the table of probes, from their registry."""
+    return "".join(f"| `{probe.name}` | {probe.question} |\n" for probe in PROBES)
+
+
+def definitions() -> str:
+    """Return the rows of the table of definitions."""
+    return "".join(f"| `{one.name}` | {one.description} |\n" for one in DEFINITIONS)
+
+
+def changes() -> str:
+    """Return the rows of the table of changes of texts and vectors."""
+    return "".join(f"| `{one.name}` | {one.description} |\n" for one in CHANGES)
+
+
+TABLES = {
+    "commands": commands,
+    "figures": figures,
+    "published": published,
+    "probes": probes,
+    "definitions": definitions,
+    "changes": changes,
+}
+"""The tables that are filled wherever a page has a place for them."""
+
+
 def refreshed(text: str, without: str | None = None) -> str:
-    """Return README's text with every block run anew; `without` leaves those with that word as they are."""
+    """Return a page's text with every block run anew; `without` leaves those with that word as they are."""
     with tempfile.TemporaryDirectory() as folder:
 
         def run(match: re.Match[str]) -> str:
@@ -75,7 +126,10 @@ def refreshed(text: str, without: str | None = None) -> str:
             return match[0] if keep else f"```console\n{session(match[1], Path(folder))}```"
 
         text = BLOCK.sub(run, text)
-    return filled(filled(text, "commands", commands()), "figures", figures())
+    for name, table in TABLES.items():
+        if f"<!-- {name} -->" in text:
+            text = filled(text, name, table())
+    return text
 
 
 def masked(text: str) -> str:
@@ -84,16 +138,18 @@ def masked(text: str) -> str:
 
 
 def main() -> int:
-    """Rewrite README, or check it."""
+    """Rewrite the pages, or check them."""
     parser = parser_of(__doc__)
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    before = README.read_text("utf-8")
-    after = refreshed(before)
-    if arguments.check:
-        return 0 if masked(before) == masked(after) else 3
-    README.write_text(after, "utf-8")
-    return 0
+    stale = False
+    for page in PAGES:
+        before = page.read_text("utf-8")
+        after = refreshed(before)
+        stale |= masked(before) != masked(after)
+        if not arguments.check:
+            page.write_text(after, "utf-8")
+    return 3 if stale and arguments.check else 0
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def measure(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
         source = read_source(SOURCES[name])
         done = reproduce(source, pipeline_of(name), corpora=CORPORA)
         rows = [row_of(one) for one in done if one.result is not None and one.claim.split == "test"]
-        found[f"bm25, PyStemmer {version('PyStemmer')}" if name == "bm25" else name] = rows
+        label = SOURCES[name].rsplit("/", 1)[-1]
+        found[f"{label}, PyStemmer {version('PyStemmer')}" if name == "bm25" else label] = rows
         for row in rows:
             print(
                 f"{SOURCES[name]} {row['task']}: nDCG@10 {row['claimed']:.5f} published, "

@@ -57,7 +57,7 @@ def ranked(make_corpus: MakeFolder) -> Ranked:
 
 
 def hash_of(name: str) -> int:
-    return sum(ord(letter) * 31**place for place, letter in enumerate(name)) % 101
+    return sum(ord(letter) * pow(31, place, 101) for place, letter in enumerate(name)) % 101
 
 
 Order = Callable[[str], object]
@@ -128,7 +128,7 @@ def by(tie: Order) -> dict[str, list[str]]:
 
 def answered() -> dict[str, float]:
     """Average at each cut over the queries that found something there."""
-    found = {}
+    found: dict[str, float] = {}
     for cut in CUTS:
         hit = [query for query in USUAL if set(USUAL[query][:cut]) & GRADES[query].keys()]
         figures = plain_figures(USUAL, hit)

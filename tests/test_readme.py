@@ -1,10 +1,11 @@
-"""README shows what the commands print today."""
+"""README and the pages in docs show what the commands print today."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from scripts.readme import BLOCK, README, masked, refreshed
+from scripts.readme import BLOCK, PAGES, README, masked, refreshed
 from searchapp.cli import COMMANDS
 
 
@@ -14,8 +15,9 @@ def test_the_sessions_on_the_bundled_corpus_are_current() -> None:
 
 
 @pytest.mark.shared
-def test_all_sessions_are_current(real_corpora: object) -> None:
-    text = README.read_text("utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_all_sessions_are_current(real_corpora: object, page: Path) -> None:
+    text = page.read_text("utf-8")
     assert masked(refreshed(text)) == masked(text)
 
 
@@ -25,4 +27,4 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_there_are_sessions() -> None:
-    assert len(BLOCK.findall(README.read_text("utf-8"))) == 2
+    assert len(BLOCK.findall(README.read_text("utf-8"))) >= 5
