@@ -161,7 +161,7 @@ RUN_FAULTS = (
         ("approximate-search",),
         _indexed,
         ("IVF64,Flat 1", "PQ8x8"),
-        ("IVF64,Flat 4", "PQ32x8", "HNSW16,Flat", "LSH"),
+        ("IVF64,Flat 4", "PQ32x8", "HNSW16,Flat", "IVF32,Flat 2"),
     ),
     Fault("D2", "-1 read as the last document", ("missing-as-last",), _missing_as_last, (1,), (1, 2)),
     Fault("D3", "run too shallow", ("shallow-run",), lambda b, depth, _: _with_run(b, depth), (5,), (3, 8)),

@@ -5,7 +5,7 @@ import pytest
 
 from searchapp.diagnosis.agreement import nearest
 from searchapp.diagnosis.hypotheses import common_addition, lengths_read
-from searchapp.diagnosis.matching import match_rows, put_right
+from searchapp.diagnosis.matching import Match, match_rows, put_right
 from searchapp.diagnosis.measures import Trial, agreement, hubs, judged_trial, participation, spectrum, spread
 from searchapp.diagnosis.probes.rows import misplaced
 from searchapp.diagnosis.repairs import REPAIRS, centre, negate, whiten, without_directions
@@ -97,9 +97,23 @@ def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -
     stored = expected.copy()
     stored[[3, 7, 9]] = expected[[7, 9, 3]]
     match = match_rows(np.arange(50), expected, stored)
-    assert np.flatnonzero(match.moved).tolist() == [3, 7, 9]
+    assert match.exact
+    assert np.flatnonzero(match.astray).tolist() == [3, 7, 9]
     assert match.place[[3, 7, 9]].tolist() == [9, 3, 7]
     np.testing.assert_array_equal(put_right(stored, match), expected)
+
+
+def test_rows_drawn_to_one_place_are_not_astray(rng: np.random.Generator) -> None:
+    expected = unit(rng.standard_normal((60, 16)).astype(np.float32))
+    stored = unit(rng.standard_normal((60, 16)).astype(np.float32))
+    near = Match(np.arange(60), np.full(60, 0.1, np.float32), np.full(60, 0.7, np.float32), np.full(60, 4))
+    assert near.displaced.all() and not near.astray.any()
+    np.testing.assert_array_equal(put_right(stored, near), stored)
+    shuffled = rng.permutation(60)
+    blurred = unit(expected[shuffled] + 0.1 * stored)
+    astray = match_rows(np.arange(60), expected, blurred)
+    assert astray.astray.mean() > 0.9 and not astray.exact
+    assert (shuffled[astray.place] == np.arange(60)).all()
 
 
 def test_an_unknown_addition_is_computed(rng: np.random.Generator) -> None:

@@ -1,11 +1,12 @@
 """Stored rows held against the vectors that the model gives for their texts."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.thresholds import EXACT
+from searchapp.diagnosis.thresholds import EXACT, MOSTLY, ONE_TO_ONE, TOUCHED
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -33,9 +34,23 @@ class Match:
         return (self.best > self.own + 0.02) & (self.best > 0.5)
 
     @property
-    def moved(self) -> NDArray[np.bool_]:
-        """Rows whose vector stands elsewhere as it should be here."""
-        return self.displaced & (self.best > EXACT)
+    def exact(self) -> bool:
+        """Whether rows stand elsewhere exactly as they should be here."""
+        return bool((self.displaced & (self.best > EXACT)).mean() >= TOUCHED / 2) if len(self.rows) else False
+
+    @cached_property
+    def astray(self) -> NDArray[np.bool_]:
+        """Rows whose vector is that of another text, (r,).
+
+        Either it is found exactly; or nearly all rows are displaced, each to a place of its own. A loud
+        direction displaces rows too, but to a few places that everything is near to.
+        """
+        if self.exact:
+            return self.displaced & (self.best > EXACT)
+        displaced = self.displaced
+        distinct = len(np.unique(self.place[displaced])) / max(int(displaced.sum()), 1)
+        orderly = len(self.rows) > 0 and displaced.mean() >= MOSTLY and distinct >= ONE_TO_ONE
+        return displaced if orderly else np.zeros_like(displaced)
 
 
 def match_rows(rows: Rows, expected: Floats, stored: Floats) -> Match:
@@ -55,10 +70,9 @@ def match_rows(rows: Rows, expected: Floats, stored: Floats) -> Match:
 
 
 def put_right(vectors: Floats, match: Match) -> Floats:
-    """Put rows where they belong, if those that stand wrong are found exactly or are most of all."""
-    which = match.moved if match.moved.any() else match.displaced
-    if which.mean() < (0.001 if match.moved.any() else 0.6):
+    """Return vectors with the rows that stand at other ids put where they belong."""
+    if not match.astray.any():
         return vectors
     mended = vectors.copy()
-    mended[match.rows[which]] = vectors[match.place[which]]
+    mended[match.rows[match.astray]] = vectors[match.place[match.astray]]
     return mended

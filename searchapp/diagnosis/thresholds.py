@@ -8,6 +8,10 @@ ones that each threshold must separate from them.
 EXACT = 0.9995  # cosine of one text's two vectors: rounding to int8 0.9999, half precision 1.0; "None " 0.993
 TOUCHED = 0.01  # share of rows beyond which a deviation is a fault, not a remark
 
+MOSTLY = 0.6  # share of rows out of place from which the order as a whole is lost: shuffled 0.78-1.0
+ONE_TO_ONE = 0.4  # distinct places over displaced rows: shuffled 0.58-1.0; loud directions and hubs 0.08-0.19
+ALIKE = 0.3  # share of displaced rows that are displaced alike: shifted 0.51-1.0; shuffled up to 0.02
+
 AGREES = 0.85  # documents' agreement with the control: healthy 0.94-1.0; rows lost 0.49-0.69
 LOST = (
     0.64  # the same: order lost 0.49-0.58 (shifted rows of a topical corpus 0.66-0.69 are told by the shift)
@@ -44,5 +48,8 @@ CUT_TOKENS = 0.5  # share of all tokens of the documents that is never read
 PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt
 
 OVERLAP = 0.97  # of the run's top ten with exact search's: exact 1.0, HNSW at 256 0.99; lossy 0.4-0.92
+RUN_GAIN = 0.25  # of the run's score, by reading it some rows away: sound runs lose, shifted ones gain 0.5
+RUN_LEAST_GAIN = 0.02  # and at least so much: a random run gains 0.002
+RUN_STRANGERS = 0.7  # of documents the control puts below what is found: sound 0.89-1, shuffled 0.5
 EXPLAINED = 0.6  # units of the last reported decimal
 """See the module's docstring for how these were set."""

@@ -11,19 +11,19 @@ from searchapp.diagnosis.matching import Match
 from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
 from searchapp.diagnosis.thresholds import (
     AGREES,
+    ALIKE,
     EXACT,
     FEWEST_DOCUMENTS,
     FEWEST_QUERIES,
     FLAT,
     LOST,
+    MOSTLY,
     SHIFT_MARGIN,
-    TOUCHED,
 )
 
 Floats = NDArray[np.float32]
 
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
-MOSTLY = 0.6  # share of rows out of place from which the order as a whole is lost
 
 
 def order(evidence: Evidence) -> Iterator[Said]:
@@ -144,22 +144,21 @@ def encoded_again(evidence: Evidence) -> Iterator[Said]:
 
 
 def _displaced(evidence: Evidence, side: str, match: Match, offset: str) -> Iterator[Said]:
-    exact = bool(match.moved.mean() >= TOUCHED / 2)
-    which = match.moved if exact else match.displaced
-    share = float(which.mean()) if len(which) else 0.0
-    if share < (TOUCHED / 2 if exact else MOSTLY):
+    which = match.astray
+    if not which.any():
         return
+    share = float(which.mean())
     steps = match.place[which] - match.rows[which]
     values, counts = np.unique(steps, return_counts=True)
     by, alike = int(values[counts.argmax()]), float(counts.max() / len(steps))
     whole = len(match.rows) == len(evidence.places if side == "documents" else evidence.query_places)
     gain = evidence.try_out(*evidence.aligned) - evidence.score if whole else None
     mend = "put every row where the model says it belongs" if whole else ""
-    if share >= MOSTLY and alike > 0.8:
+    if share >= MOSTLY and alike > ALIKE:
         evidence_text = f"{percent(share)} of the {side} have the vector of the text {_rows(-by)}."
         yield Found(offset, PROOF, evidence_text, gain=gain, repaired=mend)
         return
-    where = "exactly" if exact else "more nearly"
+    where = "exactly" if match.exact else "more nearly"
     yield Found("order-lost" if share >= MOSTLY else "some-rows-misplaced", PROOF, (
         f"{percent(share)} of the {side} have {where} the vector of another text "
         f"(the most frequent distance, {by} rows, accounts for {percent(alike)} of them)."
