@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.names import open_corpus
 from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.files import find_model
 from searchapp.encoders.options import Options, model_slug
+from searchapp.encoders.static import StaticEncoder
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import unit
 from searchapp.errors import SearchappError
@@ -106,6 +108,18 @@ def test_prompts_stand_in_front_of_their_own_side_only(make_model: MakeFolder) -
     encoder = load_encoder(str(make_model()), options)
     assert encoder.encode_queries(as_queries(["apple"])).tolist() == [[0.5, 0, 0, 0.5]]
     assert encoder.encode_documents([Document("d", "", "apple")]).tolist() == [[0.5, 0.5, 0, 0]]
+
+
+def test_other_options_of_a_loaded_model_are_those_of_a_fresh_one(make_model: MakeFolder) -> None:
+    folder, changed = str(make_model()), Options(normalize=False, max_length=1, template="{text} {title}")
+    first = StaticEncoder(find_model(folder), Options())
+    recipe, documents = first.recipe, [Document("d", "apple", "plum pear")]
+    other = first.with_options(changed)
+    assert other.recipe == load_encoder(folder, changed).recipe
+    assert other.encode_documents(documents).tolist() == [PLUM]
+    assert (first.recipe, first.options) == (recipe, Options())
+    with pytest.raises(SearchappError, match="A static model has no 'cls' pooling"):
+        first.with_options(Options(query_pooling="cls"))
 
 
 @pytest.mark.parametrize(

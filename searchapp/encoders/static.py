@@ -1,6 +1,7 @@
 """The encoder of static models: means of the rows of a table."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -34,16 +35,18 @@ class StaticEncoder:
     def __init__(
         self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()
     ) -> None:
-        _check_pooling(options)
-        template = check_template(options.template)
         self.name = files.name
         self.files = files
-        self.options = options
         self._model = (facts and reopen_model(files, facts)) or load_model(files, sample)
         self.facts = self._model.facts
+        self._set(options)
+
+    def _set(self, options: Options) -> None:
+        _check_pooling(options)
+        self.options = options
         self.recipe = Recipe(
-            model=files.name,
-            revision=files.revision,
+            model=self.name,
+            revision=self.files.revision,
             model_digest=self.facts.model_digest,
             tokenizer_digest=self.facts.tokenizer_digest,
             dimension=self.facts.dimension,
@@ -51,10 +54,20 @@ class StaticEncoder:
             document_pooling="mean",
             max_length=self.facts.max_length if options.max_length == "model" else options.max_length,
             normalize=options.normalize,
-            template=template,
+            template=check_template(options.template),
             document_prompt=options.document_prompt,
             query_prompt=options.query_prompt,
         )
+
+    def with_options(self, options: Options) -> "StaticEncoder":
+        """Return an encoder of the same model with other options, without reading the model again.
+
+        Raises:
+            SearchappError: an option makes no sense.
+        """
+        other = copy(self)
+        other._set(options)
+        return other
 
     @property
     def model(self) -> StaticModel:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,44 +56,51 @@ def reference_scores(
             if grade >= max(variant.relevant_from, 1)
         }
         ids = run[query_id].document_ids if query_id in run else []
-        found = np.array([grades.get(name, 0) for name in ids], dtype=np.float64)
+        found = np.fromiter(map(grades.get, ids, repeat(0)), dtype=np.float64, count=len(ids))
         judged = np.array(list(grades.values()), dtype=np.float64)
-        rows.append(
-            {
-                f"{name}_at_{cut}": value
-                for cut in cuts
-                for name, value in _at(found, judged, cut, variant).items()
-            }
-        )
-    return {metric: np.array([row[metric] for row in rows]) for metric in rows[0]} if rows else {}
+        rows.append(_at(found, judged, np.array(cuts), variant))
+    values = np.array(rows, dtype=np.float64).reshape(len(rows), len(METRICS), len(cuts))
+    return {
+        f"{name}_at_{cut}": values[:, row, column]
+        for column, cut in enumerate(cuts)
+        for row, name in enumerate(METRICS)
+        if rows
+    }
 
 
 def _at(
-    grades: NDArray[np.float64], judged: NDArray[np.float64], cut: int, variant: Variant
-) -> dict[str, float]:
-    """Return the metrics of one query at a cut.
+    grades: NDArray[np.float64], judged: NDArray[np.float64], cuts: NDArray[np.int_], variant: Variant
+) -> NDArray[np.float64]:
+    """Return the metrics of one query at every cut, (metrics, cuts) float64.
 
     Args:
         grades: (n,) the grade at each rank, 0 where not relevant.
         judged: (r,) the grades of all relevant documents, in any order.
-        cut: the k.
+        cuts: the k of each metric, (cuts,).
         variant: the definition.
     """
     if not len(judged):
-        return dict.fromkeys(METRICS, 0.0)
-    found = grades[:cut] > 0
-    places = np.arange(1, len(found) + 1)
-    first = np.flatnonzero(found if variant.mrr_cut else grades > 0)[:1] + 1
-    ideal = judged if variant.ideal_of == "judged" else grades[:cut]
-    best = _dcg(-np.sort(-_gains(ideal, variant.gain))[:cut])
-    relevant = len(judged) if variant.map_over == "relevant" else min(len(judged), cut)
-    return {
-        "ndcg": _dcg(_gains(grades[:cut], variant.gain)) / best if best else 0.0,
-        "map": float((np.cumsum(found)[found] / places[found]).sum()) / relevant,
-        "mrr": float(1 / first[0]) if len(first) else 0.0,
-        "recall": float(found.sum()) / len(judged),
-        "precision": float(found.sum()) / cut,
-    }
+        return np.zeros((len(METRICS), len(cuts)))
+    places = np.flatnonzero(grades) + 1  # the ranks of what is relevant, (f,)
+    found = np.searchsorted(places, cuts, side="right")  # how many of these each cut keeps
+    gains = _gains(grades[places - 1], variant.gain)
+    if variant.ideal_of == "judged":
+        best = _dcg(-np.sort(-_gains(judged, variant.gain)), cuts)
+    else:
+        best = np.array([_dcg(-np.sort(-gains[:kept]), np.array(kept)) for kept in found])
+    gained = _sums(gains / np.log2(places + 1))[found]
+    precisions = _sums(np.arange(1, len(places) + 1) / places)[found]
+    relevant = len(judged) if variant.map_over == "relevant" else np.minimum(len(judged), cuts)
+    first = 1 / places[0] if len(places) else 0.0
+    return np.stack(
+        [
+            np.divide(gained, best, out=np.zeros(len(cuts)), where=best > 0),
+            precisions / relevant,
+            np.where(found > 0, first, 0.0) if variant.mrr_cut else np.full(len(cuts), first),
+            found / len(judged),
+            found / cuts,
+        ]
+    )
 
 
 def _gains(grades: NDArray[np.float64], gain: str) -> NDArray[np.float64]:
@@ -101,5 +109,11 @@ def _gains(grades: NDArray[np.float64], gain: str) -> NDArray[np.float64]:
     return np.exp2(grades) - 1 if gain == "exponential" else (grades > 0).astype(np.float64)
 
 
-def _dcg(gains: NDArray[np.float64]) -> float:
-    return float((gains / np.log2(np.arange(2, len(gains) + 2))).sum())
+def _dcg(gains: NDArray[np.float64], cuts: NDArray[np.int_]) -> NDArray[np.float64]:
+    """Return the discounted gains of a ranking at every cut, (cuts,); `gains` are those of its ranks."""
+    return _sums(gains / np.log2(np.arange(2, len(gains) + 2)))[np.minimum(cuts, len(gains))]
+
+
+def _sums(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the first 0, 1, ... n terms, (n + 1,)."""
+    return np.concatenate([np.zeros(1), np.cumsum(terms)])

@@ -1,16 +1,16 @@
 """Changes of texts and vectors that are known to move a score: each encodes the corpus again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.options import Options
 from searchapp.index.opened import product_scores
-from searchapp.records import Ranking, Run
+from searchapp.records import Document, Query, Run
+from searchapp.retrieval.top import top
 
 BATCH = 64  # queries whose scores are in memory at a time
 
@@ -54,16 +54,18 @@ def changes_of(options: Options) -> Iterator[tuple[Change, Options]]:
             yield change, changed
 
 
-def rank_in_memory(corpus: Corpus, encoder: Encoder, depth: int) -> Run:
-    """Return the run of the judged queries over all documents, without an index on disk."""
-    documents = list(corpus.documents())
+def rank_in_memory(
+    documents: Sequence[Document], queries: Sequence[Query], encoder: Encoder, depth: int
+) -> Run:
+    """Return the run of queries over documents, without an index on disk."""
     ids = [document.id for document in documents]
+    rows = np.arange(len(ids))
     vectors = encoder.encode_documents(documents)
-    queries = encoder.encode_queries(corpus.queries)
+    asked = encoder.encode_queries(queries)
     max_norm = float(np.linalg.norm(vectors.astype(np.float64), axis=1).max(initial=0.0))
     run = {}
     for start in range(0, len(queries), BATCH):
-        scores = product_scores(vectors, queries[start : start + BATCH], max_norm)
-        for query, row in zip(corpus.queries[start : start + BATCH], scores, strict=True):
-            run[query.id] = Ranking.from_scores(ids, row, depth)
+        scores = product_scores(vectors, asked[start : start + BATCH], max_norm)
+        for query, row in zip(queries[start : start + BATCH], scores, strict=True):
+            run[query.id] = top(ids, rows, row, depth)
     return run

@@ -3,10 +3,12 @@
 They need the ranking alone. What differs in the texts or the vectors is in `recipes.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 from math import fsum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,11 @@ class Ranked:
     def lengths(self) -> dict[str, int]:
         """Document id -> letters of its text, in the order of the corpus."""
         return {item.id: len(f"{item.title} {item.text}".strip()) for item in self.corpus.documents()}
+
+    @cached_property
+    def stored(self) -> dict[str, int]:
+        """Document id -> its place in the corpus."""
+        return {name: place for place, name in enumerate(self.lengths)}
 
 
 @dataclass(frozen=True)
@@ -108,31 +115,31 @@ def _no_self(ranked: Ranked) -> dict[str, float]:
     return means(ranked.values(run=run))
 
 
-def _reordered(order: Callable[[Ranked, str], Sequence[str]]) -> Callable[[Ranked], dict[str, float]]:
-    """Return the means when documents of equal score stand in another order."""
+def _reordered(key: Callable[[Ranked, str, str], Any]) -> Callable[[Ranked], dict[str, float]]:
+    """Return the means when documents of equal score are ordered by a key of run, query and document."""
 
     def compute(ranked: Ranked) -> dict[str, float]:
         run = {
-            query_id: tied_by(ranking, order(ranked, query_id)) for query_id, ranking in ranked.run.items()
+            query_id: _tied_by(ranking, partial(key, ranked, query_id))
+            for query_id, ranking in ranked.run.items()
         }
         return means(ranked.values(run=run))
 
     return compute
 
 
-def tied_by(ranking: Ranking, order: Sequence[str]) -> Ranking:
-    """Order the documents of equal score by their place in `order`; the scores stay where they are."""
-    place = {name: row for row, name in enumerate(order)}
-    ids = sorted(
-        zip(ranking.scores.tolist(), ranking.document_ids, strict=True),
-        key=lambda pair: (-pair[0], place[pair[1]]),
-    )
-    return Ranking([name for _, name in ids], ranking.scores)
+def _tied_by(ranking: Ranking, key: Callable[[str], Any]) -> Ranking:
+    """Order the documents of equal score by a key of their ids; the scores stay where they are."""
+    ids = ranking.document_ids.copy()
+    ends = np.flatnonzero(np.diff(ranking.scores, append=np.nan)) + 1  # NaN: the last group ends too
+    for first, end in pairwise([0, *ends.tolist()]):
+        if end - first > 1:
+            ids[first:end] = sorted(ids[first:end], key=key)
+    return Ranking(ids, ranking.scores)
 
 
-def _by_relevance(ranked: Ranked, query_id: str, sign: int) -> list[str]:
-    grades = ranked.judgements.get(query_id, {})
-    return sorted(ranked.run[query_id].document_ids, key=lambda name: sign * max(grades.get(name, 0), 0))
+def _by_relevance(ranked: Ranked, query_id: str, name: str) -> int:
+    return max(ranked.judgements.get(query_id, {}).get(name, 0), 0)
 
 
 def _shallow(depth: int) -> Callable[[Ranked], dict[str, float]]:
@@ -152,8 +159,8 @@ def _shallow(depth: int) -> Callable[[Ranked], dict[str, float]]:
 
 def tie_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
     """Return the least and the greatest mean of each metric that an order of the ties can give."""
-    worst = _reordered(lambda one, query_id: _by_relevance(one, query_id, 1))(ranked)
-    best = _reordered(lambda one, query_id: _by_relevance(one, query_id, -1))(ranked)
+    worst = _reordered(_by_relevance)(ranked)
+    best = _reordered(lambda *which: -_by_relevance(*which))(ranked)
     return {metric: (worst[metric], best[metric]) for metric in best}
 
 
@@ -212,22 +219,22 @@ DEFINITIONS = (
     Definition(
         "ties-by-ascending-id",
         "equal scores ordered by ascending document id",
-        _reordered(lambda ranked, query_id: sorted(ranked.run[query_id].document_ids)),
+        _reordered(lambda _ranked, _query_id, name: name),
     ),
     Definition(
         "ties-by-corpus-order",
         "equal scores in the order of the corpus, as a stable sort leaves them",
-        _reordered(lambda ranked, _: list(ranked.lengths)),
+        _reordered(lambda ranked, _query_id, name: ranked.stored[name]),
     ),
     Definition(
         "ties-by-reverse-corpus-order",
         "equal scores in the reverse order of the corpus",
-        _reordered(lambda ranked, _: list(reversed(ranked.lengths))),
+        _reordered(lambda ranked, _query_id, name: -ranked.stored[name]),
     ),
     Definition(
         "ties-by-length",
         "equal scores with the longest text first, as when a corpus is sorted before it is encoded",
-        _reordered(lambda ranked, _: sorted(ranked.lengths, key=lambda name: -ranked.lengths[name])),
+        _reordered(lambda ranked, _query_id, name: (-ranked.lengths[name], ranked.stored[name])),
     ),
     Definition("depth-10", "only 10 results a query were kept", _shallow(10)),
     Definition("depth-20", "only 20 results a query were kept", _shallow(20)),

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.names import open_corpus
-from searchapp.encoders.encoder import load_encoder
+from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
+from searchapp.encoders.static import StaticEncoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.benchmark import Evaluation, evaluate_bm25, evaluate_model, evaluate_run
 from searchapp.evaluation.stored import read_result, result_files, run_file
 from searchapp.evaluation.trec import read_run
 from searchapp.index.build import encoder_for
-from searchapp.records import Finding, Result, Run
+from searchapp.records import Document, Finding, Result, Run
 from searchapp.references.changes import CHANGES, changes_of, rank_in_memory
 from searchapp.references.claims import Claim, Source
 from searchapp.references.definitions import Ranked
@@ -68,11 +70,24 @@ class ModelPipeline:
         def split(name: str) -> Callable[[], Ranked]:
             return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
 
+        @cache
+        def documents() -> list[Document]:
+            return list(corpus.documents())
+
+        @cache
+        def loaded() -> Encoder:
+            return load_encoder(self._model, self._options)
+
         def options(changed: Options) -> Callable[[], Ranked]:
-            depth = max(cuts)
-            return lambda: Ranked(
-                corpus, rank_in_memory(corpus, load_encoder(self._model, changed), depth), cuts
-            )
+            def rank() -> Ranked:
+                encoder = loaded()
+                if isinstance(encoder, StaticEncoder):
+                    encoder = encoder.with_options(changed)
+                else:
+                    encoder = load_encoder(self._model, changed)
+                return Ranked(corpus, rank_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts)
+
+            return rank
 
         splits = [
             Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
