@@ -16,6 +16,7 @@ from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import Model
 from searchapp.diagnosis.scene import Scene
 from searchapp.encoders.options import Options
+from searchapp.index.exact import exact_search
 from searchapp.records import Document
 
 Break = Callable[[Base], Evidence]
@@ -81,6 +82,24 @@ def _run_of_another_split(base: Base) -> Evidence:
     scene = Scene(replace(base.scene.corpus, source=source))
     run = {name: ranking for name, ranking in (evidence.run or {}).items() if name not in grades}
     return Evidence(scene, run=run)
+
+
+def _run_without_queries(base: Base) -> Evidence:
+    evidence = fault("scores too coarse", 4)(base)
+    run = dict(list((evidence.run or {}).items())[3:])
+    return Evidence(base.scene, run=run)
+
+
+def _run_of(broken: Break) -> Break:
+    """Return what leaves only the run that exact search finds in broken vectors."""
+
+    def damage(base: Base) -> Evidence:
+        vectors = broken(base).vectors
+        assert vectors is not None
+        rankings = exact_search(vectors.document_ids, vectors.documents, vectors.queries, 10)
+        return Evidence(base.scene, run=dict(zip(vectors.query_ids, rankings, strict=True)))
+
+    return damage
 
 
 def _reported_of_another_split(base: Base) -> Evidence:
@@ -161,6 +180,12 @@ FIRES: dict[str, dict[str, Break]] = {
     "run-ids": {
         "foreign-ids": fault("ids written otherwise", "prefix"),
         "other-split": _run_of_another_split,
+        "queries-missing": _run_without_queries,
+    },
+    "run-rows": {
+        "rows-offset": _run_of(fault("document rows shifted", 2)),
+        "queries-offset": _run_of(fault("query rows shifted", 1)),
+        "order-lost": _run_of(fault("document rows shuffled", 1.0)),
     },
     "run-depth": {"shallow-run": fault("run too shallow", 5)},
     "run-scores": {

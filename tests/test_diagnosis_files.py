@@ -9,7 +9,7 @@ import pytest
 
 from searchapp.diagnosis.result_files import diagnose_files
 from searchapp.errors import SearchappError
-from tests.conftest import SHARED
+from tests.conftest import SHARED, Cli
 
 # The case that this was written for: two low retrieval scores, and four tasks that took microseconds.
 LOW = {"NFCorpus": 0.0239, "SciFact": 0.0897}
@@ -100,3 +100,20 @@ def test_published_files_are_healthy_but_for_their_ties() -> None:
     for folder in sorted((SHARED / "published" / "results").iterdir()):
         names = {finding.name for finding in diagnose_files(str(folder)).findings}
         assert names <= {"tie-order"}, folder.name
+
+
+def test_the_command_prints_what_it_found_and_exits_3(cli: Cli, patient: Path) -> None:
+    result = cli("diagnose", "--mteb", str(patient))
+    assert result.exit_code == 3
+    first = result.stdout.splitlines()[0]
+    assert first == f"{patient}: 7 tasks, 2 of retrieval; 7 findings."
+    assert result.stdout.count("empty-scores: ") == 4
+    document = json.loads(cli("diagnose", "--mteb", str(patient), "--json").stdout)
+    assert [one["below"] for one in document["standings"]] == [5, 8]
+    assert document["healthy"] is False
+
+
+def test_files_and_a_corpus_exclude_each_other(cli: Cli, patient: Path) -> None:
+    result = cli("diagnose", "nfcorpus", "--mteb", str(patient))
+    assert result.exit_code == 2
+    assert "--mteb looks into files alone" in result.stderr

@@ -1,14 +1,51 @@
 """searchapp diagnose: name the fault behind a low score, with its evidence and the gain of its repair."""
 
+from pathlib import Path
+
 import click
 
-from searchapp.cli.options import encoding_options, json_option, model_option, offline_option
+from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.encoders.files import BUNDLED
 from searchapp.encoders.options import Options
 
 
+def _reported(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, float]:
+    from searchapp.errors import SearchappError
+    from searchapp.evaluation.gates import parse_metric
+
+    found = {}
+    for value in values:
+        name, equals, number = value.partition("=")
+        try:
+            found[parse_metric(name)] = float(number)
+        except (ValueError, SearchappError) as error:
+            raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.") from error
+        if not equals or not 0 <= found[parse_metric(name)] <= 100:
+            raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.")
+    return found
+
+
 @click.command("diagnose")
-@click.argument("corpus", metavar="CORPUS")
-@model_option
+@click.argument("corpus", metavar="[CORPUS]", required=False)
+@click.option("-c", "--corpus", "also_corpus", metavar="CORPUS", help="The corpus, as an option.")
+@click.option("-m", "--model", help=f"Model whose vectors are looked into. [default: {BUNDLED}]")
+@click.option(
+    "--run", type=click.Path(path_type=Path), help="Look into this TREC run instead; needs no vectors."
+)
+@click.option(
+    "--mteb",
+    metavar="PATH",
+    help="Look into MTEB result files, a folder of them, or a model card; runs nothing.",
+)
+@click.option(
+    "--reported",
+    multiple=True,
+    callback=_reported,
+    metavar="METRIC=VALUE",
+    help="What somebody reported, as in ndcg_at_10=0.0239; may stand several times.",
+)
 @click.option(
     "--probe", "probes", multiple=True, metavar="NAME", help="Ask only this probe; may stand several times."
 )
@@ -20,33 +57,70 @@ from searchapp.encoders.options import Options
 @click.pass_context
 def command(
     context: click.Context,
-    corpus: str,
-    model: str,
+    corpus: str | None,
+    also_corpus: str | None,
+    model: str | None,
+    run: Path | None,
+    mteb: str | None,
+    reported: dict[str, float],
     probes: tuple[str, ...],
     label_free: bool,
     quick: bool,
     options: Options,
     as_json: bool,
 ) -> None:
-    """Say what is wrong with a model's score on CORPUS, or that nothing is; exit 3 when a fault is found.
+    """Say what is wrong with a score, or that nothing is; exit 3 when a fault is found.
 
-    Looks at the index that is there, stale or not, or else at what the model gives now.
-    """
+    \b
+      searchapp diagnose CORPUS -m MODEL          the index that is there, or what the model gives now
+      searchapp diagnose CORPUS --run FILE        somebody's run, without its vectors
+      searchapp diagnose --mteb PATH              published files, without running anything
+    """  # noqa: D301 - click wants the character, not the letters
+    name = corpus or also_corpus
+    if mteb is not None:
+        if name or model or run or probes or reported:
+            raise click.UsageError("--mteb looks into files alone: leave the corpus, -m and --run out.")
+        context.exit(_diagnose_files(mteb, as_json=as_json))
+    if name is None or (corpus and also_corpus):
+        raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
+    if run is not None and model is not None:
+        raise click.UsageError("--run looks into a run without its vectors: leave -m out.")
+
     from searchapp.corpora.names import open_corpus
-    from searchapp.diagnosis.pipelines import collect
+    from searchapp.diagnosis.pipelines import collect, collect_run
     from searchapp.diagnosis.registry import PROBES
     from searchapp.diagnosis.verdict import diagnose, find_probe
-    from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, status
+    from searchapp.evaluation.trec import read_run
+    from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text
     from searchapp.reports.machine import to_json
+    from searchapp.reports.progress import steps
 
-    chosen = [find_probe(name) for name in probes] or [
+    chosen = [find_probe(probe) for probe in probes] or [
         probe for probe in PROBES if not (quick and probe.slow)
     ]
-    with status() as progress:
-        evidence = collect(open_corpus(corpus), model, options, label_free=label_free, progress=progress)
+    with steps() as progress:
+        source = open_corpus(name)
+        if run is not None:
+            evidence = collect_run(source, read_run(run), reported, label_free=label_free, progress=progress)
+        else:
+            evidence = collect(
+                source, model or BUNDLED, options, reported, label_free=label_free, progress=progress
+            )
         diagnosis = diagnose(evidence, chosen)
+    subject = f"run {run}" if run is not None else model or BUNDLED
     if as_json:
-        click.echo(to_json(diagnosis_document(diagnosis, corpus, model)))
+        click.echo(to_json(diagnosis_document(diagnosis, name, subject)))
     else:
-        click.echo(diagnosis_text(diagnosis, corpus, model))
+        click.echo(diagnosis_text(diagnosis, name, subject))
     context.exit(0 if diagnosis.healthy else 3)
+
+
+def _diagnose_files(path: str, *, as_json: bool) -> int:
+    """Print what speaks against published files, and return the exit code."""
+    from searchapp.diagnosis.result_files import diagnose_files
+    from searchapp.reports.diagnoses import files_document, files_text
+    from searchapp.reports.machine import to_json
+
+    diagnosis = diagnose_files(path)
+    click.echo(to_json(files_document(diagnosis)) if as_json else files_text(diagnosis))
+    return 0 if diagnosis.healthy else 3

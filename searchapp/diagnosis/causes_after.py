@@ -159,6 +159,13 @@ AFTER = {
         "Keep at least as many results as the largest cut.",
         SCORE,
     ),
+    "queries-missing": Cause(
+        "F2",
+        "Judged queries have no results",
+        "10 % missing: 31.6 to 29.3 counted as 0, 32.6 left out / 64.5 to 57.6, 64.0",
+        "Search every judged query, or say how the mean was taken.",
+        SCORE,
+    ),
     "coarse-scores": Cause(
         "D5",
         "Scores are so coarse that ties decide",

@@ -1,6 +1,6 @@
 """From a model's name to the evidence: the index that is there, or what the model gives now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from searchapp.index.build import build_index
 from searchapp.index.layout import current_folder, index_folder
 from searchapp.index.manifest import recipe_differences
 from searchapp.index.opened import open_index
+from searchapp.records import Run
 
 Floats = NDArray[np.float32]
 
@@ -27,6 +28,7 @@ def collect(
     corpus: Corpus,
     model: str,
     options: Options,
+    reported: Mapping[str, float] | None = None,
     *,
     label_free: bool = False,
     progress: Progress = lambda _what: None,
@@ -40,28 +42,58 @@ def collect(
         corpus: what the model is run on.
         model: what `-m` takes.
         options: what the user changed.
+        reported: metric -> value that somebody reported.
         label_free: leave the judgements alone.
         progress: told what is about to be done.
 
     Raises:
         SearchappError: the model cannot be found or is damaged, or the corpus has no documents or queries.
     """
-    scene = Scene(corpus, label_free=label_free, progress=progress)
-    if not scene.documents:
-        raise SearchappError(f"{corpus.location} has no documents.", "A diagnosis needs at least one.")
-    if not scene.queries:
-        raise SearchappError(f"{corpus.location} has no queries.", "A diagnosis needs at least one.")
+    scene = _scene(corpus, label_free, progress)
     progress(f"loading {model}")
     encoder = load_encoder(model, options)
     similarity = "cosine" if options.normalize else "dot"
     if isinstance(encoder, PrecomputedEncoder):
-        return Evidence(scene, vectors=_precomputed(Path(encoder.name.partition(":")[2]), similarity))
+        stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
+        return Evidence(scene, vectors=stored, reported=reported)
     inside = Model(encoder, scene)
     ids, documents, changes = _documents(corpus, encoder, scene, progress)
     progress("encoding the queries")
     queries = encoder.encode_queries(scene.queries)
     asked = [query.id for query in scene.queries]
-    return Evidence(scene, inside, Vectors(ids, documents, asked, queries, similarity), changes=changes)
+    stored = Vectors(ids, documents, asked, queries, similarity)
+    return Evidence(scene, inside, stored, reported=reported, changes=changes)
+
+
+def collect_run(
+    corpus: Corpus,
+    run: Run,
+    reported: Mapping[str, float] | None = None,
+    *,
+    label_free: bool = False,
+    progress: Progress = lambda _what: None,
+) -> Evidence:
+    """Return the evidence of somebody's run, of which neither model nor vectors are known.
+
+    Args:
+        corpus: what the run was made on.
+        run: the rankings.
+        reported: metric -> value that somebody reported.
+        label_free: leave the judgements alone.
+        progress: told what is about to be done.
+
+    Raises:
+        SearchappError: the corpus has no documents or queries.
+    """
+    return Evidence(_scene(corpus, label_free, progress), run=run, reported=reported)
+
+
+def _scene(corpus: Corpus, label_free: bool, progress: Progress) -> Scene:
+    scene = Scene(corpus, label_free=label_free, progress=progress)
+    for what, there in (("documents", scene.documents), ("queries", scene.queries)):
+        if not there:
+            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis needs at least one.")
+    return scene
 
 
 def _documents(

@@ -1,7 +1,17 @@
 """Every probe: what it asks, needs and may find. Feeds the command line, the docs and the tests."""
 
 from searchapp.diagnosis.probe import Probe
-from searchapp.diagnosis.probes import data, geometry, reports, rows, runs, tables, texts, yardsticks
+from searchapp.diagnosis.probes import (
+    data,
+    geometry,
+    reports,
+    rows,
+    run_rows,
+    runs,
+    tables,
+    texts,
+    yardsticks,
+)
 
 VECTORS = ("vectors",)
 MODEL = ("vectors", "model")
@@ -150,8 +160,15 @@ PROBES = (
         "run-ids",
         "Does the run write ids as the corpus does?",
         ("run",),
-        ("foreign-ids", "other-split"),
+        ("foreign-ids", "other-split", "queries-missing"),
         runs.run_ids,
+    ),
+    Probe(
+        "run-rows",
+        "Does the run stand at the ids of its texts, and what is its score?",
+        ("run", "judgements"),
+        ("rows-offset", "queries-offset", "order-lost"),
+        run_rows.run_rows,
     ),
     Probe("run-depth", "Is the run deep enough for its metrics?", ("run",), ("shallow-run",), runs.run_depth),
     Probe(

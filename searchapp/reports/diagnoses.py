@@ -2,21 +2,22 @@
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from searchapp.diagnosis.cause import AGAIN, REBUILD
-from searchapp.diagnosis.scene import Progress
+from searchapp.diagnosis.result_files import FilesDiagnosis
 from searchapp.diagnosis.verdict import Diagnosis, Named
-from searchapp.reports.terminal import plain_table, render
+from searchapp.reports.terminal import findings_text, plain_table, render
 from searchapp.reports.text import printable
 
 DIAGNOSIS_SCHEMA = "searchapp/diagnosis/1"
+
+RUN = "run "  # in front of the file's name where a run is looked into
+LONGEST = 12  # letters of a value in the column of values
 
 SURE = ((1.0, "proved"), (0.8, "strong"), (0.5, "likely"), (0.0, "remark"))
 
@@ -57,7 +58,8 @@ def headline(diagnosis: Diagnosis, corpus: str, model: str) -> str:
 
 def summary(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield sentences that say how good the score is, and what is cleared."""
-    score, chance = diagnosis.fact("nDCG@10"), diagnosis.fact("chance")
+    score = diagnosis.fact("nDCG@10") or diagnosis.fact("nDCG@10 of the run")
+    chance = diagnosis.fact("chance")
     if score is not None:
         told = [f"chance {float(chance.value):.3f}"] if chance else []
         for name, short in (("floor of random tables", "random tables"), ("BM25", "BM25")):
@@ -96,20 +98,24 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
     yield Text(f"   Next: {next_step(named, corpus, model)}")
 
 
-def next_step(named: Named, corpus: str, model: str) -> str:
-    """Return the command to run next; vectors made elsewhere can only be looked at again."""
-    elsewhere = model.startswith("npy:") and named.cause.step == REBUILD
+def next_step(named: Named, corpus: str, subject: str) -> str:
+    """Return the command to run next; vectors and runs made elsewhere can only be looked at again."""
+    elsewhere = subject.startswith(("npy:", RUN)) and named.cause.step == REBUILD
     step = AGAIN if elsewhere else named.cause.step
-    return step.format(corpus=shlex.quote(corpus), model=shlex.quote(model))
+    if subject.startswith(RUN):
+        step = step.replace("-m {model}", "--run {model}")
+    return step.format(corpus=shlex.quote(corpus), model=shlex.quote(subject.removeprefix(RUN)))
 
 
 def _facts(diagnosis: Diagnosis) -> Table:
-    rows = [
-        (probe, fact.name, _shown(fact.value), fact.remark)
-        for probe, facts in diagnosis.facts.items()
-        for fact in facts
-        if not fact.name.startswith("published: ")
-    ]
+    rows = []
+    for probe, facts in diagnosis.facts.items():
+        for fact in facts:
+            value, remark = _shown(fact.value), fact.remark
+            if len(value) > LONGEST:  # a text, which would push the numbers off a terminal
+                value, remark = "", f"{value} {remark}".rstrip()
+            if not fact.name.startswith("published: "):
+                rows.append((probe, fact.name, value, remark))
     return plain_table(("probe", "measured", "value", ""), rows, numbers=("value",))
 
 
@@ -147,12 +153,29 @@ def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[st
     }
 
 
-@contextmanager
-def status() -> Iterator[Progress]:
-    """Show what is being done on standard error while it is a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _what: None
-        return
-    with console.status("Looking") as shown:
-        yield lambda what: shown.update(Text(what))
+def files_text(diagnosis: FilesDiagnosis) -> str:
+    """Return what speaks against published files, and where their scores stand."""
+    source = diagnosis.source
+    count = len(diagnosis.findings)
+    found = f"{count} finding{'' if count == 1 else 's'}" if count else "nothing speaks against them"
+    parts: list[Text | Table] = [
+        Text(
+            f"{printable(source.name)}: {source.tasks} tasks, {len(source.claims)} of retrieval; {found}.",
+            style="bold",
+        ),
+        *(Text(f"  {printable(str(standing))}") for standing in diagnosis.standings),
+    ]
+    if diagnosis.findings:
+        parts += [Text(""), findings_text(diagnosis.findings)]
+    return render(*parts)
+
+
+def files_document(diagnosis: FilesDiagnosis) -> dict[str, Any]:
+    """Return the same as a document for scripts."""
+    return {
+        "schema": DIAGNOSIS_SCHEMA,
+        "source": diagnosis.source.name,
+        "healthy": diagnosis.healthy,
+        "findings": [asdict(finding) for finding in diagnosis.findings],
+        "standings": [asdict(standing) for standing in diagnosis.standings],
+    }

@@ -6,7 +6,17 @@ import numpy as np
 
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.measures import CUT
-from searchapp.diagnosis.probe import LIKELY, PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
+from searchapp.diagnosis.probe import (
+    HINT,
+    LIKELY,
+    PROOF,
+    STRONG,
+    CannotJudgeError,
+    Fact,
+    Found,
+    Said,
+    percent,
+)
 from searchapp.diagnosis.thresholds import OVERLAP
 from searchapp.records import Run
 
@@ -15,6 +25,7 @@ OFTEN = 3  # queries, at least
 ROUNDED = (0, 1, 2, 3)  # decimals that a rounded score may have
 COARSE = 0.8  # share of distinct scores among the first ten; exact scores 0.99 and more
 HALF = 0.5
+FEW = 0.02  # of the queries may lack results before that is a fault
 
 
 def _run(evidence: Evidence) -> Run:
@@ -40,6 +51,12 @@ def run_ids(evidence: Evidence) -> Iterator[Said]:
                 f"the corpus has {known!r})."
             ))  # fmt: skip
     judged = set(scene.judgements)
+    missing = sorted(judged - set(run))
+    if judged & set(run) and missing:
+        yield Found("queries-missing", STRONG if len(missing) > FEW * len(judged) else HINT, (
+            f"{len(missing)} of the {len(judged)} judged queries have no results (first: {missing[0]!r}): "
+            "searchapp counts them as 0, MTEB leaves them out of the mean."
+        ), share=len(missing) / len(judged))  # fmt: skip
     if asked and judged and not judged & set(run):
         yield Found("other-split", PROOF, (
             f"None of the {len(run)} queries of the run is judged in {scene.corpus.id}, though the corpus "
