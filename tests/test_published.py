@@ -15,8 +15,9 @@ from searchapp.records import Result
 from searchapp.references import published
 from searchapp.references.leaderboard import leaderboard
 from searchapp.references.result_files import result_files
-from searchapp.references.standing import standing, standing_lines
+from searchapp.references.standing import standing
 from searchapp.references.tasks import TASKS
+from searchapp.reports.evaluations import standing_lines
 from searchapp.reports.machine import results_document, to_json
 
 from .conftest import SHARED, Cli

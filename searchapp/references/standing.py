@@ -58,10 +58,9 @@ def place(task: str, split: str, ndcg: float) -> Standing | None:
     return Standing(value, task, below, len(scores), nearest)
 
 
-def standing_lines(results: Sequence[Result]) -> Iterator[str]:
-    """Yield a line for each result that has a standing; the model is named where there are several."""
+def standings(results: Sequence[Result]) -> Iterator[tuple[Result, Standing]]:
+    """Yield the results that have a standing, each with it."""
     for result in results:
         found = standing(result)
         if found is not None:
-            names = dict.fromkeys((result.model, result.mode))
-            yield f"{', '.join(names)}: {found}" if len(results) > 1 else str(found)
+            yield result, found

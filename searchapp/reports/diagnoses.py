@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -158,7 +159,7 @@ def files_text(diagnosis: FilesDiagnosis) -> str:
     source = diagnosis.source
     count = len(diagnosis.findings)
     found = f"{count} finding{'' if count == 1 else 's'}" if count else "nothing speaks against them"
-    parts: list[Text | Table] = [
+    parts: list[RenderableType] = [
         Text(
             f"{printable(source.name)}: {source.tasks} tasks, {len(source.claims)} of retrieval; {found}.",
             style="bold",

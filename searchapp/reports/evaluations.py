@@ -8,9 +8,11 @@ from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.benchmark import Evaluation
 from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
-from searchapp.references.standing import standing_lines
+from searchapp.records import Result
+from searchapp.references.standing import standings
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
-from searchapp.reports.terminal import grid_table, render, results_table
+from searchapp.reports.terminal import grid_table, render, results_table, short_model
+from searchapp.reports.text import printable
 
 NAMES = ("corpus", "model", "mode")  # that tell the rows of several evaluations apart
 
@@ -48,6 +50,13 @@ def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
         for one in evaluations
         for query_id, values in one.scores.per_query().items()
     ]
+
+
+def standing_lines(results: Sequence[Result]) -> Iterator[str]:
+    """Yield where each result stands among the published ones; named where there are several results."""
+    for result, standing in standings(results):
+        names = dict.fromkeys((short_model(result.model), result.mode))
+        yield printable(f"{', '.join(names)}: {standing}" if len(results) > 1 else str(standing))
 
 
 def _main_metrics(names: Sequence[str]) -> list[str]:

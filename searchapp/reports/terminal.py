@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -74,10 +75,13 @@ def grid_table(result: Result) -> Table:
     return plain_table(headers, rows, numbers=headers[1:])
 
 
-def findings_text(findings: Sequence[Finding]) -> Text:
-    """Return findings as lines, each with its next step."""
-    lines = [f"{finding.name}: {printable(finding.message)}\n    {finding.hint}" for finding in findings]
-    return Text("\n".join(lines))
+def findings_text(findings: Sequence[Finding]) -> Group:
+    """Return findings, each with its next step indented beneath."""
+    parts: list[RenderableType] = []
+    for finding in findings:
+        parts.append(Text(f"{finding.name}: {printable(finding.message)}"))
+        parts.append(Padding(Text(printable(finding.hint)), (0, 0, 0, 4)))
+    return Group(*parts)
 
 
 def metric_title(metric: str) -> str:
@@ -91,5 +95,10 @@ def metric_title(metric: str) -> str:
 
 
 def short_model(name: str) -> str:
-    """Return a model's name fit for a column: of a folder only its last part."""
-    return name.rsplit("/", 1)[-1] if name.startswith("/") else name
+    """Return a model's name fit for a column: of a folder only its last part.
+
+    >>> short_model("st:/models/tiny"), short_model("org/name")
+    ('st:tiny', 'org/name')
+    """
+    kind, colon, rest = name.rpartition(":")
+    return f"{kind}{colon}{rest.rsplit('/', 1)[-1]}" if rest.startswith("/") else name
