@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_a_document_without_a_title_is_looked_for_by_its_opening() -> None:
 
 
 @pytest.mark.parametrize("step", sorted({cause.step for cause in CAUSES.values()}))
-def test_a_next_step_works_when_followed(step: str, cli: Cli) -> None:
+def test_a_next_step_works_when_followed(step: str, cli: Cli, working_folder: Path) -> None:
     program, *arguments = shlex.split(step.format(corpus="sample", model="wordllama"))
     assert program == "searchapp"
     result = cli(*arguments)

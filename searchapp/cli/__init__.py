@@ -24,6 +24,7 @@ COMMANDS = {
     "reproduce": "Compare published figures with what is measured here.",
     "export": "Write results as MTEB, a model card or trec_eval want them.",
     "diagnose": "Say what is wrong with a score, and what its repair gains.",
+    "repair": "Write a static model without its loudest directions.",
     "corpora": "List the corpora that are here, or look into one.",
     "models": "List the models that work without a network.",
     "indexes": "List, show or remove built indexes.",

@@ -1,6 +1,6 @@
 """Causes that lie in the vectors or after them: geometry, rows, search and score."""
 
-from searchapp.diagnosis.cause import AGAIN, LOOK, REBUILD, SCORE, Cause
+from searchapp.diagnosis.cause import AGAIN, LOOK, MEND, REBUILD, SCORE, Cause
 
 AFTER = {
     # Vectors.
@@ -65,14 +65,14 @@ AFTER = {
         "A few directions without meaning dominate",
         "one: 31.6 to 17 / 64.5 to 30; five: 2 / 1.5",
         "Centre, and remove the leading directions; distil from a model tuned for embeddings.",
-        AGAIN,
+        MEND,
     ),
     "hubs": Cause(
         "C3",
         "A common direction of varying strength makes hubs that every query finds",
         "31.6 to 17-20 / 64.5 to 30-44",
         "Centre the vectors and remove the common direction.",
-        AGAIN,
+        MEND,
     ),
     "steep-spectrum": Cause(
         "C4",

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from searchapp.diagnosis.cause import AGAIN, REBUILD
+from searchapp.diagnosis.cause import AGAIN, MEND, REBUILD
 from searchapp.diagnosis.result_files import FilesDiagnosis
 from searchapp.diagnosis.verdict import Diagnosis, Named
 from searchapp.reports.terminal import findings_text, plain_table, render
@@ -18,6 +18,7 @@ from searchapp.reports.text import printable
 DIAGNOSIS_SCHEMA = "searchapp/diagnosis/1"
 
 RUN = "run "  # in front of the file's name where a run is looked into
+MADE_ELSEWHERE = ("npy:", RUN)
 LONGEST = 12  # letters of a value in the column of values
 
 SURE = ((1.0, "proved"), (0.8, "strong"), (0.5, "likely"), (0.0, "remark"))
@@ -101,8 +102,11 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
 
 def next_step(named: Named, corpus: str, subject: str) -> str:
     """Return the command to run next; vectors and runs made elsewhere can only be looked at again."""
-    elsewhere = subject.startswith(("npy:", RUN)) and named.cause.step == REBUILD
-    step = AGAIN if elsewhere else named.cause.step
+    step = named.cause.step
+    if (step == REBUILD and subject.startswith(MADE_ELSEWHERE)) or (
+        step == MEND and subject.startswith((*MADE_ELSEWHERE, "st:"))
+    ):
+        step = AGAIN
     if subject.startswith(RUN):
         step = step.replace("-m {model}", "--run {model}")
     return step.format(corpus=shlex.quote(corpus), model=shlex.quote(subject.removeprefix(RUN)))

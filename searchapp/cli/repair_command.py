@@ -1,0 +1,44 @@
+"""searchapp repair: write a static model without its loudest directions."""
+
+from pathlib import Path
+
+import click
+
+from searchapp.cli.options import json_option, model_option, offline_option
+
+
+@click.command("repair")
+@click.argument("corpus")
+@model_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the new model."
+)
+@click.option(
+    "--remove", type=click.IntRange(min=1), default=10, show_default=True, help="Directions to remove."
+)
+@json_option
+@offline_option
+def command(corpus: str, model: str, output: Path, remove: int, as_json: bool) -> None:
+    """Write a static model whose vectors on CORPUS are centred and lack their loudest directions.
+
+    It is the repair that `searchapp diagnose` measures where a few directions without meaning dominate.
+    Only the texts of CORPUS are read, never its judgements, so a score on it stays honest.
+    """
+    from searchapp.corpora.names import open_corpus
+    from searchapp.diagnosis.mending import mended_table, write_model
+    from searchapp.encoders.encoder import load_encoder
+    from searchapp.encoders.static import StaticEncoder
+    from searchapp.errors import SearchappError
+    from searchapp.reports.machine import to_json
+
+    source, encoder = open_corpus(corpus), load_encoder(model)
+    if not isinstance(encoder, StaticEncoder):
+        raise SearchappError(f"{model} is no static model: it has no table to mend.", "Mend what makes it.")
+    table = mended_table(encoder, list(source.documents()), remove)
+    write_model(output, encoder, table)
+    if as_json:
+        facts = {"folder": str(output), "model": model, "corpus": corpus, "removed": remove}
+        click.echo(to_json({"schema": "searchapp/repair/1", **facts, "shape": list(table.shape)}))
+        return
+    click.echo(f"{output}: {len(table):,} rows without {remove} directions of {table.shape[1]}")
+    click.echo(f"Score it: searchapp eval {corpus} -m {output}")
