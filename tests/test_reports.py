@@ -207,3 +207,16 @@ def test_a_bar_appears_on_a_terminal_alone_with_its_title_literally(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert ("Embedding [/x]" in shown.err) is terminal
+
+
+@pytest.mark.parametrize("width", [10, 30, *range(44, 56), 70])
+def test_a_narrow_terminal_cuts_no_number_and_drops_no_name(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    headers = ["corpus", "model", "nDCG@10", "change", "revision"]
+    rows = [["nfcorpus", "minishlab/potion", "0.12345", "-0.00017", "external"], ["x", "y", "1", "2", "z"]]
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = render(plain_table(headers, rows, numbers=["nDCG@10", "change"]))
+    assert "0.12345  -0.00017" in shown  # numbers stay whole, words may go on in the next line
+    letters = [letter for letter in shown if letter not in "─ \n"]
+    assert sorted(letters) == sorted("".join([*headers, *rows[0], *rows[1]]))

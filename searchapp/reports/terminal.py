@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,13 +16,19 @@ from searchapp.reports.text import printable
 PIPE_WIDTH = 10_000  # no row of a table is folded
 METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
 INTERVAL_SHOWN = "ndcg_at_10"
+FOLDED = 6  # letters: a column of words is folded to no fewer
+GAP = 2  # blanks between two columns
 
 
 def render(*parts: RenderableType) -> str:
-    """Return tables as text, with colours only when standard output is a terminal."""
+    """Return tables as text, with colours only when standard output is a terminal.
+
+    A table that a narrow terminal cannot hold is wider than it: no number is cut, no column vanishes.
+    """
     terminal = sys.stdout.isatty()
     sized = terminal or "COLUMNS" in os.environ
     console = Console(width=None if sized else PIPE_WIDTH, force_terminal=terminal, highlight=False)
+    console.width = max(console.width, *(_least_width(part) for part in parts))
     with console.capture() as capture:
         for part in parts:
             console.print(part)
@@ -34,12 +40,23 @@ def plain_table(
 ) -> Table:
     """Return a table without a frame; the columns named in `numbers` stand to the right."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for header in headers:
+    cells = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
+    for place, header in enumerate(headers):
         right = header in numbers
-        table.add_column(header, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row))
+        longest = max([len(header), *(row[place].cell_len for row in cells)])
+        least = longest if right else min(longest, FOLDED)
+        justify: JustifyMethod = "right" if right else "left"
+        table.add_column(header, justify=justify, no_wrap=right, overflow="fold", min_width=least)
+    for row in cells:
+        table.add_row(*row)
     return table
+
+
+def _least_width(part: RenderableType) -> int:
+    """Return the width below which a table would lose something, 0 for anything else."""
+    if not isinstance(part, Table):
+        return 0
+    return sum((column.min_width or 0) + GAP for column in part.columns)
 
 
 def results_table(results: Sequence[Result], metrics: Sequence[str]) -> Table:
