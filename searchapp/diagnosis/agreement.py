@@ -71,9 +71,10 @@ class Agreement:
         return float(self.of_documents(self._cleaned[0]).mean())
 
     @property
-    def clearer(self) -> Pair:
-        """The view in which the documents agree better."""
-        return self._cleaned if self._documents_cleaned > self.plain else self._units
+    def views(self) -> tuple[Pair, Pair]:
+        """Both views, the one in which the documents agree better first."""
+        both = (self._units, self._cleaned)
+        return both if self.plain >= self._documents_cleaned else (both[1], both[0])
 
     @property
     def documents(self) -> float:

@@ -1,8 +1,8 @@
 """Every threshold of the probes, with what was measured on either side of it.
 
-Ranges are those of `python -m scripts.bench_faults --facts` on the calibration cases: the healthy ones
-(bundled model and all-MiniLM-L6-v2; NFCorpus, SciFact, all their splits, and the sample) and the faulty
-ones that each threshold must separate from them.
+The ranges are those of the calibration cases (`python -m scripts.bench_faults --calibration` and
+`--splits`): the healthy ones (bundled model and all-MiniLM-L6-v2; NFCorpus, SciFact, all their splits, and
+the sample), and the faulty ones that a threshold must separate from them. `docs/faults.md` says how.
 """
 
 EXACT = 0.9995  # cosine of one text's two vectors: rounding to int8 0.9999, half precision 1.0; "None " 0.993
@@ -52,4 +52,3 @@ RUN_GAIN = 0.25  # of the run's score, by reading it some rows away: sound runs 
 RUN_LEAST_GAIN = 0.02  # and at least so much: a random run gains 0.002
 RUN_STRANGERS = 0.7  # of documents the control puts below what is found: sound 0.89-1, shuffled 0.5
 EXPLAINED = 0.6  # units of the last reported decimal
-"""See the module's docstring for how these were set."""

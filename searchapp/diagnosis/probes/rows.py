@@ -42,11 +42,12 @@ def order(evidence: Evidence) -> Iterator[Said]:
 
 
 def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
-    documents, queries = evidence.agreement.clearer
-    shifted = {
-        by: float(evidence.agreement.of_documents(np.roll(documents, -by, axis=0)).mean()) for by in SHIFTS
-    }
-    by, best = max(shifted.items(), key=lambda pair: pair[1])
+    shifted = [
+        (float(evidence.agreement.of_documents(np.roll(view[0], -by, axis=0)).mean()), by, view)
+        for view in evidence.agreement.views
+        for by in SHIFTS
+    ]
+    best, by, (documents, queries) = max(shifted, key=lambda one: one[0])
     if best > agrees + SHIFT_MARGIN:
         gain = evidence.try_out(np.roll(documents, -by, axis=0), queries) - evidence.score
         yield Found("rows-offset", PROOF, (
@@ -54,6 +55,7 @@ def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
             f"{agrees:.2f}."
         ), gain=gain, repaired=f"read every row {_rows(by)}")  # fmt: skip
         return
+    documents, queries = evidence.agreement.views[0]
     if agrees < LOST + SHIFT_MARGIN:
         for name, mended in _unsorted(evidence, documents):
             value = float(evidence.agreement.of_documents(mended).mean())
