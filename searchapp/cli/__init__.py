@@ -41,9 +41,11 @@ class _Failure(click.ClickException):
         self.hint = error.hint
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"Error: {self.message}", err=True, file=file)
+        from searchapp.reports.text import harmless  # a message may quote what a file holds
+
+        click.echo(f"Error: {harmless(self.message)}", err=True, file=file)
         for line in self.hint.splitlines():
-            click.echo(f"  {line}", err=True, file=file)
+            click.echo(f"  {harmless(line)}", err=True, file=file)
 
 
 def _explain(error: OSError) -> SearchappError | None:
@@ -103,6 +105,15 @@ class _App(click.Group):
         return result
 
 
+class _Remark(logging.Formatter):
+    """A remark as it is shown: without control characters of what it quotes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from searchapp.reports.text import harmless
+
+        return "\n".join(map(harmless, super().format(record).split("\n")))
+
+
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="searchapp")
 @click.option("--offline", is_flag=True, help="Open no socket; also works behind a command.")
@@ -116,7 +127,7 @@ def app(offline: bool) -> None:
       searchapp query "does garlic lower cholesterol"
     """  # noqa: D301 - click wants the character, not the letters
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Remark("%(message)s"))
     logging.getLogger("searchapp").handlers = [handler]
     logging.getLogger("searchapp").setLevel(logging.INFO)
     if offline:

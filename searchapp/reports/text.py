@@ -13,10 +13,18 @@ def printable(text: str) -> str:
     >>> printable("a\tb\x1b[31m red")
     'a b [31m red'
     """
-    spaced = "".join(
+    return " ".join(harmless(text).split())
+
+
+def harmless(text: str) -> str:
+    r"""Return text with a blank for each control character, and its own blanks as they are.
+
+    >>> harmless("a  b\x1b[31m\nred")
+    'a  b [31m red'
+    """
+    return "".join(
         " " if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} else letter for letter in text
     )
-    return " ".join(spaced.split())
 
 
 def matches(text: str, query: str) -> list[tuple[int, int]]:
