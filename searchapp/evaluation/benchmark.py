@@ -12,7 +12,7 @@ from searchapp.corpora.lint import dangling_judgements
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
-from searchapp.evaluation.trec import check_documents
+from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, bm25_recipe, open_bm25
@@ -176,7 +176,11 @@ def evaluate_run(
     _check_judged(corpus, ids, allow_dangling)
     check_documents(run, ids, name, corpus.name)
     recipe = {"documents_digest": corpus.documents_digest}
-    return _evaluation(corpus, run, cuts, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={})
+    evaluation = _evaluation(
+        corpus, run, cuts, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={}
+    )
+    warn_of_absent(run, corpus.judgements, name)
+    return evaluation
 
 
 def _evaluation(

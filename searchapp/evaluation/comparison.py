@@ -14,6 +14,7 @@ from searchapp.evaluation.entries import Entry, read_rankings
 from searchapp.evaluation.intervals import difference_intervals
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.significance import holm, randomisation_tests
+from searchapp.evaluation.trec import warn_of_absent
 from searchapp.records import Run
 
 logger = logging.getLogger(__name__)
@@ -168,12 +169,7 @@ def _check_queries(own: tuple[Entry, Run], first: tuple[Entry, Run], corpus: Cor
             f"(first: {next(iter(run))!r} and {next(iter(other))!r}).",
             "Are they runs of the same split?",
         )
-    absent = [query_id for query_id in corpus.judgements if query_id not in run]
-    if absent:
-        logger.warning(
-            "%s has no results for %d of %d judged queries (first: %r); they count 0.",
-            entry.label, len(absent), len(corpus.judgements), absent[0],
-        )  # fmt: skip
+    warn_of_absent(run, corpus.judgements, entry.label)
 
 
 def _check_stored(entry: Entry, scored: Scores) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.names import open_corpus
 from searchapp.errors import SearchappError
-from searchapp.evaluation.stored import read_result, result_files, run_file
+from searchapp.evaluation.stored import holds_result, read_result, result_files, run_file
 from searchapp.evaluation.trec import check_documents, read_run
 from searchapp.records import Result, Run
 
@@ -102,7 +102,8 @@ def _find(name: str, corpus: Corpus | None) -> tuple[Path, Result | None]:
             )
         return run, read_result(path)
     beside = path.with_suffix(".json")
-    return path, read_result(beside) if path.suffix == ".trec" and beside.exists() else None
+    known = path.suffix == ".trec" and beside.exists() and holds_result(beside)
+    return path, read_result(beside) if known else None
 
 
 def _only_result(folder: Path, corpus: Corpus | None) -> Path:

@@ -63,12 +63,17 @@ def result_files(folder: Path) -> list[Path]:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".json")
     except OSError as error:
         raise SearchappError(f"{folder} cannot be read ({error.strerror}).", "Check the name.") from error
-    documents = {path: _read_json(path) for path in files}
-    return [
-        path
-        for path, data in documents.items()
-        if isinstance(data, dict) and data.get("schema") == RESULT_SCHEMA
-    ]
+    return [path for path in files if holds_result(path)]
+
+
+def holds_result(path: Path) -> bool:
+    """Tell whether a JSON file is one that `searchapp eval` wrote, and not somebody else's.
+
+    Raises:
+        SearchappError: the file cannot be read or is no JSON.
+    """
+    data = _read_json(path)
+    return isinstance(data, dict) and data.get("schema") == RESULT_SCHEMA
 
 
 def find_results(name: str) -> list[Path]:

@@ -1,6 +1,7 @@
 """Runs in TREC format, and per-query values as CSV: written, and read back."""
 
 import csv
+import logging
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import StringIO
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from searchapp.errors import SearchappError
-from searchapp.records import Ranking, Run
+from searchapp.records import Judgements, Ranking, Run
+
+logger = logging.getLogger(__name__)
 
 FLOAT32_OVERFLOW = (2 - 2**-24) * 2.0**127  # what rounds to infinity in single precision
 
@@ -90,6 +93,22 @@ def check_documents(run: Run, document_ids: Collection[str], name: str, corpus: 
                 f"The run {name} names document {unknown!r} (query {query_id!r}), which {corpus} lacks.",
                 "Is it a run of another corpus, or are its ids written otherwise?",
             )
+
+
+def warn_of_absent(run: Run, judgements: Judgements, name: str) -> None:
+    """Remark that judged queries have no results in a run, which lowers every mean.
+
+    Args:
+        run: its rankings.
+        judgements: those that it is scored by.
+        name: what to call the run.
+    """
+    absent = [query_id for query_id in judgements if query_id not in run]
+    if absent:
+        logger.warning(
+            "%s has no results for %d of %d judged queries (first: %r); they count 0.",
+            name, len(absent), len(judgements), absent[0],
+        )  # fmt: skip
 
 
 def per_query_lines(per_query: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
