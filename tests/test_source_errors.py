@@ -100,7 +100,7 @@ def test_empty_scores(tmp_path: Path, scores: dict[str, Any]) -> None:
     [
         ('{"scores": ', "is no JSON"),
         ("", "is no JSON"),
-        ("[1, 2]", "is no MTEB result: it is a list"),
+        ("[1, 2]", "is no MTEB result: it holds no mapping"),
         ('{"name": "org/name"}', "is no MTEB result: it names no task"),
         ('{"task_name": "NFCorpus", "scores": []}', "`scores` is no mapping of splits"),
         ('{"task_name": "NFCorpus", "scores": {"test": {}}}', "the scores of 'test' are no list of mappings"),

@@ -48,18 +48,22 @@ def command(
     """
     from searchapp.references.contradictions import contradictions
     from searchapp.references.pipelines import choose_pipeline
-    from searchapp.references.reproduce import reproduce
+    from searchapp.references.reproduce import check_compared, reproduce
     from searchapp.references.sources import read_source
     from searchapp.reports.machine import to_json
     from searchapp.reports.progress import steps
     from searchapp.reports.reproductions import reproduction_document, reproduction_lines
 
-    if against is not None and (model or mode):
-        raise click.UsageError("--against compares a run that is there; leave -m and --mode out.")
+    if against is not None and (model or mode or options != Options()):
+        raise click.UsageError("--against compares a run that is there; leave models, modes and vectors out.")
+    if mode == "bm25" and (model or options != Options()):
+        raise click.UsageError("--mode bm25 has no model or vectors.")
     read = read_source(source)
     with steps() as progress:
         pipeline, reason = choose_pipeline(read, model, mode, options, against, progress)
         done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
+    if against is not None:
+        check_compared(done, str(against))
     found = contradictions(read)
     if as_json:
         click.echo(to_json(reproduction_document(read, done, found)))

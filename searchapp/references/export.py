@@ -18,6 +18,7 @@ from searchapp.references.tasks import LANGUAGES, Task, task_of
 
 MRR_DECIMALS = 6  # MTEB 2 rounds the other metrics when it computes them, and all to six when it writes
 HUB_NAME = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(@.*)?")
+LOCAL = "local/"  # in front of what has no name on the hub
 MAIN = "ndcg_at_10"
 SIMILARITIES = ("cosine", "dot")
 
@@ -167,7 +168,7 @@ def model_name(result: Result) -> str:
     """
     name = result.model.removeprefix("st:").removeprefix("npy:")
     hub = HUB_NAME.fullmatch(name)
-    name = hub[1] if hub else f"local/{slug(Path(name).name)}"
+    name = hub[1] if hub else f"{LOCAL}{slug(Path(name).name)}"
     return name if result.mode in {"dense", "run"} or result.mode in name else f"{name}-{result.mode}"
 
 

@@ -1,6 +1,6 @@
 """What is measured against a claim: a model that searchapp runs, or a run that somebody made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,12 @@ from searchapp.references.changes import CHANGES, changes_of, rank_in_memory
 from searchapp.references.claims import Claim, Source
 from searchapp.references.definitions import Ranked
 from searchapp.references.explain import Attempt
+from searchapp.references.export import LOCAL
 from searchapp.references.stemmer import stemmer_remarks
 from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe
 
 BM25_MODEL = "mteb/baseline-bm25s"
+HYBRID = "hybrid"
 LARGE = 100_000  # documents beyond which encoding them again takes its time
 
 
@@ -173,11 +175,9 @@ class RunPipeline:
     def refusal(self, corpus: Corpus) -> str:
         """Say that no run is of this corpus, or that several are."""
         names = self._fitting(corpus)
-        if len(names) == 1:
-            return ""
-        return (
-            f"several runs are of {corpus.id}: {', '.join(names)}" if names else f"no run is of {corpus.id}"
-        )
+        if len(names) > 1:
+            return f"several runs are of {corpus.id}: {', '.join(names)}; name one"
+        return "" if names else f"no run holds a judged query of {corpus.id}"
 
     def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
         """Score the run that shares queries with the corpus."""
@@ -230,20 +230,34 @@ def choose_pipeline(
     """
     if against is not None:
         return RunPipeline(against), ""
-    if mode == BM25 or (mode is None and model is None and (source.model or "").startswith(BM25_MODEL)):
+    if mode == BM25 or (mode is None and model is None and _is_bm25(source.model or "")):
         return Bm25Pipeline(), ""
     if model is not None:
         load_encoder(model, options)
         return ModelPipeline(model, mode or "dense", options, progress), ""
     if source.model is None:
         return None, "the source names no model; name one with -m, or a run with --against"
-    for name in (source.model, f"st:{source.model}"):
+    for name, way in _meant(source.model, mode):
         try:
             load_encoder(name, options)
         except SearchappError:
             continue
-        return ModelPipeline(name, mode or "dense", options, progress), ""
+        return ModelPipeline(name, way, options, progress), ""
     return None, f"{source.model} is not here; name a model with -m, or a run with --against"
+
+
+def _is_bm25(name: str) -> bool:
+    return name.startswith(BM25_MODEL) or name.removeprefix(LOCAL) == BM25
+
+
+def _meant(name: str, mode: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what a source's model can be here, name and mode; `searchapp export` names modes behind it."""
+    own = name.removeprefix(LOCAL)
+    yield own, mode or "dense"
+    if own == name:
+        yield f"st:{name}", mode or "dense"
+    if own.endswith(f"-{HYBRID}") and mode in {None, HYBRID}:
+        yield own.removesuffix(f"-{HYBRID}"), HYBRID
 
 
 def other_splits(corpus: Corpus) -> list[str]:

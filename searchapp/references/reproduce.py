@@ -91,7 +91,7 @@ def reproduce(
         if name not in claimed:
             known = ", ".join(sorted(filter(None, claimed))) or "no corpus that searchapp knows"
             raise SearchappError(f"{source.name} claims nothing about {name!r}.", f"It claims: {known}.")
-    here = {row.name for row in list_corpora() if row.here}
+    here = _here()
     for claim in source.claims:
         if corpora and claim.corpus not in corpora:
             continue
@@ -100,6 +100,24 @@ def reproduce(
             yield Reproduction(claim, compare(claim, {}), [], [], reason=missing)
         else:
             yield _reproduce(claim, claimed_corpus(claim), pipeline, thorough, progress)
+
+
+def check_compared(reproductions: Sequence[Reproduction], what: str) -> None:
+    """Raise when nothing was compared with what a user named, which must not pass for a success.
+
+    Args:
+        reproductions: of all claims.
+        what: the run or the folder of runs.
+
+    Raises:
+        SearchappError: no claim was compared.
+    """
+    if any(one.result is not None for one in reproductions):
+        return
+    here = _here()
+    near = [one for one in reproductions if one.claim.corpus in here] or reproductions
+    reasons = [f"{one.claim.task} ({one.claim.split}): {one.reason}" for one in near]
+    raise SearchappError(f"Nothing was compared with {what}.", "\n".join(reasons))
 
 
 def claimed_corpus(claim: Claim) -> Corpus:
@@ -115,6 +133,10 @@ def claimed_corpus(claim: Claim) -> Corpus:
         base = corpus.id.rsplit("/", 1)[0]
         return open_corpus(f"{base}/{claim.split}")
     return corpus
+
+
+def _here() -> set[str]:
+    return {row.name for row in list_corpora() if row.here}
 
 
 def _not_run(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.evaluation.stored import RESULT_SCHEMA
 from searchapp.references.claims import Claim, Entry
 from searchapp.references.figures import (
     FAMILIES,
@@ -70,7 +71,13 @@ def read_document(document: Any, where: str) -> tuple[Entry, list[Claim]]:
         SearchappError: it is no result, or holds a figure that is none.
     """
     if not isinstance(document, dict):
-        raise SearchappError(f"{where} is no MTEB result: it is a {type(document).__name__}.", _MADE_BY)
+        raise SearchappError(f"{where} is no MTEB result: it holds no mapping.", _MADE_BY)
+    if document.get("schema") == RESULT_SCHEMA:
+        raise SearchappError(
+            f"{where} is a result of searchapp, no published one.",
+            "To check whether it would come out the same today: searchapp doctor RESULT\n"
+            "To make MTEB's files of it: searchapp export RESULT --mteb DIR",
+        )
     task = document.get("task_name", document.get("mteb_dataset_name"))
     if not isinstance(task, str) or not task:
         raise SearchappError(f"{where} is no MTEB result: it names no task.", _MADE_BY)

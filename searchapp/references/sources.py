@@ -48,7 +48,7 @@ def survey(name: str) -> Source:
             task.
     """
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         card = path / "README.md"
         return _card(name, card) if card.exists() else _folder(name, path)
     if path.is_file():

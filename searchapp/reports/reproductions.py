@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from searchapp.records import Finding
+from searchapp.records import Finding, Result
 from searchapp.references.claims import Source
 from searchapp.references.explain import Explanation
 from searchapp.references.reproduce import Reproduction
@@ -39,7 +39,7 @@ def reproduction_lines(
             yield f"\n{_title(reproduction)}: not run: {printable(reproduction.reason)}"
             yield _claimed_grid(reproduction)
         else:
-            yield f"\n{_title(reproduction)}: {printable(reproduction.result.model)}"
+            yield f"\n{_title(reproduction)}: {_measured(reproduction.result)}"
             yield _figures(reproduction)
             yield from _reasons(reproduction)
 
@@ -75,13 +75,21 @@ def reproduction_document(
 
 def _headline(source: Source) -> str:
     model = f" by {printable(source.model)}" if source.model else ""
+    claims = len(source.claims)
     others = source.tasks - len({(claim.task, claim.split) for claim in source.claims})
     more = f", and {others} tasks of other kinds" if others > 0 else ""
-    return f"{printable(source.name)}: {source.kind}, {len(source.claims)} retrieval tasks{model}{more}"
+    tasks = "retrieval task" if claims == 1 else "retrieval tasks"
+    return f"{printable(source.name)}: {source.kind}, {claims} {tasks}{model}{more}"
 
 
 def _title(reproduction: Reproduction) -> str:
     return printable(f"{reproduction.claim.task} ({reproduction.claim.split})")
+
+
+def _measured(result: Result) -> str:
+    """Return what was measured: a model, and the mode where it is not dense search."""
+    modes = () if result.mode in {"dense", "run"} else (result.mode,)
+    return printable(", ".join(dict.fromkeys((result.model, *modes))))
 
 
 def _summary(reproductions: Sequence[Reproduction]) -> str:
@@ -131,7 +139,7 @@ def _figures(reproduction: Reproduction) -> str:
                 metric_title(comparison.metric),
                 _figure(comparison.claimed),
                 _figure(comparison.measured),
-                "" if difference is None else f"{difference:+.5f}",
+                "" if difference is None else f"{round(difference, 5) + 0.0:+.5f}",  # no -0.00000
                 Text(comparison.verdict.value, style=STYLES[comparison.verdict]),
                 explained,
             ]
