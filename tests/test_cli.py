@@ -31,6 +31,21 @@ except SystemExit as leaving:
     assert all(f"  {name} " in done.stdout and summary in done.stdout for name, summary in COMMANDS.items())
 
 
+def test_the_help_of_commands_loads_nothing_heavy() -> None:
+    names = [name for name in COMMANDS if name not in {"index", "eval"}]  # these name kinds and cuts: numpy
+    code = f"""
+import sys
+from searchapp.cli import app
+for name in {names}:
+    try:
+        app([name, "--help"])
+    except SystemExit as leaving:
+        print(name, leaving.code, sorted({HEAVY!r} & sys.modules.keys()), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == [f"{name} 0 []" for name in names]
+
+
 def test_the_help_keeps_its_example_lines(cli: Cli) -> None:
     lines = cli("-h").stdout.splitlines()
     assert lines[lines.index("  Start here:") + 2].split("  ")[2] == "searchapp index nfcorpus"

@@ -205,6 +205,28 @@ def test_runs_are_copied(cli: Cli, tmp_path: Path) -> None:
     assert "sample (150 documents, 40 judged queries) is no task of MTEB" in no_task.stderr
 
 
+def test_runs_of_one_name_do_not_replace_each_other(cli: Cli, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        cli("eval", "sample", "--run-out", str(tmp_path / name))
+    folders = [str(tmp_path / name) for name in ("one", "two")]
+    refused = cli("export", *folders, "--trec", str(tmp_path / "runs"))
+    assert refused.exit_code == 1
+    assert "sample.wordllama.dense.trec have one name" in refused.stderr
+    assert not (tmp_path / "runs").exists()
+    assert cli("export", folders[0], folders[0], "--trec", str(tmp_path / "runs")).exit_code == 0
+
+
+@pytest.mark.parametrize("options", [("--model-index",), ("--mteb", "x"), ("--trec", "x")])
+def test_a_folder_without_results_is_an_error(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
+    (tmp_path / "else.json").write_text("{}")
+    for command in (
+        ("export", str(tmp_path), *options),
+        ("models", "--published", "scifact", "--with", str(tmp_path)),
+    ):
+        done = cli(*command)
+        assert (done.exit_code, f"{tmp_path} holds no result" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("options", [(), ("--model-index", "--mteb", "x"), ("--trec", "x", "--mteb", "x")])
 def test_one_kind_of_export_is_named(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
     assert cli("export", str(saved(tmp_path / "out", full())), *options).exit_code == 2

@@ -10,27 +10,25 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command("export")
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="RESULT..."
-)
+@click.argument("names", nargs=-1, required=True, metavar="RESULT...")
 @click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB's result files below this folder.")
 @click.option("--model-index", "card", is_flag=True, help="Print the YAML of a model card.")
 @click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the runs to this folder.")
 @json_option
 @offline_option
-def command(paths: tuple[Path, ...], mteb: Path | None, card: bool, trec: Path | None, as_json: bool) -> None:
+def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None, as_json: bool) -> None:
     """Write results as others read them.
 
-    RESULT is a file, or a folder of them, that `searchapp eval --run-out` wrote. Figures are rounded as
-    MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
+    RESULT is a file that `searchapp eval --run-out` wrote, its run, or a folder of them. Figures are
+    rounded as MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
     """
-    from searchapp.evaluation.stored import read_results, result_files
+    from searchapp.evaluation.stored import find_results, read_results
     from searchapp.references.export import card_text, copy_runs, model_index, mteb_files, write_files
     from searchapp.reports.machine import to_json
 
     if sum((mteb is not None, card, trec is not None)) != 1:
         raise click.UsageError("Name one of --mteb DIR, --model-index and --trec DIR.")
-    files = [file for path in paths for file in (result_files(path) if path.is_dir() else [path])]
+    files = [file for name in names for file in find_results(name)]
     if trec is not None:
         written = copy_runs(files, trec)
     else:

@@ -1,7 +1,6 @@
 """searchapp models: list the models that work without a network, or the published ones of a corpus."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
     "--with",
     "own",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Result JSON, or a folder of it, to rank among them; may stand several times.",
+    metavar="RESULT",
+    help="Result of `eval --run-out`, or a folder of them, to rank; may stand several times.",
 )
 @click.option("--format", "form", type=click.Choice(("table", "json", "csv")), help="[default: table]")
 @json_option
 @offline_option
-def command(published: str | None, own: tuple[Path, ...], form: str | None, as_json: bool) -> None:
+def command(published: str | None, own: tuple[str, ...], form: str | None, as_json: bool) -> None:
     """List the models that work without a network: bundled, cached, or used by an index.
 
     With --published, list the models whose scores on a corpus are published, the best first; results of
@@ -52,8 +51,7 @@ def command(published: str | None, own: tuple[Path, ...], form: str | None, as_j
     click.echo(to_json({"models": [asdict(row) for row in models]}) if as_json else models_text(models))
 
 
-def _results(paths: tuple[Path, ...]) -> "list[Result]":
-    from searchapp.evaluation.stored import read_results, result_files
+def _results(names: tuple[str, ...]) -> "list[Result]":
+    from searchapp.evaluation.stored import find_results, read_results
 
-    files = [file for path in paths for file in (result_files(path) if path.is_dir() else [path])]
-    return [result for file in files for result in read_results(file)]
+    return [result for name in names for file in find_results(name) for result in read_results(file)]

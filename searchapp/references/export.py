@@ -139,10 +139,14 @@ def copy_runs(results: Sequence[Path], folder: Path) -> list[Path]:
     """Copy the TREC runs that stand beside result files to a folder, and return where they are now.
 
     Raises:
-        SearchappError: a file is no result, has no run beside it, or its run is there already.
+        SearchappError: a file is no result, has no run beside it, its run is there already, or another
+            one has its name.
     """
-    runs = [run_file(path) for path in results if read_results(path)]
+    runs = list(dict.fromkeys(run_file(path) for path in results if read_results(path)))
+    named: dict[str, Path] = {}
     for run in runs:
+        if named.setdefault(run.name, run) != run:
+            raise SearchappError(f"{named[run.name]} and {run} have one name.", "Copy them to two folders.")
         if not run.exists():
             raise SearchappError(f"There is no run {run} beside its result.", "`searchapp eval` writes both.")
         if (folder / run.name).exists():
