@@ -8,7 +8,6 @@ from rich.text import Text
 
 from searchapp.records import Finding, Result
 from searchapp.references.claims import Source
-from searchapp.references.explain import Explanation
 from searchapp.references.reproduce import Reproduction
 from searchapp.references.verdicts import Comparison, Verdict
 from searchapp.reports.terminal import findings_text, metric_title, plain_table, render
@@ -133,7 +132,7 @@ def _figures(reproduction: Reproduction) -> str:
     rows: list[list[str | Text]] = []
     for comparison in reproduction.comparisons:
         difference = comparison.difference
-        explained = _explained_by(comparison, reproduction.explanations)
+        explained = _explained_by(comparison, reproduction)
         rows.append(
             [
                 metric_title(comparison.metric),
@@ -148,8 +147,11 @@ def _figures(reproduction: Reproduction) -> str:
     return render(plain_table(("", *numbers, "verdict", "explained by"), rows, numbers=numbers))
 
 
-def _explained_by(comparison: Comparison, explanations: Sequence[Explanation]) -> str:
-    return ", ".join(one.name for one in explanations if comparison.metric in one.metrics)
+def _explained_by(comparison: Comparison, reproduction: Reproduction) -> str:
+    names = [one.name for one in reproduction.explanations if comparison.metric in one.metrics]
+    if comparison.verdict in {Verdict.CLOSE, Verdict.DIFFERS}:
+        names = names or [remark.name for remark in reproduction.remarks]
+    return ", ".join(names)
 
 
 def _reasons(reproduction: Reproduction) -> Iterator[str]:
