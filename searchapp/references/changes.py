@@ -27,6 +27,8 @@ class Change:
 CHANGES = (
     Change("title-dropped", "documents encoded without their titles", {"template": "{text}"}),
     Change("text-dropped", "documents encoded by their titles alone", {"template": "{title}"}),
+    Change("inner-product", "compared by inner product instead of cosine", {"normalize": False}),
+    Change("cosine", "compared by cosine instead of inner product", {"normalize": True}),
     Change("joined-by-newline", "title and text joined by a line break", {"template": "{title}\n{text}"}),
     Change("joined-by-full-stop", "title and text joined by a full stop", {"template": "{title}. {text}"}),
     Change("text-before-title", "the text put before the title", {"template": "{text} {title}"}),
@@ -35,8 +37,6 @@ CHANGES = (
     Change("first-256-tokens", "texts cut after 256 tokens", {"max_length": 256}),
     Change("first-128-tokens", "texts cut after 128 tokens", {"max_length": 128}),
     Change("whole-texts", "texts read to their end", {"max_length": None}),
-    Change("inner-product", "compared by inner product instead of cosine", {"normalize": False}),
-    Change("cosine", "compared by cosine instead of inner product", {"normalize": True}),
     Change(
         "e5-prompts",
         "'query: ' and 'passage: ' in front of the texts",
