@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
@@ -117,12 +118,12 @@ TABLES = {
 """The tables that are filled wherever a page has a place for them."""
 
 
-def refreshed(text: str, without: str | None = None) -> str:
-    """Return a page's text with every block run anew; `without` leaves those with that word as they are."""
+def refreshed(text: str, without: Sequence[str] = ()) -> str:
+    """Return a page's text with every block run anew, but for those that hold a word of `without`."""
     with tempfile.TemporaryDirectory() as folder:
 
         def run(match: re.Match[str]) -> str:
-            keep = without is not None and without in match[1]
+            keep = any(word in match[1] for word in without)
             return match[0] if keep else f"```console\n{session(match[1], Path(folder))}```"
 
         text = BLOCK.sub(run, text)
