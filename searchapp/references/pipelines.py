@@ -69,9 +69,6 @@ class ModelPipeline:
         corpus does too, so these wait for thoroughness.
         """
 
-        def split(name: str) -> Callable[[], Ranked]:
-            return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
-
         @cache
         def documents() -> list[Document]:
             return list(corpus.documents())
@@ -91,10 +88,7 @@ class ModelPipeline:
 
             return rank
 
-        splits = [
-            Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
-            for name in other_splits(corpus)
-        ]
+        splits = split_attempts(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts)
         kind, _ = split_name(self._model)
         slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
         if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
@@ -132,9 +126,6 @@ class Bm25Pipeline:
 
             return rank
 
-        def split(name: str) -> Callable[[], Ranked]:
-            return lambda: Ranked(other := open_corpus(name), self.evaluate(other, cuts).run, cuts)
-
         changed = [
             *(
                 (change.name, change.description, replace(usual, template=change.fields["template"]))
@@ -146,10 +137,7 @@ class Bm25Pipeline:
         ]
         return [
             *(Attempt(name, description, by(recipe)) for name, description, recipe in changed),
-            *(
-                Attempt("other-split", f"the split {name.rsplit('/', 1)[1]!r} instead", split(name))
-                for name in other_splits(corpus)
-            ),
+            *split_attempts(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts),
         ]
 
     def remarks(self, claim: Claim, result: Result) -> list[Finding]:
@@ -188,16 +176,8 @@ class RunPipeline:
         """Return the other splits whose queries the run holds."""
         (name,) = self._fitting(corpus)
         run = self._runs[name]
-
-        def split(other: Corpus) -> Callable[[], Ranked]:
-            return lambda: Ranked(other, run, cuts)
-
-        others = [open_corpus(other) for other in other_splits(corpus)]
-        return [
-            Attempt("other-split", f"the split {other.id.rsplit('/', 1)[1]!r} instead", split(other))
-            for other in others
-            if run.keys() & other.judgements.keys()
-        ]
+        held = [other for other in other_splits(corpus) if run.keys() & other.judgements.keys()]
+        return split_attempts(held, lambda _other: run, cuts)
 
     def remarks(self, _claim: Claim, _result: Result) -> list[Finding]:
         """Return nothing: how the run was made is not known."""
@@ -260,13 +240,31 @@ def _meant(name: str, mode: str | None) -> Iterator[tuple[str, str]]:
         yield own.removesuffix(f"-{HYBRID}"), HYBRID
 
 
-def other_splits(corpus: Corpus) -> list[str]:
-    """Return the ids of the other splits of a corpus."""
+def other_splits(corpus: Corpus) -> list[Corpus]:
+    """Return the other splits of a corpus."""
     source = corpus.source
     if not isinstance(source, BeirFiles) or source.split is None:
         return []
     base = corpus.id.rsplit("/", 1)[0]
-    return [f"{base}/{split}" for split in source.splits() if split != source.split]
+    return [open_corpus(f"{base}/{split}") for split in source.splits() if split != source.split]
+
+
+def split_attempts(
+    splits: Sequence[Corpus], rank: Callable[[Corpus], Run], cuts: tuple[int, ...]
+) -> list[Attempt]:
+    """Return an attempt for each split.
+
+    Args:
+        splits: other splits than the one that was measured.
+        rank: gives the run on one of them.
+        cuts: the k of each metric.
+    """
+
+    def attempt(split: Corpus) -> Attempt:
+        name = split.id.rsplit("/", 1)[1]
+        return Attempt("other-split", f"the split {name!r} instead", lambda: Ranked(split, rank(split), cuts))
+
+    return [attempt(split) for split in splits]
 
 
 def _run_files(path: Path) -> list[Path]:
