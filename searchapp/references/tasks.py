@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from searchapp.corpora.known import KNOWN_DOCUMENTS, KNOWN_SPLITS
 from searchapp.corpora.names import ALIASES
 from searchapp.records import Result
 
@@ -17,8 +18,7 @@ class Task:
     """A retrieval task of MTEB and the corpus that holds the same documents, queries and judgements.
 
     `dataset` and `revision` are its dataset on the Hugging Face hub. `corpus_id` is the ir_datasets id
-    of the split whose figures are published. `largest_grade` is that of its judgements. `digests` are the
-    first digits of those of the documents, queries and judgements that gave published scores again.
+    of the split whose figures are published. `largest_grade` is that of its judgements.
     """
 
     name: str
@@ -29,12 +29,18 @@ class Task:
     n_queries: int
     largest_grade: int = 1
     split: str = "test"
-    digests: tuple[str, str, str] | None = None
 
     @property
     def corpus(self) -> str:
         """What searchapp calls the corpus: its short name where it has one, its id otherwise."""
         return _SHORT.get(self.corpus_id, self.corpus_id)
+
+    @property
+    def digests(self) -> tuple[str, str, str] | None:
+        """Those of documents, queries and judgements, where they are known."""
+        documents = KNOWN_DOCUMENTS.get(self.corpus_id.rpartition("/")[0])
+        split = KNOWN_SPLITS.get(self.corpus_id)
+        return (documents, *split) if documents and split else None
 
     def id_of(self, split: str) -> str:
         """Return the ir_datasets id of a split."""
@@ -71,13 +77,12 @@ _TASKS = (
     Task("MSMARCO", "msmarco", "c5a29a104738b98a9e76336939199e264163d4a0", "beir/msmarco/dev",
          8_841_823, 6_980, 3, "dev"),  # the grades above 1 are those of its test split
     Task("NFCorpus", "nfcorpus", "ec0fa4fe99da2ff19ca1214b7966684033a58814", "beir/nfcorpus/test",
-         3_633, 323, 2, digests=("4a158eb04e8f68df", "29e105fdffa46ad2", "f5ee4c62586b854e")),
+         3_633, 323, 2),
     Task("NQ", "nq", "b774495ed302d8c44a3a7ea25c90dbce03968f31", "beir/nq", 2_681_468, 3_452),
     Task("QuoraRetrieval", "quora", "e4e08e0b7dbe3c8700f0daef558ff32256715259", "beir/quora/test",
          522_931, 10_000),
     Task("SCIDOCS", "scidocs", "f8c2fcf00f625baaa80f62ec5bd9e1fff3b8ae88", "beir/scidocs", 25_657, 1_000),
-    Task("SciFact", "scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9", "beir/scifact/test", 5_183, 300,
-         digests=("0e10c4b323460fd7", "96b32487be05e9b4", "293b8a52a6c35333")),
+    Task("SciFact", "scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9", "beir/scifact/test", 5_183, 300),
     # MTEB's judgements are those of the second version: 932 relevant ones, where the first has 2,413.
     Task("Touche2020", "touche2020", "a34f9a33db75fa0cbb21bb5cfc3dae8dc8bec93f", "beir/webis-touche2020/v2",
          382_545, 49, 2),
