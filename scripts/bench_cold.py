@@ -9,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from scripts.timing import alternate, parser_of, process, report
-from searchapp.corpora.names import open_corpus
-from searchapp.encoders.files import BUNDLED, find_model
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.model2vec_reference import reference_model
+from searchapp.encoders.model_files import BUNDLED, find_model
 from searchapp.encoders.options import Options
-from searchapp.encoders.reference import reference_model
 from searchapp.index.build import build_index, encoder_for
 
 QUERY = "does garlic lower cholesterol"

@@ -10,13 +10,13 @@ import tempfile
 from pathlib import Path
 
 from scripts.timing import alternate, parser_of, process, report
-from searchapp.corpora.names import open_corpus
-from searchapp.encoders.files import BUNDLED
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.benchmark import evaluate_model
 from searchapp.evaluation.scoring import CUTS, score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.index.build import encoder_for
+from searchapp.tasks.retrieval import evaluate_model
 
 RANX_WAY = "ranx: Qrels, Run, evaluate"
 

@@ -24,7 +24,7 @@ from scripts.fault_base import Base, static_base, vector_base
 from scripts.faults import FAULTS, NEGATIVES, Fault
 from scripts.run_faults import PAIRS, RUN_FAULTS, RUN_NEGATIVES
 from scripts.timing import FIGURES, parser_of
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.registry import PROBES
 from searchapp.diagnosis.verdict import diagnose
 
@@ -79,7 +79,7 @@ def outcome(kind: str, fault: Fault, base: Base, where: tuple[str, str], severit
     named = tuple(one.id for one in diagnosis.faults)
     parts = fault.parts or ((fault.accepted,) if fault.accepted else ())
     right = next((one for one in diagnosis.faults if one.id in fault.accepted and one.gain is not None), None)
-    comparable = kind == "fault" and evidence.scene is base.scene
+    comparable = kind == "fault" and evidence.context is base.context
     gain = right.gain if right is not None and comparable else None
     # Of a run the repair is the exact search, whose score the evidence has.
     before = evidence.score - gain if gain is not None and evidence.run is not None else evidence.score

@@ -33,13 +33,13 @@ class Measured(NamedTuple):
 
 def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
     """Run one side on one corpus and return its seconds after loading and its figures."""
-    from searchapp.corpora.names import open_corpus
-    from searchapp.encoders.files import BUNDLED, find_model
+    from searchapp.corpora.resolve import open_corpus
+    from searchapp.encoders.model_files import BUNDLED, find_model
 
     corpus = open_corpus(name)
     if side == "mteb":
         from scripts.mteb_harness import local_task, run_harness
-        from searchapp.encoders.reference import reference_model
+        from searchapp.encoders.model2vec_reference import reference_model
 
         model = reference_model(find_model(BUNDLED))
         task = local_task(corpus)
@@ -52,10 +52,10 @@ def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
 
     from searchapp.compiled import alone_in_process
     from searchapp.encoders.options import Options
-    from searchapp.evaluation.benchmark import evaluate_model
-    from searchapp.evaluation.kernels import KERNELS, kernel
+    from searchapp.evaluation.ranx_kernels import KERNELS, kernel
     from searchapp.index.build import encoder_for
     from searchapp.records import Query
+    from searchapp.tasks.retrieval import evaluate_model
 
     alone_in_process()
     encoder = encoder_for(corpus, BUNDLED, Options())

@@ -19,16 +19,16 @@ from typing import Any
 
 from scripts.timing import alternate, parser_of, report
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.texts import assemble
 from searchapp.evaluation.scoring import score
 from searchapp.files import cache_folder
 from searchapp.index.build import build_index
 from searchapp.records import Query, Run
 from searchapp.retrieval.bm25 import bm25_recipe
-from searchapp.retrieval.choice import DEFAULT
+from searchapp.retrieval.fusion_config import DEFAULT
 from searchapp.retrieval.hybrid import DEPTH, hybrid_run
 
 SAMPLE = 256  # documents that the transformer encodes

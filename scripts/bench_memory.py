@@ -14,7 +14,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.records import Document
 
 SIZES = (5_000, 50_000)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from scripts.timing import parser_of
-from searchapp.encoders.files import BUNDLED, find_model
+from searchapp.encoders.model_files import BUNDLED, find_model
 
 DIMENSIONS = 1024
 DIRECTIONS = 3

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scripts.timing import FIGURES, parser_of
-from searchapp.corpora.names import open_corpus
-from searchapp.encoders.files import BUNDLED
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.benchmark import evaluate_bm25, evaluate_model
 from searchapp.evaluation.intervals import bootstrap_intervals, difference_intervals
 from searchapp.index.build import encoder_for
+from searchapp.tasks.retrieval import evaluate_bm25, evaluate_model
 from searchapp.versions import installed_versions
 
 Table = NDArray[np.float64]

@@ -3,19 +3,19 @@
     python -m scripts.choose_fusion nfcorpus scifact
 
 Every fusion that `searchapp tune` tries is scored on all train and dev queries of each corpus; the
-highest mean over the corpora is to be `searchapp.retrieval.choice.DEFAULT`. No test judgement is read.
+highest mean over the corpora is to be `searchapp.retrieval.fusion_config.DEFAULT`. No test judgement is read.
 """
 
 import json
 
 from scripts.timing import FIGURES, parser_of
 from searchapp.corpora.beir import BeirFiles
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.evaluation.tuning import FUSIONS, METRIC, SPLITS, Tuning, mean, tune, tuning_splits
-from searchapp.retrieval.choice import DEFAULT
 from searchapp.retrieval.fusion import Fusion
+from searchapp.retrieval.fusion_config import DEFAULT
 from searchapp.versions import installed_versions
 
 SHOWN = 10  # fusions

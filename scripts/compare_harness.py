@@ -10,12 +10,12 @@ import sys
 from scripts.mteb_harness import local_task, run_harness
 from scripts.timing import parser_of
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import BUNDLED, find_model
+from searchapp.encoders.model2vec_reference import reference_model
+from searchapp.encoders.model_files import BUNDLED, find_model
 from searchapp.encoders.options import Options
-from searchapp.encoders.reference import reference_model
-from searchapp.evaluation.benchmark import evaluate_model
+from searchapp.tasks.retrieval import evaluate_model
 
 DECIMALS = 5
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.scene import Scene
 from searchapp.diagnosis.tokens import TokenTable, cut, token_table
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.texts import assemble
 from searchapp.records import Document, Judgements, Query, Recipe
 
@@ -112,20 +112,24 @@ class Base:
     """One healthy pipeline on one corpus.
 
     Args:
-        scene: the corpus.
+        context: the corpus.
         model: the encoder, None where only vectors are there.
-        vectors: what it stores, the queries those of the scene.
+        vectors: what it stores, the queries those of the context.
     """
 
-    def __init__(self, scene: Scene, model: Model | None, vectors: Vectors) -> None:
-        self.scene = scene
+    def __init__(self, context: CorpusContext, model: Model | None, vectors: Vectors) -> None:
+        self.context = context
         self.model = model
         self.vectors = vectors
 
-    def evidence(self, model: Model | None = None, scene: Scene | None = None, **changes: Any) -> Evidence:
+    def evidence(
+        self, model: Model | None = None, context: CorpusContext | None = None, **changes: Any
+    ) -> Evidence:
         """Return evidence with some of the vectors' fields changed."""
         extra = {name: changes.pop(name) for name in ("run", "reported") if name in changes}
-        return Evidence(scene or self.scene, model or self.model, replace(self.vectors, **changes), **extra)
+        return Evidence(
+            context or self.context, model or self.model, replace(self.vectors, **changes), **extra
+        )
 
     @cached_property
     def table(self) -> TokenTable:
@@ -135,7 +139,7 @@ class Base:
     @cached_property
     def texts(self) -> list[str]:
         """The documents as they ought to be read."""
-        return [assemble(document) for document in self.scene.documents]
+        return [assemble(document) for document in self.context.documents]
 
     @cached_property
     def healthy(self) -> float:
@@ -144,7 +148,7 @@ class Base:
 
     def with_table(self, table: TokenTable, options: Options | None = None) -> Evidence:
         """Return evidence in which this table made everything."""
-        model = Model(TableEncoder(table, options), self.scene, table)
+        model = Model(TableEncoder(table, options), self.context, table)
         if options is None and table.tokenize is self.table.tokenize and self.model is not None:
             model.__dict__["document_tokens"] = self.model.document_tokens  # the same texts and tokenizer
             model.__dict__["query_tokens"] = self.model.query_tokens
@@ -155,25 +159,25 @@ class Base:
 
 def static_base(corpus: Corpus) -> Base:
     """Return the bundled model's pipeline, through the encoder that damaged tables go through too."""
-    scene = Scene(corpus)
+    context = CorpusContext(corpus)
     encoder = load_encoder(BUNDLED)
     table = token_table(the(encoder if isinstance(encoder, StaticEncoder) else None))
-    model = Model(TableEncoder(table), scene, table)
-    ids = [document.id for document in scene.documents]
+    model = Model(TableEncoder(table), context, table)
+    ids = [document.id for document in context.documents]
     return Base(
-        scene, model, Vectors(ids, model.documents, [query.id for query in scene.queries], model.queries)
+        context, model, Vectors(ids, model.documents, [query.id for query in context.queries], model.queries)
     )
 
 
 def vector_base(corpus: Corpus, folder: Path) -> Base:
     """Return the pipeline of precomputed vectors: documents.npy and .txt, queries.npy and .txt."""
-    scene = Scene(corpus)
+    context = CorpusContext(corpus)
     documents, queries = (
         (np.load(folder / f"{side}.npy"), (folder / f"{side}.txt").read_text("utf-8").splitlines())
         for side in ("documents", "queries")
     )
     rows = {name: row for row, name in enumerate(queries[1])}
-    asked = [query.id for query in scene.queries]
+    asked = [query.id for query in context.queries]
     return Base(
-        scene, None, Vectors(documents[1], documents[0], asked, queries[0][[rows[name] for name in asked]])
+        context, None, Vectors(documents[1], documents[0], asked, queries[0][[rows[name] for name in asked]])
     )

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from scripts.fault_base import Base, Floats, Memory, TableEncoder, the
 from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.scene import Scene
 from searchapp.diagnosis.tokens import cut
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
@@ -56,7 +56,7 @@ def _texts(change: Callable[[Document], str]) -> Inject:
     def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
         documents = base.vectors.documents.copy()
         rows = _some(len(documents), share, rng)
-        changed = [change(base.scene.documents[row]) for row in rows]
+        changed = [change(base.context.documents[row]) for row in rows]
         documents[rows] = base.table.means(base.table.tokenize(changed))
         return base.evidence(documents=documents)
 
@@ -68,7 +68,7 @@ def _queries(change: Callable[[str], str]) -> Inject:
         queries = base.vectors.queries.copy()
         rows = _some(len(queries), share, rng)
         queries[rows] = base.table.means(
-            base.table.tokenize([change(base.scene.queries[row].text) for row in rows])
+            base.table.tokenize([change(base.context.queries[row].text) for row in rows])
         )
         return base.evidence(queries=queries)
 
@@ -89,35 +89,40 @@ def _missing(base: Base, share: float, rng: np.random.Generator) -> Evidence:
 
 
 def _damaged(base: Base, **parts: Any) -> Corpus:
-    source = base.scene.corpus.source
+    source = base.context.corpus.source
     memory = Memory(
-        parts.get("items", base.scene.documents),
+        parts.get("items", base.context.documents),
         parts.get("asked", list(source.queries())),
         parts.get("grades", source.judgements()),
     )
-    return replace(base.scene.corpus, source=memory)
+    return replace(base.context.corpus, source=memory)
 
 
 def _rescened(base: Base, corpus: Corpus) -> Evidence:
     """Return the pipeline run properly on a damaged corpus."""
-    scene = Scene(corpus)
-    ids = [document.id for document in scene.documents]
-    asked = [query.id for query in scene.queries]
+    context = CorpusContext(corpus)
+    ids = [document.id for document in context.documents]
+    asked = [query.id for query in context.queries]
     if base.model is not None:
-        model = Model(TableEncoder(base.table), scene, base.table)
+        model = Model(TableEncoder(base.table), context, base.table)
         return base.evidence(
-            model, scene, document_ids=ids, documents=model.documents, query_ids=asked, queries=model.queries
+            model,
+            context,
+            document_ids=ids,
+            documents=model.documents,
+            query_ids=asked,
+            queries=model.queries,
         )
     rows = {name: row for row, name in enumerate(base.vectors.document_ids)}
     known = [name for name in ids if name in rows]
     return base.evidence(
-        scene=scene, document_ids=known, documents=base.vectors.documents[[rows[name] for name in known]]
+        context=context, document_ids=known, documents=base.vectors.documents[[rows[name] for name in known]]
     )
 
 
 def _other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A8: another revision of the documents."""
-    items = list(base.scene.documents)
+    items = list(base.context.documents)
     for row in _some(len(items), share, rng):
         items[row] = replace(items[row], text=items[row].text.split(". ")[0])
     return _rescened(base, _damaged(base, items=items))
@@ -125,7 +130,7 @@ def _other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence
 
 def _other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A8: another revision of the judgements."""
-    grades = {query: dict(row) for query, row in base.scene.corpus.source.judgements().items()}
+    grades = {query: dict(row) for query, row in base.context.corpus.source.judgements().items()}
     for judged in grades.values():
         for name in list(judged):
             if rng.random() < share and len(judged) > 1:
@@ -138,24 +143,24 @@ def _other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidenc
 
 def _dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A10: relevant documents are not in the corpus."""
-    judged = sorted({name for row in base.scene.judgements.values() for name in row})
+    judged = sorted({name for row in base.context.judgements.values() for name in row})
     gone = {judged[row] for row in _some(len(judged), share, rng)}
     return _rescened(
-        base, _damaged(base, items=[item for item in base.scene.documents if item.id not in gone])
+        base, _damaged(base, items=[item for item in base.context.documents if item.id not in gone])
     )
 
 
 def _duplicates(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A11: documents stand twice under other ids."""
-    items = list(base.scene.documents)
+    items = list(base.context.documents)
     items += [replace(items[row], id=f"copy-{items[row].id}") for row in _some(len(items), share, rng)]
     return _rescened(base, _damaged(base, items=items))
 
 
 def _twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A12: query ids stand twice."""
-    asked = list(base.scene.corpus.source.queries())
-    judged = [query for query in asked if query.id in base.scene.judgements]
+    asked = list(base.context.corpus.source.queries())
+    judged = [query for query in asked if query.id in base.context.judgements]
     for row in _some(len(judged), share, rng):
         asked.append(replace(judged[(row + 1) % len(judged)], id=judged[row].id))
     return _rescened(base, _damaged(base, asked=asked))
@@ -164,7 +169,7 @@ def _twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
 def _swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
     """A15: the columns of the judgements are swapped."""
     grades: dict[str, dict[str, int]] = {}
-    for query, row in base.scene.corpus.source.judgements().items():
+    for query, row in base.context.corpus.source.judgements().items():
         for name, grade in row.items():
             grades.setdefault(name, {})[query] = grade
     return _rescened(base, _damaged(base, grades=grades))
@@ -200,8 +205,8 @@ def _unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
 
     from tokenizers import Tokenizer
 
-    from searchapp.encoders.files import BUNDLED, find_model
-    from searchapp.encoders.tokenizing import Tokens
+    from searchapp.encoders.model_files import BUNDLED, find_model
+    from searchapp.encoders.tokenization import Tokens
 
     data = json.loads(find_model(BUNDLED).tokenizer.read_text("utf-8"))
     weights = np.array(

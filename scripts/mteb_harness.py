@@ -27,7 +27,7 @@ from mteb.models.model_meta import ScoringFunction
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.evaluation.kernels import KERNELS
+from searchapp.evaluation.ranx_kernels import KERNELS
 from searchapp.evaluation.scoring import CUTS
 
 SPLIT = "test"

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.timing import parser_of
-from searchapp.evaluation.stored import METRIC
-from searchapp.references.published import DATA, RESULTS, TABLE
-from searchapp.references.result_files import model_of, result_files
+from searchapp.evaluation.results import METRIC
+from searchapp.published import table
+from searchapp.published.mteb_files import model_of, result_files
+from searchapp.published.table import DATA, RESULTS, TABLE
 
 KEPT = {"hf_subset", "languages", "main_score"}
 LEFT_OUT = {"kg_co2_emissions"}
@@ -39,12 +40,17 @@ def stripped(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def packed_results(folder: Path) -> list[dict[str, Any]]:
-    """Return what is kept of every result file below a folder, with its model and revision."""
+    """Return what is kept of the result files below a folder, with its model and revision.
+
+    These are the files of a task, model and revision that the table has a row for.
+    """
+    listed = {(score.task, score.model, score.revision) for score in table.all_scores()}
     rows = []
     for path in result_files(folder):
         model, revision = model_of(path)
         document = stripped(json.loads(path.read_text("utf-8")))
-        rows.append({"model": model, "revision": revision, "document": document})
+        if (document["task_name"], model, revision) in listed:
+            rows.append({"model": model, "revision": revision, "document": document})
     return rows
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from scripts.timing import FIGURES, parser_of
 from searchapp.cli import COMMANDS
 from searchapp.diagnosis.registry import PROBES
-from searchapp.references.changes import CHANGES
-from searchapp.references.definitions import DEFINITIONS
+from searchapp.published.definitions import DEFINITIONS
+from searchapp.published.text_variants import TEXT_VARIANTS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -104,7 +104,7 @@ def definitions() -> str:
 
 def changes() -> str:
     """Return the rows of the table of changes of texts and vectors."""
-    return "".join(f"| `{one.name}` | {one.description} |\n" for one in CHANGES)
+    return "".join(f"| `{one.name}` | {one.description} |\n" for one in TEXT_VARIANTS)
 
 
 TABLES = {

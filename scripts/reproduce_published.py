@@ -17,10 +17,10 @@ from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
 from searchapp.encoders.options import Options
-from searchapp.references.pipelines import Bm25Pipeline, ModelPipeline
-from searchapp.references.reproduce import Pipeline, Reproduction, reproduce
-from searchapp.references.sources import read_source
-from searchapp.references.verdicts import Verdict
+from searchapp.published.reproduce import Reproduction, System, reproduce
+from searchapp.published.sources import read_source
+from searchapp.published.systems import Bm25System, ModelSystem
+from searchapp.published.verdicts import Verdict
 
 CORPORA = ("nfcorpus", "scifact")
 SOURCES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2", "bm25": "mteb/baseline-bm25s"}
@@ -35,13 +35,11 @@ def minilm_folder() -> Path:
     return next(Path(spec.origin).parent.rglob("modules.json")).parent
 
 
-def pipeline_of(name: str) -> Pipeline:
+def pipeline_of(name: str) -> System:
     """Return what is measured under one of the names in SOURCES."""
     if name == "bm25":
-        return Bm25Pipeline()
-    return ModelPipeline(
-        f"st:{minilm_folder()}", "dense", Options(), lambda step: print(step, file=sys.stderr)
-    )
+        return Bm25System()
+    return ModelSystem(f"st:{minilm_folder()}", "dense", Options(), lambda step: print(step, file=sys.stderr))
 
 
 def row_of(one: Reproduction) -> dict[str, object]:

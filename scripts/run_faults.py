@@ -8,11 +8,11 @@ import numpy as np
 from scripts import faults
 from scripts.fault_base import Base, the
 from scripts.faults import STATIC, Fault, Inject
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.evaluation.scoring import score
+from searchapp.published.definitions import DEFINITIONS, Ranked
 from searchapp.records import Query, Ranking, Run
-from searchapp.references.definitions import DEFINITIONS, Ranked
 
 DEPTH = 100
 
@@ -21,7 +21,7 @@ def exact_run(evidence: Evidence, depth: int = DEPTH, change: Callable[[Any], An
     """Return the run of exact search, its scores changed before they are ranked."""
     documents, queries = evidence.compared
     scores = change(queries @ documents.T)
-    names = [evidence.scene.queries[place].id for place in evidence.query_places]
+    names = [evidence.context.queries[place].id for place in evidence.query_places]
     return {
         name: Ranking.from_scores(evidence.document_ids, row, depth)
         for name, row in zip(names, scores, strict=True)
@@ -39,8 +39,10 @@ def _searched(index: Any, evidence: Evidence, *, keep_missing: bool = False) -> 
     for place, found, values in zip(evidence.query_places, rows, scores, strict=True):
         kept = range(len(found)) if keep_missing else np.flatnonzero(found >= 0)
         ids = [evidence.document_ids[found[column]] for column in kept]
-        run[evidence.scene.queries[place].id] = Ranking(ids, np.array([values[c] for c in kept], np.float32))
-    return Evidence(evidence.scene, evidence.model, evidence.vectors, run)
+        run[evidence.context.queries[place].id] = Ranking(
+            ids, np.array([values[c] for c in kept], np.float32)
+        )
+    return Evidence(evidence.context, evidence.model, evidence.vectors, run)
 
 
 def _indexed(base: Base, kind: str, _rng: np.random.Generator) -> Evidence:
@@ -71,7 +73,7 @@ def _missing_as_last(base: Base, probes: int, _rng: np.random.Generator) -> Evid
 
 def _with_run(base: Base, depth: int = DEPTH, change: Callable[[Any], Any] = lambda s: s) -> Evidence:
     evidence = base.evidence()
-    return Evidence(base.scene, base.model, base.vectors, exact_run(evidence, depth, change))
+    return Evidence(base.context, base.model, base.vectors, exact_run(evidence, depth, change))
 
 
 def _coarse(base: Base, decimals: int, _rng: np.random.Generator) -> Evidence:
@@ -91,7 +93,7 @@ def _foreign(base: Base, how: str, _rng: np.random.Generator) -> Evidence:
         name: Ranking([write(one) for one in ranking.document_ids], ranking.scores)
         for name, ranking in the(evidence.run).items()
     }
-    return Evidence(base.scene, base.model, base.vectors, run)
+    return Evidence(base.context, base.model, base.vectors, run)
 
 
 def _reported(compute: Callable[[Base, Evidence, Any], tuple[str, float]]) -> Inject:
@@ -100,7 +102,7 @@ def _reported(compute: Callable[[Base, Evidence, Any], tuple[str, float]]) -> In
     def inject(base: Base, severity: Any, _rng: np.random.Generator) -> Evidence:
         evidence = _with_run(base)
         metric, value = compute(base, evidence, severity)
-        return Evidence(base.scene, base.model, base.vectors, evidence.run, {metric: round(value, 5)})
+        return Evidence(base.context, base.model, base.vectors, evidence.run, {metric: round(value, 5)})
 
     return inject
 
@@ -108,11 +110,11 @@ def _reported(compute: Callable[[Base, Evidence, Any], tuple[str, float]]) -> In
 def _defined(_base: Base, evidence: Evidence, name: str) -> tuple[str, float]:
     definition = next(one for one in DEFINITIONS if one.name == name)
     metric = "map_at_10" if name.startswith("map") else "ndcg_at_10"
-    return metric, definition.compute(Ranked(evidence.scene.corpus, the(evidence.run), (10,)))[metric]
+    return metric, definition.compute(Ranked(evidence.context.corpus, the(evidence.run), (10,)))[metric]
 
 
 def _at(_base: Base, evidence: Evidence, metric: str) -> tuple[str, float]:
-    return "ndcg_at_10", score(the(evidence.run), evidence.scene.judgements, (5, 20, 100)).means()[metric]
+    return "ndcg_at_10", score(the(evidence.run), evidence.context.judgements, (5, 20, 100)).means()[metric]
 
 
 def _scaled(base: Base, evidence: Evidence, factor: float) -> tuple[str, float]:
@@ -125,14 +127,14 @@ def _some_missing(base: Base, share: float, rng: np.random.Generator) -> Evidenc
     names = sorted(the(evidence.run))
     gone = set(rng.choice(names, round(share * len(names)), replace=False))
     run = {name: ranking for name, ranking in the(evidence.run).items() if name not in gone}
-    left = {name: grades for name, grades in base.scene.judgements.items() if name in run}
+    left = {name: grades for name, grades in base.context.judgements.items() if name in run}
     value = score(run, left, (10,)).means()["ndcg_at_10"]
-    return Evidence(base.scene, base.model, base.vectors, run, {"ndcg_at_10": round(value, 5)})
+    return Evidence(base.context, base.model, base.vectors, run, {"ndcg_at_10": round(value, 5)})
 
 
 def _other_split(base: Base, split: str, _rng: np.random.Generator) -> Evidence:
     """A7: scored on the queries of another split."""
-    head = base.scene.corpus.id.rpartition("/")[0]
+    head = base.context.corpus.id.rpartition("/")[0]
     other = open_corpus(f"{head}/{split}")
     queries: list[Query] = other.queries
     vectors = the(base.model).encoder.encode_queries(queries)
@@ -142,7 +144,7 @@ def _other_split(base: Base, split: str, _rng: np.random.Generator) -> Evidence:
     }
     value = score(run, other.judgements, (10,)).means()["ndcg_at_10"]
     evidence = _with_run(base)
-    return Evidence(base.scene, base.model, base.vectors, evidence.run, {"ndcg_at_10": round(value, 5)})
+    return Evidence(base.context, base.model, base.vectors, evidence.run, {"ndcg_at_10": round(value, 5)})
 
 
 RUN_FAULTS = (
@@ -206,7 +208,7 @@ def _tied(base: Base, rng: np.random.Generator) -> Evidence:
     for name, ranking in the(evidence.run).items():
         order = np.lexsort((rng.random(len(ranking.scores)), -ranking.scores))
         run[name] = Ranking([ranking.document_ids[row] for row in order], ranking.scores[order])
-    return Evidence(base.scene, base.model, base.vectors, run)
+    return Evidence(base.context, base.model, base.vectors, run)
 
 
 def _both(one: Inject, first: Any, other: Inject, second: Any) -> Inject:
@@ -214,7 +216,7 @@ def _both(one: Inject, first: Any, other: Inject, second: Any) -> Inject:
 
     def inject(base: Base, _severity: Any, rng: np.random.Generator) -> Evidence:
         evidence = one(base, first, rng)
-        return other(Base(evidence.scene, evidence.model, the(evidence.vectors)), second, rng)
+        return other(Base(evidence.context, evidence.model, the(evidence.vectors)), second, rng)
 
     return inject
 

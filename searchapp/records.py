@@ -134,7 +134,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Problem:
     """Something noticed about a corpus, a model or a score: what, the evidence, and the next step."""
 
     name: str

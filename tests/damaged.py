@@ -11,10 +11,10 @@ import numpy as np
 from scripts.fault_base import Base, Memory, TableEncoder, static_base
 from scripts.faults import FAULTS
 from scripts.run_faults import RUN_FAULTS
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
+from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.scene import Scene
 from searchapp.encoders.options import Options
 from searchapp.index.exact import exact_search
 from searchapp.records import Document
@@ -55,8 +55,8 @@ def _called(name: str) -> Break:
     """Give the corpus the name of a published one, whose digests and scores it then lacks."""
 
     def damage(base: Base) -> Evidence:
-        scene = Scene(replace(base.scene.corpus, id=name))
-        return base.evidence(Model(TableEncoder(base.table), scene, base.table), scene)
+        context = CorpusContext(replace(base.context.corpus, id=name))
+        return base.evidence(Model(TableEncoder(base.table), context, base.table), context)
 
     return damage
 
@@ -72,22 +72,22 @@ def _other_dimension(base: Base) -> Evidence:
 def _noise(base: Base) -> Evidence:
     """Noise in half of the dimensions: a cloud needs twice as many documents as dimensions."""
     half = {side: getattr(base.vectors, side)[:, :128] for side in ("documents", "queries")}
-    return fault("noise", 0.2)(Base(base.scene, base.model, replace(base.vectors, **half)))
+    return fault("noise", 0.2)(Base(base.context, base.model, replace(base.vectors, **half)))
 
 
 def _run_of_another_split(base: Base) -> Evidence:
     evidence = fault("scores too coarse", 4)(base)
-    grades = dict(list(base.scene.judgements.items())[:5])
-    source = Memory(base.scene.documents, list(base.scene.all_queries.values()), grades)
-    scene = Scene(replace(base.scene.corpus, source=source))
+    grades = dict(list(base.context.judgements.items())[:5])
+    source = Memory(base.context.documents, list(base.context.all_queries.values()), grades)
+    context = CorpusContext(replace(base.context.corpus, source=source))
     run = {name: ranking for name, ranking in (evidence.run or {}).items() if name not in grades}
-    return Evidence(scene, run=run)
+    return Evidence(context, run=run)
 
 
 def _run_without_queries(base: Base) -> Evidence:
     evidence = fault("scores too coarse", 4)(base)
     run = dict(list((evidence.run or {}).items())[3:])
-    return Evidence(base.scene, run=run)
+    return Evidence(base.context, run=run)
 
 
 def _run_of(broken: Break) -> Break:
@@ -97,7 +97,7 @@ def _run_of(broken: Break) -> Break:
         vectors = broken(base).vectors
         assert vectors is not None
         rankings = exact_search(vectors.document_ids, vectors.documents, vectors.queries, 10)
-        return Evidence(base.scene, run=dict(zip(vectors.query_ids, rankings, strict=True)))
+        return Evidence(base.context, run=dict(zip(vectors.query_ids, rankings, strict=True)))
 
     return damage
 
@@ -207,15 +207,15 @@ FIRES: dict[str, dict[str, Break]] = {
 def replace_changes(base: Base, changes: list[str]) -> Evidence:
     """Return healthy evidence whose index says that something has changed."""
     evidence = base.evidence()
-    return Evidence(base.scene, base.model, evidence.vectors, changes=changes)
+    return Evidence(base.context, base.model, evidence.vectors, changes=changes)
 
 
 def healthy(base: Base) -> Evidence:
     """Return evidence in which nothing is wrong and nothing is absent."""
     evidence = fault("a percentage", 1)(base)
-    return Evidence(base.scene, base.model, evidence.vectors, evidence.run, evidence.reported, changes=[])
+    return Evidence(base.context, base.model, evidence.vectors, evidence.run, evidence.reported, changes=[])
 
 
 def vectors_alone(base: Base, vectors: Vectors) -> Evidence:
     """Return evidence of vectors without a model."""
-    return Evidence(base.scene, vectors=vectors)
+    return Evidence(base.context, vectors=vectors)

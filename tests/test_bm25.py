@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import score
 from searchapp.records import Document, Query, Run

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from searchapp.evaluation.reference import reference_scores
-from searchapp.records import Finding, Judgements, Ranking, Run
-from searchapp.references.bounds import largest_ndcg
-from searchapp.references.claims import Claim, Source
-from searchapp.references.contradictions import contradictions
-from searchapp.references.sources import read_source, survey
-from searchapp.references.tasks import FORUMS
+from searchapp.evaluation.numpy_metrics import reference_scores
+from searchapp.published.claims import Claim, Source
+from searchapp.published.consistency import contradictions
+from searchapp.published.ndcg_bound import largest_ndcg
+from searchapp.published.sources import read_source, survey
+from searchapp.records import Judgements, Problem, Ranking, Run
+from searchapp.tasks.mteb import FORUMS
 
 from .conftest import SHARED
 from .test_sources import block, card, document, result
@@ -30,7 +30,7 @@ HONEST = {
 }  # fmt: skip
 
 
-def found(metrics: dict[str, float], task: str = "SciFact") -> list[Finding]:
+def found(metrics: dict[str, float], task: str = "SciFact") -> list[Problem]:
     """Return what contradicts itself in a claim at five decimals."""
     claim = Claim(task, "test", None, metrics, dict.fromkeys(metrics, 5), "figures.json, test")
     return contradictions(Source("figures", "made up", None, None, (claim,), 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from searchapp.corpora.lint import describe, lint
-from searchapp.corpora.names import ALIASES, open_corpus
+from searchapp.corpora.resolve import ALIASES, open_corpus
 from searchapp.errors import SearchappError
 from searchapp.files import slug
 from searchapp.records import Document, Query

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.errors import SearchappError
 from tests.conftest import MakeFolder, jsonl
 

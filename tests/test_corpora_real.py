@@ -12,7 +12,7 @@ import pytest
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import lint
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 
 pytestmark = pytest.mark.shared
 

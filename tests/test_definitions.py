@@ -9,13 +9,13 @@ from math import log2
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.evaluation.scoring import score
+from searchapp.published.claims import Claim
+from searchapp.published.definitions import DEFINITIONS, Ranked, tie_band
+from searchapp.published.explain import Explainer, Explanation
+from searchapp.published.verdicts import equals
 from searchapp.records import Ranking, Run
-from searchapp.references.claims import Claim
-from searchapp.references.definitions import DEFINITIONS, Ranked, tie_band
-from searchapp.references.explain import Explainer, Explanation
-from searchapp.references.verdicts import equals
 from tests.conftest import MakeFolder
 
 CUTS = (1, 3, 5, 10)

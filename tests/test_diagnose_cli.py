@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.registry import PROBES
 from searchapp.encoders.encoder import load_encoder
 from tests.conftest import Cli, MakeFolder

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from searchapp.diagnosis.result_files import diagnose_files
+from searchapp.diagnosis.published_files import diagnose_files
 from searchapp.errors import SearchappError
 from tests.conftest import SHARED, Cli
 

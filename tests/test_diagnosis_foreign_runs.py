@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Ranking, Run
 from tests.conftest import Cli

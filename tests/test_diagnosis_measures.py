@@ -4,16 +4,24 @@ import numpy as np
 import pytest
 
 from searchapp.diagnosis.agreement import nearest
+from searchapp.diagnosis.fixes import FIXES, centre, negate, whiten, without_directions
 from searchapp.diagnosis.hypotheses import common_addition, lengths_read
-from searchapp.diagnosis.matching import Match, match_rows, put_right
-from searchapp.diagnosis.measures import Trial, agreement, hubs, judged_trial, participation, spectrum, spread
+from searchapp.diagnosis.matching import Match, match_rows, realign_rows
+from searchapp.diagnosis.measures import (
+    JudgedQueries,
+    agreement,
+    hubs,
+    judged_queries,
+    participation,
+    spectrum,
+    spread,
+)
 from searchapp.diagnosis.probes.rows import misplaced
-from searchapp.diagnosis.repairs import REPAIRS, centre, negate, whiten, without_directions
 from searchapp.diagnosis.tokens import TokenTable
 from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
-from searchapp.encoders.tokenizing import Tokens
+from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
-from searchapp.evaluation.reference import reference_scores
+from searchapp.evaluation.numpy_metrics import reference_scores
 from searchapp.records import Ranking
 
 
@@ -29,27 +37,27 @@ def test_ndcg_is_that_of_the_second_implementation_ties_included(rng: np.random.
     judgements = {
         f"q{row}": {f"d{n}": int(rng.integers(0, 3)) for n in range(row, 60, 7)} for row in range(8)
     }
-    trial = judged_trial(ids, sorted(judgements), judgements)
+    trial = judged_queries(ids, sorted(judgements), judgements)
     run = {f"q{row}": Ranking.from_scores(ids, documents @ queries[row], 10) for row in range(8)}
     expected = reference_scores(run, judgements, (10,))["ndcg_at_10"]
     np.testing.assert_allclose(trial.ndcg(documents, queries), expected, atol=1e-12)
 
 
 def test_a_judged_document_that_is_absent_raises_the_ideal() -> None:
-    trial = judged_trial(["a"], ["q"], {"q": {"a": 1, "gone": 1}})
+    trial = judged_queries(["a"], ["q"], {"q": {"a": 1, "gone": 1}})
     found = trial.ndcg(np.ones((1, 2), np.float32), np.ones((1, 2), np.float32))
     assert found.tolist() == pytest.approx([1 / (1 + 1 / np.log2(3))])
 
 
 def test_a_vector_with_nan_is_never_found() -> None:
-    trial = Trial("one", ["a", "b"], [{0: 1}])
+    trial = JudgedQueries("one", ["a", "b"], [{0: 1}])
     documents = np.array([[np.nan, 9], [1, 0]], np.float32)
     assert trial.top(documents, np.array([[1, 1]], np.float32), 1).tolist() == [[1]]
 
 
 def test_chance_of_one_relevant_among_four_documents() -> None:
     # Each of the four places is as likely: the mean of the discounts.
-    trial = Trial("one", ["a", "b", "c", "d"], [{2: 1}])
+    trial = JudgedQueries("one", ["a", "b", "c", "d"], [{2: 1}])
     assert trial.chance == pytest.approx(sum(1 / np.log2(np.arange(2, 6))) / 4)
 
 
@@ -100,7 +108,7 @@ def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -
     assert match.exact
     assert np.flatnonzero(match.astray).tolist() == [3, 7, 9]
     assert match.place[[3, 7, 9]].tolist() == [9, 3, 7]
-    np.testing.assert_array_equal(put_right(stored, match), expected)
+    np.testing.assert_array_equal(realign_rows(stored, match), expected)
 
 
 def test_rows_drawn_to_one_place_are_not_astray(rng: np.random.Generator) -> None:
@@ -108,7 +116,7 @@ def test_rows_drawn_to_one_place_are_not_astray(rng: np.random.Generator) -> Non
     stored = unit(rng.standard_normal((60, 16)).astype(np.float32))
     near = Match(np.arange(60), np.full(60, 0.1, np.float32), np.full(60, 0.7, np.float32), np.full(60, 4))
     assert near.displaced.all() and not near.astray.any()
-    np.testing.assert_array_equal(put_right(stored, near), stored)
+    np.testing.assert_array_equal(realign_rows(stored, near), stored)
     shuffled = rng.permutation(60)
     blurred = unit(expected[shuffled] + 0.1 * stored)
     astray = match_rows(np.arange(60), expected, blurred)
@@ -157,7 +165,7 @@ def test_repairs_do_what_they_say(rng: np.random.Generator) -> None:
     whitened, _ = whiten(documents, queries)
     assert participation(whitened) > 7 > 3 > participation(unit(documents))
     np.testing.assert_array_equal(negate(documents, queries)[1], -queries)
-    for repair in REPAIRS:
+    for repair in FIXES:
         changed = repair.apply(documents, queries)
         assert np.isfinite(changed[0]).all() and np.isfinite(changed[1]).all(), repair.name
 

@@ -3,7 +3,7 @@
 import pytest
 
 from searchapp.diagnosis.causes import CAUSES
-from searchapp.diagnosis.probe import CannotJudgeError, Found, Probe, lacking
+from searchapp.diagnosis.probe import CannotJudgeError, Finding, Probe, lacking
 from searchapp.diagnosis.registry import PROBES
 from searchapp.diagnosis.verdict import FAULT, find_probe
 from searchapp.errors import SearchappError
@@ -32,7 +32,7 @@ def test_a_probe_fires(name: str, cause: str, broken: Break) -> None:
     evidence = broken(sentences())
     probe = find_probe(name)
     assert lacking(probe, evidence) is None
-    found = [said for said in probe.ask(evidence) if isinstance(said, Found)]
+    found = [said for said in probe.ask(evidence) if isinstance(said, Finding)]
     assert cause in {one.cause for one in found}
     assert {one.cause for one in found} <= set(probe.finds)
     assert all(one.evidence.endswith(".") for one in found)
@@ -43,7 +43,7 @@ def test_a_probe_is_silent_on_health(probe: Probe) -> None:
     evidence = healthy(sentences())
     assert lacking(probe, evidence) is None
     try:
-        found = [said for said in probe.ask(evidence) if isinstance(said, Found)]
+        found = [said for said in probe.ask(evidence) if isinstance(said, Finding)]
     except CannotJudgeError as error:
         assert probe.name == "peers", error  # nothing is published for the sample
         return

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from scripts.run_faults import exact_run
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
+from searchapp.diagnosis.collect import collect
+from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.pipelines import collect
-from searchapp.diagnosis.probe import Found
-from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.probe import Finding
 from searchapp.diagnosis.verdict import diagnose, find_probe
 from searchapp.encoders.options import Options
 from searchapp.records import Ranking
@@ -18,8 +18,8 @@ from tests.damaged import fault, sentences
 FRUIT = ("apple", "pear", "plum", "fig", "cherry", "grape", "lemon", "melon", "peach", "quince")
 
 
-def found(name: str, evidence: Evidence) -> list[Found]:
-    return [said for said in find_probe(name).ask(evidence) if isinstance(said, Found)]
+def found(name: str, evidence: Evidence) -> list[Finding]:
+    return [said for said in find_probe(name).ask(evidence) if isinstance(said, Finding)]
 
 
 def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> None:
@@ -37,7 +37,7 @@ def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> No
     dev = collect(open_corpus(f"{folder}/dev"), "wordllama", Options()).score
     test = collect(open_corpus(f"{folder}/test"), "wordllama", Options())
     assert dev != pytest.approx(test.score, abs=1e-3)
-    evidence = Evidence(test.scene, test.model, test.vectors, reported={"ndcg_at_10": round(dev, 5)})
+    evidence = Evidence(test.context, test.model, test.vectors, reported={"ndcg_at_10": round(dev, 5)})
     causes = found("reported", evidence)
     assert causes[0].cause == "other-split"
     assert "the split dev gives" in causes[0].evidence
@@ -65,14 +65,16 @@ def test_a_reported_number_is_explained(name: str, severity: object, cause: str,
 
 def test_a_number_with_few_decimals_is_the_same_number() -> None:
     base = sentences()
-    evidence = Evidence(base.scene, base.model, base.vectors, reported={"ndcg_at_10": round(base.healthy, 3)})
+    evidence = Evidence(
+        base.context, base.model, base.vectors, reported={"ndcg_at_10": round(base.healthy, 3)}
+    )
     assert found("reported", evidence) == []
 
 
 def test_a_run_alone_is_judged_by_what_needs_no_vectors() -> None:
     base = sentences()
     run = exact_run(base.evidence())
-    diagnosis = diagnose(Evidence(Scene(base.scene.corpus), run=run))
+    diagnosis = diagnose(Evidence(CorpusContext(base.context.corpus), run=run))
     assert diagnosis.healthy
     assert "there are no stored vectors" in diagnosis.unjudged["run-search"]
     assert set(diagnosis.facts) >= {"run-ids", "run-depth", "run-scores", "consistent", "control"}
@@ -87,7 +89,7 @@ def test_scores_of_one_decimal_are_told_from_those_of_a_lossy_index() -> None:
         name: Ranking(ranking.document_ids, np.repeat(ranking.scores[::5], 5)[: len(ranking.scores)])
         for name, ranking in exact_run(base.evidence()).items()
     }
-    lossy = found("run-scores", Evidence(base.scene, run=tied))
+    lossy = found("run-scores", Evidence(base.context, run=tied))
     assert [one.cause for one in lossy] == ["coarse-scores"]
     assert lossy[0].strength < rounded[0].strength
 
@@ -99,5 +101,5 @@ def test_a_run_of_documents_in_another_order_of_ties_is_no_fault() -> None:
         for name, ranking in exact_run(base.evidence(), depth=3).items()
     }
     assert [
-        one.cause for one in found("run-search", Evidence(base.scene, vectors=base.vectors, run=run))
+        one.cause for one in found("run-search", Evidence(base.context, vectors=base.vectors, run=run))
     ] == []

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from searchapp.diagnosis.causes import CAUSES
+from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import title_of
-from searchapp.diagnosis.probe import Fact, Found, Probe
+from searchapp.diagnosis.probe import Fact, Finding, Probe
 from searchapp.diagnosis.registry import PROBES
-from searchapp.diagnosis.scene import Scene
 from searchapp.diagnosis.verdict import diagnose, find_probe
 from searchapp.records import Document
 from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
@@ -23,17 +23,17 @@ from tests.damaged import fault, healthy, sentences
 CHEAP = [probe for probe in PROBES if not probe.slow and probe.name != "peers"]
 
 
-def saying(*said: Fact | Found) -> Probe:
+def saying(*said: Fact | Finding) -> Probe:
     return Probe("one", "?", (), (), lambda _evidence: iter(said))
 
 
 def test_causes_stand_by_strength_then_by_gain() -> None:
     probe = saying(
-        Found("hubs", 0.8, "a.", gain=0.1),
-        Found("noise", 0.8, "b."),
-        Found("steep-spectrum", 0.8, "c.", gain=0.2),
-        Found("not-finite", 1.0, "d."),
-        Found("stale-index", 0.3, "e."),
+        Finding("hubs", 0.8, "a.", gain=0.1),
+        Finding("noise", 0.8, "b."),
+        Finding("steep-spectrum", 0.8, "c.", gain=0.2),
+        Finding("not-finite", 1.0, "d."),
+        Finding("stale-index", 0.3, "e."),
     )
     found = diagnose(healthy(sentences()), [probe])
     assert [named.id for named in found.faults] == ["not-finite", "steep-spectrum", "hubs", "noise"]
@@ -44,19 +44,19 @@ def test_causes_stand_by_strength_then_by_gain() -> None:
 def test_two_probes_that_find_one_cause_name_it_once() -> None:
     found = diagnose(
         healthy(sentences()),
-        [saying(Found("hubs", 0.6, "weak.")), saying(Found("hubs", 0.8, "strong.", gain=0.1))],
+        [saying(Finding("hubs", 0.6, "weak.")), saying(Finding("hubs", 0.8, "strong.", gain=0.1))],
     )
     assert [(named.id, named.strength, named.gain) for named in found.causes] == [("hubs", 0.8, 0.1)]
     assert [one.evidence for one in found.causes[0].found] == ["strong.", "weak."]
 
 
 def test_a_proven_shift_is_not_also_called_a_lost_order() -> None:
-    probe = saying(Found("order-lost", 0.8, "a."), Found("rows-offset", 1.0, "b."))
+    probe = saying(Finding("order-lost", 0.8, "a."), Finding("rows-offset", 1.0, "b."))
     assert [named.id for named in diagnose(healthy(sentences()), [probe]).causes] == ["rows-offset"]
 
 
 def test_a_remark_does_not_make_it_sick() -> None:
-    assert diagnose(healthy(sentences()), [saying(Found("stale-index", 0.3, "a."))]).healthy
+    assert diagnose(healthy(sentences()), [saying(Finding("stale-index", 0.3, "a."))]).healthy
 
 
 def test_the_healthy_pipeline_is_healthy() -> None:
@@ -101,7 +101,7 @@ def test_a_fault_tells_its_evidence_its_repair_and_what_to_run() -> None:
 
 def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
     base = sentences()
-    found = diagnose(Evidence(base.scene, vectors=base.vectors), CHEAP)
+    found = diagnose(Evidence(base.context, vectors=base.vectors), CHEAP)
     assert found.healthy
     assert "no encoder" in found.unjudged["encoded-again"]
     assert "static model" in found.unjudged["row-alignment"]
@@ -110,10 +110,10 @@ def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
 
 def test_without_judgements_the_control_stands_in() -> None:
     base = sentences()
-    scene = Scene(base.scene.corpus, label_free=True)
-    vectors = replace(base.vectors, query_ids=[query.id for query in base.scene.queries])
+    context = CorpusContext(base.context.corpus, label_free=True)
+    vectors = replace(base.vectors, query_ids=[query.id for query in base.context.queries])
     kept = np.roll(vectors.documents, 3, axis=0)
-    found = diagnose(Evidence(scene, vectors=replace(vectors, documents=kept)), CHEAP)
+    found = diagnose(Evidence(context, vectors=replace(vectors, documents=kept)), CHEAP)
     assert [named.id for named in found.faults] == ["rows-offset"]
     assert found.unjudged["control"] == "nothing is judged"
 
@@ -126,7 +126,7 @@ def test_few_texts_are_not_compared_with_the_control() -> None:
         base.vectors.query_ids,
         base.vectors.queries,
     )
-    found = diagnose(Evidence(base.scene, vectors=vectors), [find_probe("order"), find_probe("directions")])
+    found = diagnose(Evidence(base.context, vectors=vectors), [find_probe("order"), find_probe("directions")])
     assert found.unjudged["order"].startswith("it takes 40 documents")
     assert found.unjudged["directions"] == "a cloud needs at least 40 documents"
 
@@ -151,6 +151,6 @@ def test_every_cause_is_told_in_full_sentences() -> None:
 
 
 def test_names_are_quoted_for_the_shell() -> None:
-    found = diagnose(healthy(sentences()), [saying(Found("rows-offset", 1.0, "a."))])
+    found = diagnose(healthy(sentences()), [saying(Finding("rows-offset", 1.0, "a."))])
     assert next_step(found.faults[0], "a b", "it's") == ("""searchapp index 'a b' -m 'it'"'"'s' --fresh""")
     assert next_step(found.faults[0], "a", "npy:b") == "searchapp diagnose a -m npy:b"

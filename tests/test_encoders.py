@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import find_model
+from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options, model_slug
-from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import unit
 from searchapp.errors import SearchappError

@@ -10,11 +10,11 @@ import yaml
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS
+from searchapp.published.consistency import contradictions
+from searchapp.published.export import card_text, model_index, model_name, mteb_files, write_files
+from searchapp.published.sources import read_source
+from searchapp.published.verdicts import Verdict, compare
 from searchapp.records import Result
-from searchapp.references.contradictions import contradictions
-from searchapp.references.export import card_text, model_index, model_name, mteb_files, write_files
-from searchapp.references.sources import read_source
-from searchapp.references.verdicts import Verdict, compare
 
 from .conftest import Cli
 from .test_published import saved, scored

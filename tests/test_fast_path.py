@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.encoders.awkward import AWKWARD
+from searchapp.encoders.edge_cases import AWKWARD
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import find_model
+from searchapp.encoders.fast_tokenizers import choose_tokenizer
+from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
-from searchapp.encoders.proof import choose_tokenizer
-from searchapp.encoders.table import reopen_model
-from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
+from searchapp.encoders.static_model import reopen_model
+from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest

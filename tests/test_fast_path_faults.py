@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
 
-from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
-from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokie
+from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokie
 from searchapp.files import cache_folder
 from tests.trained import SAMPLE, TRAIN, digest, ids_by_tokenizers, lie, lists, own_cache, save_tokenizer
 

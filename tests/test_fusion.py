@@ -5,13 +5,13 @@ from math import fsum, log2, sqrt
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.evaluation.scoring import score
 from searchapp.records import Query, Ranking
-from searchapp.retrieval import chance
-from searchapp.retrieval.chance import chance_run
+from searchapp.retrieval import random_baseline
 from searchapp.retrieval.fusion import SCALES, Fusion, bm25_alone, dense_alone, fuse, pair
-from searchapp.retrieval.top import top
+from searchapp.retrieval.random_baseline import chance_run
+from searchapp.retrieval.topk import top
 
 DENSE = Ranking(["a", "b", "c"], np.array([0.9, 0.5, 0.1], dtype=np.float32))
 BM25 = Ranking(["c", "d"], np.array([4.0, 2.0], dtype=np.float32))
@@ -119,7 +119,7 @@ def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:
     queries = [Query("1", "x"), Query("2", "x")]
     run = chance_run(ids, queries, 20)
     # The first number of SplitMix64 from seed 0, as Vigna's splitmix64.c gives it.
-    assert chance._mix(np.array([0x9E3779B97F4A7C15], dtype=np.uint64))[0] == 0xE220A8397B1DCDAF
+    assert random_baseline._mix(np.array([0x9E3779B97F4A7C15], dtype=np.uint64))[0] == 0xE220A8397B1DCDAF
     turned = chance_run(ids[::-1], queries, 20)
     assert turned["1"].document_ids == run["1"].document_ids
     assert run["2"].document_ids != run["1"].document_ids

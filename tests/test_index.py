@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.index.build import build_index
 from searchapp.index.exact import exact_search
+from searchapp.index.index import Index, open_index
 from searchapp.index.layout import index_folder
-from searchapp.index.opened import Index, open_index
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder, as_queries, jsonl
 

@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.index.build import build_index
+from searchapp.index.index import open_index
 from searchapp.index.layout import find_indexes, index_folder, part_folder
-from searchapp.index.opened import open_index
 from searchapp.records import Document
 from tests.conftest import MakeFolder, as_queries, jsonl
 
@@ -24,8 +24,8 @@ REST = [f"d{number}" for number in range(4, 10)]
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encode two documents at a time and make each batch last."""
-    monkeypatch.setattr("searchapp.encoders.static.StaticEncoder.batch", 2)
-    monkeypatch.setattr("searchapp.index.part.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("searchapp.encoders.static_encoder.StaticEncoder.batch", 2)
+    monkeypatch.setattr("searchapp.index.checkpoint.CHECKPOINT_SECONDS", 0)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_what_was_done_after_the_last_checkpoint_is_done_again(
 ) -> None:
     def stop_checkpoints(rows: int) -> None:
         if rows == 4:
-            monkeypatch.setattr("searchapp.index.part.CHECKPOINT_SECONDS", 1e9)
+            monkeypatch.setattr("searchapp.index.checkpoint.CHECKPOINT_SECONDS", 1e9)
 
     encoder = load_encoder(str(model))
     watch(encoder, batches=4)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
 from searchapp.index.build import build_index
+from searchapp.index.index import open_index
 from searchapp.index.layout import find_indexes, match_indexes, remove_index
 from searchapp.index.manifest import damaged_files, read_manifest
-from searchapp.index.opened import open_index
 from tests.conftest import TABLE, Cli, MakeFolder
 
 DATA_FILES = ("index.faiss", "vectors.npy", "docs.sqlite")

@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.build import build_index
+from searchapp.index.index import open_index
 from searchapp.index.layout import find_indexes, index_folder, remove_index
-from searchapp.index.opened import open_index
 from tests.conftest import Cli, MakeFolder, jsonl
 
 # Dies when the finished build is about to take the place of the index, which is out of the way by then.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.index.build import build_index
 rename = Path.rename
@@ -49,7 +49,7 @@ with building(Path(sys.argv[1])):
 # Writes to files no larger than the first argument, which fails as a full disk does.
 FULL_DISK = """
 import resource, sys
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.errors import SearchappError
 from searchapp.index.build import build_index
@@ -154,7 +154,7 @@ def test_a_full_disk_is_an_error_and_no_index(
 def test_an_id_that_stands_twice_is_named(
     make_corpus: MakeFolder, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("searchapp.encoders.static.StaticEncoder.batch", batch)
+    monkeypatch.setattr("searchapp.encoders.static_encoder.StaticEncoder.batch", batch)
     folder = make_corpus()
     rows = [{"_id": name, "text": "apple"} for name in ("a", "b", "c", "d", "b")]
     (folder / "corpus.jsonl").write_text(jsonl(rows))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.encoders.kept import Kept
+from searchapp.encoders.vector_cache import VectorCache
 
 VALUES = {bytes([number]) * 32: bytes([number]) * 8 for number in range(200)}
 
@@ -16,26 +16,26 @@ VALUES = {bytes([number]) * 32: bytes([number]) * 8 for number in range(200)}
 def file(tmp_path: Path) -> Path:
     """The file, with values in it."""
     path = tmp_path / "kept.sqlite"
-    Kept(path).write(VALUES)
+    VectorCache(path).write(VALUES)
     return path
 
 
 def test_what_was_written_is_read_by_another(file: Path) -> None:
-    assert Kept(file).read(VALUES) == VALUES
-    assert Kept(file).read([b"unheard of"]) == {}
-    assert Kept(file).read([]) == {}
+    assert VectorCache(file).read(VALUES) == VALUES
+    assert VectorCache(file).read([b"unheard of"]) == {}
+    assert VectorCache(file).read([]) == {}
 
 
 def test_more_keys_than_a_statement_takes_are_read(file: Path) -> None:
     many = {number.to_bytes(32, "big"): b"x" for number in range(1700)}
-    Kept(file).write(many)
-    assert Kept(file).read(many) == many
+    VectorCache(file).write(many)
+    assert VectorCache(file).read(many) == many
 
 
 def test_a_value_may_be_written_again(file: Path) -> None:
     key = next(iter(VALUES))
-    Kept(file).write({key: b"new"})
-    assert Kept(file).read([key]) == {key: b"new"}
+    VectorCache(file).write({key: b"new"})
+    assert VectorCache(file).read([key]) == {key: b"new"}
 
 
 @pytest.mark.parametrize("changed", ["value = x'00'", "sum = sum + 1", f"key = x'{'ee' * 32}'"])
@@ -43,7 +43,7 @@ def test_a_value_that_is_not_what_was_written_is_absent(file: Path, changed: str
     key, other = list(VALUES)[:2]
     with closing(sqlite3.connect(file)) as opened, opened:
         opened.execute(f"UPDATE kept SET {changed} WHERE key = ?", (key,))
-    assert Kept(file).read([key, other, b"\xee" * 32]) == {other: VALUES[other]}
+    assert VectorCache(file).read([key, other, b"\xee" * 32]) == {other: VALUES[other]}
 
 
 @pytest.mark.parametrize("damage", ["none of it", "its head", "its middle"])
@@ -57,16 +57,16 @@ def test_a_damaged_file_is_made_anew_with_a_warning(
         "its middle": data[:4096] + b"\xff" * (len(data) - 4096),
     }
     file.write_bytes(torn[damage])
-    kept = Kept(file)
+    kept = VectorCache(file)
     assert kept.read(VALUES) == {}
     assert f"The kept vectors in {file} are damaged" in caplog.text
     kept.write(VALUES)
-    assert Kept(file).read(VALUES) == VALUES
+    assert VectorCache(file).read(VALUES) == VALUES
 
 
 def test_an_empty_file_is_an_empty_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "empty").touch()
-    kept = Kept(tmp_path / "empty")
+    kept = VectorCache(tmp_path / "empty")
     assert kept.read(VALUES) == {}
     kept.write(VALUES)
     assert kept.read(VALUES) == VALUES
@@ -76,7 +76,7 @@ def test_an_empty_file_is_an_empty_store(tmp_path: Path, caplog: pytest.LogCaptu
 def test_where_nothing_can_be_written_nothing_is_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    kept = Kept(tmp_path / "nowhere" / "kept.sqlite")
+    kept = VectorCache(tmp_path / "nowhere" / "kept.sqlite")
     kept.write(VALUES)
     assert kept.read(VALUES) == {}
     assert caplog.text.count("Vectors are not kept in") == 1  # said once, not for every batch
@@ -85,9 +85,9 @@ def test_where_nothing_can_be_written_nothing_is_kept(
 def test_several_may_write_at_once(tmp_path: Path) -> None:
     def write(number: int) -> None:
         for part in range(5):
-            Kept(tmp_path / "shared").write({f"{number} {part}".encode(): b"v" * 5000})
+            VectorCache(tmp_path / "shared").write({f"{number} {part}".encode(): b"v" * 5000})
 
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(write, range(8)))
     keys = [f"{number} {part}".encode() for number in range(8) for part in range(5)]
-    assert len(Kept(tmp_path / "shared").read(keys)) == 40
+    assert len(VectorCache(tmp_path / "shared").read(keys)) == 40

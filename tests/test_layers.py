@@ -15,8 +15,10 @@ ORDER = (
     "index",
     "retrieval",
     "evaluation",
-    "references",
+    "tasks",
+    "published",
     "diagnosis",
+    "doctor",
     "reports",
     "cli",
 )

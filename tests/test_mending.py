@@ -8,11 +8,11 @@ import pytest
 from safetensors.numpy import load_file
 
 from scripts.build_patient import patient_table
-from searchapp.corpora.names import open_corpus
-from searchapp.diagnosis.mending import mended_table, write_model
+from searchapp.corpora.resolve import open_corpus
+from searchapp.diagnosis.repaired_model import mended_table, write_model
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
-from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
 from tests.conftest import Cli, MakeFolder
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import find_model
+from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
 from tests.conftest import TABLE, WORDS, MakeFolder, as_queries

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from searchapp.evaluation.trec import read_run
-from searchapp.retrieval.choice import DEFAULT
+from searchapp.retrieval.fusion_config import DEFAULT
 
 from .conftest import Cli, MakeFolder
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 
 pytestmark = pytest.mark.parity
 

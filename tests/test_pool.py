@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from searchapp.encoders.pool import mean_rows
-from searchapp.encoders.tokenizing import Tokens, truncate
+from searchapp.encoders.mean_pooling import mean_rows
+from searchapp.encoders.tokenization import Tokens, truncate
 from searchapp.files import cache_folder
 from tests.conftest import REPOSITORY, Cli
 from tests.trained import own_cache
@@ -49,11 +49,11 @@ def fresh_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Average by numpy, as below FEW_TOKENS before numba is imported, or by the kernel, as above."""
     if request.param == "numpy":
-        monkeypatch.setattr("searchapp.encoders.pool.FEW_TOKENS", 1_000_000)
+        monkeypatch.setattr("searchapp.encoders.mean_pooling.FEW_TOKENS", 1_000_000)
         monkeypatch.delitem(sys.modules, "numba", raising=False)
-        monkeypatch.setattr("searchapp.encoders.pool._in_threads", None)
+        monkeypatch.setattr("searchapp.encoders.mean_pooling._in_threads", None)
     else:
-        monkeypatch.setattr("searchapp.encoders.pool.FEW_TOKENS", 0)
+        monkeypatch.setattr("searchapp.encoders.mean_pooling.FEW_TOKENS", 0)
     return str(request.param)
 
 

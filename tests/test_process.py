@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_the_old_index_and_the_command_can_be_repeated(large: Path,
 
 def index_name(folder: Path) -> str:
     """Return the name of the folder in which a corpus is indexed, as searchapp gives it."""
-    from searchapp.corpora.names import open_corpus
+    from searchapp.corpora.resolve import open_corpus
     from searchapp.files import slug
 
     return slug(open_corpus(str(folder)).documents_id)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.encoders import table
+from searchapp.encoders import static_model
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.proof import choose_tokenizer, quick_tokenizer
-from searchapp.encoders.tokenizing import Ordinary, Tokie
+from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.tokenization import Ordinary, Tokie
 from searchapp.errors import SearchappError
 from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
@@ -58,13 +58,13 @@ def prove(folder: Path) -> None:
 def full_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list to which the names of models that are loaded in full go."""
     loaded: list[str] = []
-    load = table.load_model
+    load = static_model.load_model
 
     def watched(files: Any, sample: Any = ()) -> Any:
         loaded.append(files.name)
         return load(files, sample)
 
-    monkeypatch.setattr("searchapp.encoders.static.load_model", watched)
+    monkeypatch.setattr("searchapp.encoders.static_encoder.load_model", watched)
     return loaded
 
 
@@ -82,7 +82,7 @@ def test_an_index_is_reopened_without_reading_its_model_in_full(
     name = "wordllama" if kind == "bundled" else str(folders[kind])
     assert cli("index", "sample", "-m", name).exit_code == 0
     expected = load_encoder(name).encode_queries(as_queries(SHORT))
-    monkeypatch.setattr("searchapp.encoders.table._tensors", None)
+    monkeypatch.setattr("searchapp.encoders.static_model._tensors", None)
     encoder, loads = searcher(full_loads)
     assert loads == 0
     np.testing.assert_array_equal(encoder.encode_queries(as_queries(SHORT)), expected)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.references.verdicts import Verdict, equals
+from searchapp.published.verdicts import Verdict, equals
 from tests.conftest import SHARED, Cli
 
 # nDCG@10 of the bundled model when a corpus is read otherwise, measured beforehand by other code

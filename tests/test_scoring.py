@@ -184,7 +184,7 @@ def test_scoring_loads_the_kernels_of_ranx_and_not_ranx() -> None:
     code = """
 import sys
 import numpy as np
-import searchapp.evaluation.kernels
+import searchapp.evaluation.ranx_kernels
 from searchapp.evaluation.scoring import score
 from searchapp.records import Ranking
 values = score({"q": Ranking(["a"], np.zeros(1, np.float32))}, {"q": {"a": 1}}, [1]).means()

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.benchmark import Evaluation, evaluate_model
 from searchapp.evaluation.scoring import CUTS, Scores, score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Judgements, Ranking, Run
+from searchapp.tasks.retrieval import Evaluation, evaluate_model
 
 THEIRS = {"ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P"}
 METRICS = (*THEIRS, "mrr")

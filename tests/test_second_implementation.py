@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
-from searchapp.encoders.files import BUNDLED
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.benchmark import evaluate_model
-from searchapp.evaluation.reference import reference_scores
+from searchapp.evaluation.numpy_metrics import reference_scores
 from searchapp.evaluation.scoring import CUTS, score
 from searchapp.index.build import encoder_for
 from searchapp.records import Judgements, Ranking, Run
+from searchapp.tasks.retrieval import evaluate_model
 
 TOLERANCE = 1e-12
 

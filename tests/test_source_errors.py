@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from searchapp.errors import SearchappError
-from searchapp.references.sources import read_source, survey
+from searchapp.published.sources import read_source, survey
 
 from .test_sources import block, card, document, result
 

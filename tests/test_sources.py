@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from searchapp.errors import SearchappError
-from searchapp.references.claims import Claim
-from searchapp.references.figures import decimals, exact, usual_decimals
-from searchapp.references.sources import read_source
+from searchapp.published.claims import Claim
+from searchapp.published.figures import decimals, exact, usual_decimals
+from searchapp.published.sources import read_source
 
 from .conftest import SHARED
 

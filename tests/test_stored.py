@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from searchapp.errors import SearchappError
-from searchapp.evaluation.stored import read_result, read_results, result_files, run_file
+from searchapp.evaluation.results import read_result, read_results, result_files, run_file
 from searchapp.records import Result
 from searchapp.reports.machine import results_document, to_json
 

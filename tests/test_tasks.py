@@ -2,7 +2,7 @@
 
 import pytest
 
-from searchapp.references.tasks import TASKS, find_task
+from searchapp.tasks.mteb import TASKS, find_task
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.files import find_model
+from searchapp.encoders.fast_tokenizers import choose_tokenizer
+from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
-from searchapp.encoders.proof import choose_tokenizer
-from searchapp.encoders.tokenizing import Gigatoken, Ordinary, Tokens, Tokie
+from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.errors import SearchappError
 from searchapp.records import Query
 from searchapp.retrieval.dense import check_queries

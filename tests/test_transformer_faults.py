@@ -11,7 +11,7 @@ import pytest
 
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
-from searchapp.encoders.transformer import TransformerEncoder
+from searchapp.encoders.transformer_encoder import TransformerEncoder
 from searchapp.encoders.transformer_files import find_transformer
 from searchapp.encoders.transformer_model import PROBE, TransformerModel
 from searchapp.errors import SearchappError
@@ -202,7 +202,9 @@ def test_no_text_is_encoded_twice(plain: Path, encoded: list[str], monkeypatch: 
     encoded.clear()
     vectors = first.encode_documents(as_documents("fig", "plum", "fig"))
     assert encoded == ["red fig", "red plum"]
-    monkeypatch.setattr("searchapp.encoders.transformer.TransformerModel", None)  # called, it would fail
+    monkeypatch.setattr(
+        "searchapp.encoders.transformer_encoder.TransformerModel", None
+    )  # called, it would fail
     again = load_encoder(f"st:{plain}")
     np.testing.assert_array_equal(again.encode_documents(as_documents("fig", "plum", "fig")), vectors)
     assert again.recipe == first.recipe
@@ -255,7 +257,7 @@ def test_an_interrupted_build_goes_on_and_encodes_nothing_twice(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(TransformerEncoder, "batch", 2)
-    monkeypatch.setattr("searchapp.index.part.CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr("searchapp.index.checkpoint.CHECKPOINT_SECONDS", 0)
     corpus = str(make_corpus(documents=DOCUMENTS))
     load_encoder(f"st:{plain}")
     encoded.clear()

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from searchapp.corpora.beir import BeirFiles
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.tuning import FUSIONS, SURE, Tuning, tuning_splits
 from searchapp.records import Judgements
-from searchapp.retrieval.choice import DEFAULT
 from searchapp.retrieval.fusion import Fusion
+from searchapp.retrieval.fusion_config import DEFAULT
 
 from .conftest import Cli, MakeFolder
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from searchapp.corpora.names import open_corpus
-from searchapp.encoders.awkward import AWKWARD
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.edge_cases import AWKWARD
 from searchapp.encoders.encoder import Encoder
-from searchapp.encoders.table import Facts
-from searchapp.encoders.tokenizing import Tokens
+from searchapp.encoders.static_model import Facts
+from searchapp.encoders.tokenization import Tokens
 from searchapp.files import cache_folder
 from searchapp.index.manifest import Manifest
 

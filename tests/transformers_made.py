@@ -64,7 +64,7 @@ def save_transformer(folder: Path, *, pooling: str | None = None, seed: int = 0,
 def keep_vectors_in(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """Keep vectors in a folder of the test's own, and return it."""
     folder.mkdir()
-    patch.setattr("searchapp.encoders.transformer.cache_folder", lambda _name: folder)
+    patch.setattr("searchapp.encoders.transformer_encoder.cache_folder", lambda _name: folder)
     return folder
 
 

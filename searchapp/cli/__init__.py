@@ -41,11 +41,11 @@ class _Failure(click.ClickException):
         self.hint = error.hint
 
     def show(self, file: Any = None) -> None:
-        from searchapp.reports.text import harmless  # a message may quote what a file holds
+        from searchapp.reports.text import strip_control_chars  # a message may quote what a file holds
 
-        click.echo(f"Error: {harmless(self.message)}", err=True, file=file)
+        click.echo(f"Error: {strip_control_chars(self.message)}", err=True, file=file)
         for line in self.hint.splitlines():
-            click.echo(f"  {harmless(line)}", err=True, file=file)
+            click.echo(f"  {strip_control_chars(line)}", err=True, file=file)
 
 
 def _explain(error: OSError) -> SearchappError | None:
@@ -109,9 +109,9 @@ class _Remark(logging.Formatter):
     """A remark as it is shown: without control characters of what it quotes."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from searchapp.reports.text import harmless
+        from searchapp.reports.text import strip_control_chars
 
-        return "\n".join(map(harmless, super().format(record).split("\n")))
+        return "\n".join(map(strip_control_chars, super().format(record).split("\n")))
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})

@@ -64,15 +64,15 @@ def command(
     queries that gain and lose most, with the grades of the best documents of both sides.
     """
     from searchapp.evaluation.comparison import compare_runs
-    from searchapp.evaluation.entries import open_entries
     from searchapp.evaluation.gates import judge
+    from searchapp.evaluation.run_inputs import open_run_inputs
     from searchapp.reports.comparisons import comparison_document, comparison_text
     from searchapp.reports.machine import to_json
 
     if len(runs) < 2:
         raise click.UsageError("Name at least two runs: the baseline first, then what to compare with it.")
     wanted = list(dict.fromkeys([*metrics, *(gate.metric for gate in gates)]))
-    where, entries = open_entries(runs, corpus)
+    where, entries = open_run_inputs(runs, corpus)
     comparisons = compare_runs(where, entries, wanted, show)
     verdicts = [
         judge(gate, comparison.candidate.label, change)

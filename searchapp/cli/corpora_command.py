@@ -14,7 +14,7 @@ from searchapp.cli.options import json_option, offline_option
 def command(name: str | None, as_json: bool) -> None:
     """List the corpora that work offline, or look into one: counts, digests, and what is wrong with it."""
     from searchapp.corpora.listing import list_corpora
-    from searchapp.corpora.names import open_corpus
+    from searchapp.corpora.resolve import open_corpus
     from searchapp.reports.catalogues import corpora_text, corpus_text
     from searchapp.reports.machine import to_json
 

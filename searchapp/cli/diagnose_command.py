@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from searchapp.cli.options import encoding_options, json_option, offline_option
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 
 
@@ -86,8 +86,8 @@ def command(
     if run is not None and model is not None:
         raise click.UsageError("--run looks into a run without its vectors: leave -m out.")
 
-    from searchapp.corpora.names import open_corpus
-    from searchapp.diagnosis.pipelines import collect, collect_run
+    from searchapp.corpora.resolve import open_corpus
+    from searchapp.diagnosis.collect import collect, collect_run
     from searchapp.diagnosis.registry import PROBES
     from searchapp.diagnosis.verdict import diagnose, find_probe
     from searchapp.evaluation.trec import read_run
@@ -117,7 +117,7 @@ def command(
 
 def _diagnose_files(path: str, *, as_json: bool) -> int:
     """Print what speaks against published files, and return the exit code."""
-    from searchapp.diagnosis.result_files import diagnose_files
+    from searchapp.diagnosis.published_files import diagnose_files
     from searchapp.reports.diagnoses import files_document, files_text
     from searchapp.reports.machine import to_json
 

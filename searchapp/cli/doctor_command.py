@@ -18,8 +18,8 @@ def command(context: click.Context, results: tuple[str, ...], as_json: bool) -> 
     With RESULT, a file or a folder that `searchapp eval --run-out` wrote, check instead whether it would
     come out the same today: versions, corpus, model, tokenizer and stemmer, and what would be different.
     """
-    from searchapp.diagnosis.doctor import run_checks
-    from searchapp.diagnosis.provenance import check_results
+    from searchapp.doctor.checks import run_checks
+    from searchapp.doctor.provenance import check_results
     from searchapp.reports.catalogues import checks_text
     from searchapp.reports.machine import to_json
 

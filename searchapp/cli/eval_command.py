@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searchapp.cli.options import encoding_options, json_option, offline_option
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
-from searchapp.index.kinds import KINDS
+from searchapp.index.faiss_index import KINDS
 from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
-    from searchapp.evaluation.benchmark import Evaluation
+    from searchapp.tasks.retrieval import Evaluation
 
 FORMATS = ("table", "json", "ndjson", "csv")
 
@@ -91,9 +91,9 @@ def _evaluations(
     options: Options,
     kind: str,
 ) -> "Iterator[Evaluation]":
-    from searchapp.corpora.names import open_corpus
-    from searchapp.evaluation.benchmark import evaluate_bm25, evaluate_chance, evaluate_run
+    from searchapp.corpora.resolve import open_corpus
     from searchapp.evaluation.trec import read_run
+    from searchapp.tasks.retrieval import evaluate_bm25, evaluate_chance, evaluate_run
 
     sources = [open_corpus(name) for name in corpora]
     asked: dict[str, Any] = {"cuts": cuts, "allow_dangling": allow_dangling}
@@ -118,9 +118,9 @@ def _evaluations(
 def _evaluate(
     source: "Corpus", model: str, modes: tuple[str, ...], *, options: Options, kind: str, **asked: Any
 ) -> "Iterator[Evaluation]":
-    from searchapp.evaluation.benchmark import evaluate_model
     from searchapp.index.build import encoder_for
     from searchapp.reports.progress import progress_bar
+    from searchapp.tasks.retrieval import evaluate_model
 
     encoder = encoder_for(source, model, options, kind)
     for mode in modes:

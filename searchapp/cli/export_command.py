@@ -22,8 +22,8 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
     RESULT is a file that `searchapp eval --run-out` wrote, its run, or a folder of them. Figures are
     rounded as MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
     """
-    from searchapp.evaluation.stored import find_results, read_results
-    from searchapp.references.export import card_text, copy_runs, model_index, mteb_files, write_files
+    from searchapp.evaluation.results import find_results, read_results
+    from searchapp.published.export import card_text, copy_runs, model_index, mteb_files, write_files
     from searchapp.reports.machine import to_json
 
     if sum((mteb is not None, card, trec is not None)) != 1:

@@ -7,7 +7,7 @@ import click
 
 from searchapp.cli.options import encoding_options, json_option, model_option, offline_option
 from searchapp.encoders.options import Options
-from searchapp.index.kinds import KINDS
+from searchapp.index.faiss_index import KINDS
 
 
 @click.command("index")
@@ -26,7 +26,7 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options, a
     CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or a BEIR
     folder. A finished index of the same corpus and model is kept as it is.
     """
-    from searchapp.corpora.names import open_corpus
+    from searchapp.corpora.resolve import open_corpus
     from searchapp.index.build import build_index, encoder_for
     from searchapp.reports.machine import to_json
     from searchapp.reports.progress import progress_bar

@@ -30,8 +30,8 @@ def command(published: str | None, own: tuple[str, ...], form: str | None, as_js
     `searchapp eval --run-out DIR` are ranked among them by --with DIR.
     """
     if published is not None:
-        from searchapp.references.leaderboard import leaderboard
-        from searchapp.references.published import find_published
+        from searchapp.published.leaderboard import leaderboard
+        from searchapp.published.table import find_published
         from searchapp.reports.leaderboard import leaderboard_lines
 
         task, split = find_published(published)
@@ -52,6 +52,6 @@ def command(published: str | None, own: tuple[str, ...], form: str | None, as_js
 
 
 def _results(names: tuple[str, ...]) -> "list[Result]":
-    from searchapp.evaluation.stored import find_results, read_results
+    from searchapp.evaluation.results import find_results, read_results
 
     return [result for name in names for file in find_results(name) for result in read_results(file)]

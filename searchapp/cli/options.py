@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 import click
 
-from searchapp.encoders.files import BUNDLED
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 
 Command = Callable[..., Any]

@@ -24,10 +24,10 @@ def command(corpus: str, model: str, output: Path, remove: int, as_json: bool) -
     It is the repair that `searchapp diagnose` measures where a few directions without meaning dominate.
     Only the texts of CORPUS are read, never its judgements, so a score on it stays honest.
     """
-    from searchapp.corpora.names import open_corpus
-    from searchapp.diagnosis.mending import mended_table, write_model
+    from searchapp.corpora.resolve import open_corpus
+    from searchapp.diagnosis.repaired_model import mended_table, write_model
     from searchapp.encoders.encoder import load_encoder
-    from searchapp.encoders.static import StaticEncoder
+    from searchapp.encoders.static_encoder import StaticEncoder
     from searchapp.errors import SearchappError
     from searchapp.reports.machine import to_json
 

@@ -46,10 +46,10 @@ def command(
     to differ between tools are tried, and those that yield the published figure are named; exit 3 is
     for figures that none of them explains.
     """
-    from searchapp.references.contradictions import contradictions
-    from searchapp.references.pipelines import choose_pipeline
-    from searchapp.references.reproduce import check_compared, reproduce
-    from searchapp.references.sources import read_source
+    from searchapp.published.consistency import contradictions
+    from searchapp.published.reproduce import check_compared, reproduce
+    from searchapp.published.sources import read_source
+    from searchapp.published.systems import choose_system
     from searchapp.reports.machine import to_json
     from searchapp.reports.progress import steps
     from searchapp.reports.reproductions import reproduction_document, reproduction_lines
@@ -60,7 +60,7 @@ def command(
         raise click.UsageError("--mode bm25 has no model or vectors.")
     read = read_source(source)
     with steps() as progress:
-        pipeline, reason = choose_pipeline(read, model, mode, options, against, progress)
+        pipeline, reason = choose_system(read, model, mode, options, against, progress)
         done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
     if against is not None:
         check_compared(done, str(against))

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.records import Finding
+from searchapp.records import Problem
 
 EXAMPLES = 3
 
 
-def lint(corpus: Corpus) -> list[Finding]:
+def lint(corpus: Corpus) -> list[Problem]:
     """Name what caps or blurs every score on a corpus; an empty list is a clean bill.
 
     Looks for judgements of absent documents or queries, ids that stand twice, documents that are
@@ -58,14 +58,14 @@ def _repeated(ids: Counter[str]) -> list[str]:
     return [name for name, count in ids.items() if count > 1]
 
 
-def _finding(name: str, what: str, ids: Sequence[str], hint: str) -> Finding | None:
+def _finding(name: str, what: str, ids: Sequence[str], hint: str) -> Problem | None:
     if not ids:
         return None
     more = ", ..." if len(ids) > EXAMPLES else ""
-    return Finding(name, f"{what}: {len(ids)} ({', '.join(ids[:EXAMPLES])}{more})", hint)
+    return Problem(name, f"{what}: {len(ids)} ({', '.join(ids[:EXAMPLES])}{more})", hint)
 
 
-def describe(corpus: Corpus) -> tuple[dict[str, object], list[Finding]]:
+def describe(corpus: Corpus) -> tuple[dict[str, object], list[Problem]]:
     """Return the facts of a corpus (counts, characters, digests) and what is wrong with it."""
     lengths = [len(f"{document.title} {document.text}".strip()) for document in corpus.documents()]
     judgements = corpus.source.judgements()

@@ -1,10 +1,10 @@
 """One pipeline under suspicion, as it would be met: everything that a probe may read.
 
-Three parts, each computing a costly fact once, when a probe first asks for it: the `Scene` (texts,
+Three parts, each computing a costly fact once, when a probe first asks for it: the `CorpusContext` (texts,
 queries, judgements, the control model), the `Model` (what the encoder itself makes of them; absent for
 precomputed vectors and other people's runs), and what the pipeline left behind: `Vectors`, a `run`, a
 `reported` score. Any of the last three may be absent; a probe says in `needs` which it cannot do without.
-Whoever only has a run constructs `Evidence(scene, run=run, reported=...)`.
+Whoever only has a run constructs `Evidence(context, run=run, reported=...)`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.agreement import NEAR, Agreement
-from searchapp.diagnosis.matching import Match, match_rows, put_right
+from searchapp.diagnosis.context import CorpusContext
+from searchapp.diagnosis.fixes import FIXES, without_directions
+from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import (
     Hubs,
-    Trial,
+    JudgedQueries,
     hubs,
-    judged_trial,
+    judged_queries,
     participation,
     spectrum,
 )
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.repairs import REPAIRS, without_directions
-from searchapp.diagnosis.scene import Scene
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
 from searchapp.encoders.vectors import unit
 from searchapp.errors import SearchappError
@@ -54,7 +54,7 @@ class Evidence:
     """What is known of one pipeline.
 
     Args:
-        scene: the texts, queries and judgements.
+        context: the texts, queries and judgements.
         model: the encoder that the vectors are said to come from.
         vectors: what is stored; ids that the corpus does not know are left out of what follows.
         run: rankings somebody made.
@@ -64,14 +64,14 @@ class Evidence:
 
     def __init__(
         self,
-        scene: Scene,
+        context: CorpusContext,
         model: Model | None = None,
         vectors: Vectors | None = None,
         run: Run | None = None,
         reported: Mapping[str, float] | None = None,
         changes: Sequence[str] | None = None,
     ) -> None:
-        self.scene = scene
+        self.context = context
         self.model = model
         self.vectors = vectors
         self.run = run
@@ -89,20 +89,20 @@ class Evidence:
 
     @cached_property
     def _document_rows(self) -> Rows:
-        known = [row for row, name in enumerate(self.stored.document_ids) if name in self.scene.rows]
+        known = [row for row, name in enumerate(self.stored.document_ids) if name in self.context.rows]
         return np.array(known, dtype=np.intp)
 
     @cached_property
     def places(self) -> Rows:
-        """For each stored document that the corpus knows, its place in the scene, (n,)."""
+        """For each stored document that the corpus knows, its place in the context, (n,)."""
         ids = self.stored.document_ids
-        return np.array([self.scene.rows[ids[row]] for row in self._document_rows], dtype=np.intp)
+        return np.array([self.context.rows[ids[row]] for row in self._document_rows], dtype=np.intp)
 
     @cached_property
     def query_places(self) -> Rows:
-        """For each query of the scene that has a stored vector, its place in the scene, (q,)."""
+        """For each query of the context that has a stored vector, its place in the context, (q,)."""
         have = set(self.stored.query_ids)
-        kept = [row for row, query in enumerate(self.scene.queries) if query.id in have]
+        kept = [row for row, query in enumerate(self.context.queries) if query.id in have]
         return np.array(kept, dtype=np.intp)
 
     @cached_property
@@ -112,9 +112,9 @@ class Evidence:
 
     @cached_property
     def raw(self) -> tuple[Floats, Floats]:
-        """The vectors of these documents and of the scene's queries, as they are stored."""
+        """The vectors of these documents and of the context's queries, as they are stored."""
         rows = {name: row for row, name in enumerate(self.stored.query_ids)}
-        asked = [rows[self.scene.queries[place].id] for place in self.query_places]
+        asked = [rows[self.context.queries[place].id] for place in self.query_places]
         return self.stored.documents[self._document_rows], self.stored.queries[asked]
 
     @cached_property
@@ -137,20 +137,20 @@ class Evidence:
     # How good it is.
 
     @cached_property
-    def trial(self) -> Trial:
+    def trial(self) -> JudgedQueries:
         """Judgements where there are any; else the control's nearest documents stand in for them."""
-        if not self.scene.label_free:
-            ids = [self.scene.queries[place].id for place in self.query_places]
-            return judged_trial(self.document_ids, ids, self.scene.judgements)
+        if not self.context.label_free:
+            ids = [self.context.queries[place].id for place in self.query_places]
+            return judged_queries(self.document_ids, ids, self.context.judgements)
         near = self.agreement.found[:, :NEAR]
-        return Trial(
+        return JudgedQueries(
             "agreement with the control", self.document_ids, [{int(row): 1 for row in line} for line in near]
         )
 
     @cached_property
     def top(self) -> Rows:
         """The rows of the ten best documents of each query, by exact search."""
-        self.scene.progress("searching exactly")
+        self.context.progress("searching exactly")
         return self.trial.top(*self.compared)
 
     @cached_property
@@ -174,10 +174,10 @@ class Evidence:
 
     @cached_property
     def repaired(self) -> dict[str, NDArray[np.float64]]:
-        """The score of each query after each repair of `REPAIRS`, (q,)."""
-        self.scene.progress("trying repairs on the stored vectors")
+        """The score of each query after each repair of `FIXES`, (q,)."""
+        self.context.progress("trying repairs on the stored vectors")
         documents, queries = self.finite
-        return {repair.name: self.trial.ndcg(*repair.apply(documents, queries)) for repair in REPAIRS}
+        return {repair.name: self.trial.ndcg(*repair.apply(documents, queries)) for repair in FIXES}
 
     @cached_property
     def cleaned(self) -> tuple[Floats, Floats]:
@@ -230,7 +230,7 @@ class Evidence:
     @cached_property
     def agreement(self) -> Agreement:
         """The stored vectors against the control model's idea of what is near."""
-        control = self.scene.control
+        control = self.context.control
         own = control.documents[self.places], control.queries[self.query_places]
         return Agreement(own, self.units, self.cleaned)
 
@@ -245,7 +245,7 @@ class Evidence:
         documents, queries = self.units
         if self.model is None or not self.same_dimension:
             return documents, queries
-        return put_right(documents, self.match), put_right(queries, self.query_match)
+        return realign_rows(documents, self.match), realign_rows(queries, self.query_match)
 
     # The shape of the cloud.
 

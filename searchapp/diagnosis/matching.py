@@ -69,7 +69,7 @@ def match_rows(rows: Rows, expected: Floats, stored: Floats) -> Match:
     return Match(rows, own, best, place)
 
 
-def put_right(vectors: Floats, match: Match) -> Floats:
+def realign_rows(vectors: Floats, match: Match) -> Floats:
     """Return vectors with the rows that stand at other ids put where they belong."""
     if not match.astray.any():
         return vectors

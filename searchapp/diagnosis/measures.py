@@ -17,7 +17,7 @@ CHUNK = 256  # queries whose scores are held at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class JudgedQueries:
     """What vectors are tried on: queries, and how good each document is for each of them.
 
     `name` says in plain words what a score on it means. `document_ids` are in row order; `grades` maps
@@ -85,9 +85,9 @@ class Trial:
         return float(expected.sum()) / max(len(self.grades), 1)
 
 
-def judged_trial(
+def judged_queries(
     document_ids: Sequence[str], query_ids: Sequence[str], judgements: Judgements, name: str = "nDCG@10"
-) -> Trial:
+) -> JudgedQueries:
     """Return the trial that judgements make; judged documents that are absent still raise the ideal."""
     rows = {document_id: row for row, document_id in enumerate(document_ids)}
     grades = []
@@ -99,7 +99,7 @@ def judged_trial(
                 for document_id, grade in judgements[query_id].items()
             }
         )
-    return Trial(name, document_ids, grades)
+    return JudgedQueries(name, document_ids, grades)
 
 
 def _top(scores: Floats, k: int) -> NDArray[np.intp]:

@@ -6,14 +6,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.measures import Trial, spread
-from searchapp.diagnosis.scene import Scene
+from searchapp.diagnosis.context import CorpusContext
+from searchapp.diagnosis.measures import JudgedQueries, spread
 from searchapp.diagnosis.tokens import TokenTable, cut, token_table
 from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
 from searchapp.encoders.encoder import Encoder
-from searchapp.encoders.static import StaticEncoder
+from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.texts import assemble
-from searchapp.encoders.tokenizing import Tokens
+from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document, Query
 
@@ -26,17 +26,17 @@ OPENING = 12  # words of a text that stand for its title where it has none
 
 
 class Model:
-    """An encoder on the texts of a scene; everything is computed once, when it is first asked for.
+    """An encoder on the texts of a context; everything is computed once, when it is first asked for.
 
     Args:
         encoder: the model with its options.
-        scene: the texts.
+        context: the texts.
         table: its inside; found here for a static model, None for others.
     """
 
-    def __init__(self, encoder: Encoder, scene: Scene, table: TokenTable | None = None) -> None:
+    def __init__(self, encoder: Encoder, context: CorpusContext, table: TokenTable | None = None) -> None:
         self.encoder = encoder
-        self.scene = scene
+        self.context = context
         self._table = table
 
     @property
@@ -53,21 +53,21 @@ class Model:
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
-        """Which documents of the scene it encodes anew: all by a static model, else a sample."""
-        count = len(self.scene.documents)
+        """Which documents of the context it encodes anew: all by a static model, else a sample."""
+        count = len(self.context.documents)
         return spread(count, count if self.table is not None else SLOW_SAMPLE)
 
     @cached_property
     def documents(self) -> Floats:
         """Unit vectors of the documents of `rows`, (r, d) float32."""
-        self.scene.progress("encoding the documents anew")
-        return unit(self.encoder.encode_documents([self.scene.documents[row] for row in self.rows]))
+        self.context.progress("encoding the documents anew")
+        return unit(self.encoder.encode_documents([self.context.documents[row] for row in self.rows]))
 
     @cached_property
     def queries(self) -> Floats:
         """Unit vectors of the queries, (q, d) float32."""
-        self.scene.progress("encoding the queries anew")
-        return unit(self.encoder.encode_queries(self.scene.queries))
+        self.context.progress("encoding the queries anew")
+        return unit(self.encoder.encode_queries(self.context.queries))
 
     def read_documents(self, texts: Sequence[str]) -> Floats:
         """Return unit vectors of texts read as documents, (n, d) float32."""
@@ -81,8 +81,8 @@ class Model:
 
     @cached_property
     def known_items(self) -> NDArray[np.intp]:
-        """Documents of the scene whose titles (or opening words) are looked for, (k,)."""
-        filled = [row for row, document in enumerate(self.scene.documents) if document.text.strip()]
+        """Documents of the context whose titles (or opening words) are looked for, (k,)."""
+        filled = [row for row, document in enumerate(self.context.documents) if document.text.strip()]
         return (
             np.array(filled, dtype=np.intp)[spread(len(filled), KNOWN_ITEMS)]
             if filled
@@ -92,8 +92,8 @@ class Model:
     @cached_property
     def titles(self) -> Floats:
         """Unit vectors of the titles of `known_items` read as queries, (k, d) float32."""
-        self.scene.progress("encoding titles to look for their documents")
-        return self.read_queries([title_of(self.scene.documents[row]) for row in self.known_items])
+        self.context.progress("encoding titles to look for their documents")
+        return self.read_queries([title_of(self.context.documents[row]) for row in self.known_items])
 
     @cached_property
     def document_tokens(self) -> Tokens:
@@ -103,7 +103,7 @@ class Model:
         return self.table.tokenize(
             [
                 options.document_prompt + assemble(document, options.template)
-                for document in self.scene.documents
+                for document in self.context.documents
             ]
         )
 
@@ -112,7 +112,7 @@ class Model:
         """Token ids of the queries as they are read, whole (static models)."""
         assert self.table is not None  # noqa: S101 - asked only of static models
         return self.table.tokenize(
-            [self.encoder.options.query_prompt + query.text for query in self.scene.queries]
+            [self.encoder.options.query_prompt + query.text for query in self.context.queries]
         )
 
     @cached_property
@@ -147,17 +147,17 @@ class Model:
         _, group, sizes = np.unique(whole, return_inverse=True, return_counts=True)
         return group.ravel(), sizes
 
-    def floor(self, trial: Trial) -> float:
+    def floor(self, trial: JudgedQueries) -> float:
         """Return nDCG@10 of random tables with the same tokenizer and dimension, the mean of two seeds."""
         assert self.table is not None  # noqa: S101 - asked only of static models
         length = self.encoder.recipe.max_length
         key = (self.table.tokenize, self.table.rows.shape, length, self.encoder.options)
-        if key not in self.scene.floors:
-            self.scene.progress("measuring the floor of random tables")
-            self.scene.floors[key] = float(np.mean([self._random(seed, trial) for seed in FLOOR_SEEDS]))
-        return self.scene.floors[key]
+        if key not in self.context.floors:
+            self.context.progress("measuring the floor of random tables")
+            self.context.floors[key] = float(np.mean([self._random(seed, trial) for seed in FLOOR_SEEDS]))
+        return self.context.floors[key]
 
-    def _random(self, seed: int, trial: Trial) -> float:
+    def _random(self, seed: int, trial: JudgedQueries) -> float:
         assert self.table is not None  # noqa: S101 - asked only of static models
         length = self.encoder.recipe.max_length
         rows = np.random.default_rng(seed).standard_normal(self.table.rows.shape, dtype=np.float32)

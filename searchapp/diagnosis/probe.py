@@ -25,7 +25,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Found:
+class Finding:
     """A cause that a probe found signs of.
 
     `cause` is an id of `causes.CAUSES`; `evidence` one or two sentences with their numbers; `against`
@@ -42,7 +42,7 @@ class Found:
     share: float = 1.0
 
 
-Said = Fact | Found
+Observation = Fact | Finding
 
 
 class CannotJudgeError(Exception):
@@ -62,7 +62,7 @@ class Probe:
     question: str
     needs: tuple[str, ...]
     finds: tuple[str, ...]
-    ask: Callable[[Evidence], Iterator[Said]]
+    ask: Callable[[Evidence], Iterator[Observation]]
     slow: bool = False
 
 
@@ -83,7 +83,7 @@ def lacking(probe: Probe, evidence: Evidence) -> str | None:
         "vectors": evidence.vectors is not None,
         "model": evidence.model is not None,
         "table": evidence.model is not None and evidence.model.table is not None,
-        "judgements": not evidence.scene.label_free,
+        "judgements": not evidence.context.label_free,
         "run": evidence.run is not None,
         "reported": bool(evidence.reported),
         "index": evidence.changes is not None,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.pool import mean_rows
-from searchapp.encoders.static import StaticEncoder
-from searchapp.encoders.tokenizing import Ordinary, Tokens, truncate
+from searchapp.encoders.mean_pooling import mean_rows
+from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.encoders.tokenization import Ordinary, Tokens, truncate
 from searchapp.encoders.vectors import unit
 
 Floats = NDArray[np.float32]

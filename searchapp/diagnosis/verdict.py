@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from searchapp.diagnosis.cause import Cause
 from searchapp.diagnosis.causes import CAUSES
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.probe import CannotJudgeError, Fact, Found, Probe, Said, lacking
+from searchapp.diagnosis.probe import CannotJudgeError, Fact, Finding, Observation, Probe, lacking
 from searchapp.diagnosis.registry import PROBES
 from searchapp.errors import SearchappError
 
@@ -22,12 +22,12 @@ CLEARS = {
 
 
 @dataclass(frozen=True)
-class Named:
+class RankedCause:
     """A cause with all that speaks for it: the strongest finding first."""
 
     id: str
     cause: Cause
-    found: tuple[Found, ...]
+    found: tuple[Finding, ...]
 
     @property
     def strength(self) -> float:
@@ -48,18 +48,18 @@ class Diagnosis:
     `facts` are by probe; `unjudged` says by probe why it could not be asked; `seconds` by probe.
     """
 
-    causes: tuple[Named, ...]
+    causes: tuple[RankedCause, ...]
     facts: dict[str, tuple[Fact, ...]]
     unjudged: dict[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def faults(self) -> tuple[Named, ...]:
+    def faults(self) -> tuple[RankedCause, ...]:
         """The causes that make the pipeline broken."""
         return tuple(named for named in self.causes if named.strength >= FAULT)
 
     @property
-    def remarks(self) -> tuple[Named, ...]:
+    def remarks(self) -> tuple[RankedCause, ...]:
         """The others."""
         return tuple(named for named in self.causes if named.strength < FAULT)
 
@@ -80,7 +80,7 @@ def diagnose(evidence: Evidence, probes: Sequence[Probe] = PROBES) -> Diagnosis:
         evidence: the pipeline under suspicion.
         probes: which to ask, in order.
     """
-    found: list[Found] = []
+    found: list[Finding] = []
     facts: dict[str, tuple[Fact, ...]] = {}
     unjudged: dict[str, str] = {}
     seconds: dict[str, float] = {}
@@ -89,16 +89,16 @@ def diagnose(evidence: Evidence, probes: Sequence[Probe] = PROBES) -> Diagnosis:
         if reason is not None:
             unjudged[probe.name] = reason
             continue
-        evidence.scene.progress(probe.question)
+        evidence.context.progress(probe.question)
         started = time.perf_counter()
-        said: list[Said] = []
+        said: list[Observation] = []
         try:
             said.extend(probe.ask(evidence))
         except CannotJudgeError as error:
             unjudged[probe.name] = str(error)
         seconds[probe.name] = time.perf_counter() - started
         facts[probe.name] = tuple(one for one in said if isinstance(one, Fact))
-        found += [one for one in said if isinstance(one, Found)]
+        found += [one for one in said if isinstance(one, Finding)]
     return Diagnosis(_ranked(found), facts, unjudged, seconds)
 
 
@@ -116,12 +116,12 @@ def find_probe(name: str) -> Probe:
     )
 
 
-def _ranked(found: Sequence[Found]) -> tuple[Named, ...]:
-    causes: dict[str, list[Found]] = {}
+def _ranked(found: Sequence[Finding]) -> tuple[RankedCause, ...]:
+    causes: dict[str, list[Finding]] = {}
     for one in found:
         causes.setdefault(one.cause, []).append(one)
     named = [
-        Named(name, CAUSES[name], tuple(sorted(every, key=lambda one: -one.strength)))
+        RankedCause(name, CAUSES[name], tuple(sorted(every, key=lambda one: -one.strength)))
         for name, every in causes.items()
     ]
     cleared = {rival for one in named if one.strength >= 1 for rival in CLEARS.get(one.id, ())}

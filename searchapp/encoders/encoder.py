@@ -7,11 +7,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.files import find_model
+from searchapp.encoders.model_files import find_model
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
-from searchapp.encoders.static import StaticEncoder
-from searchapp.encoders.table import Facts
+from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.encoders.static_model import Facts
 from searchapp.encoders.transformer_files import find_transformer
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Query, Recipe
@@ -70,7 +70,7 @@ def load_encoder(
 
         return PrecomputedEncoder(Path(rest).expanduser(), options)
     if kind == TRANSFORMER:
-        from searchapp.encoders.transformer import TransformerEncoder
+        from searchapp.encoders.transformer_encoder import TransformerEncoder
 
         return TransformerEncoder(find_transformer(rest), options)
     return StaticEncoder(find_model(name), options, facts, sample)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.files import BUNDLED, find_model, is_static, static_in_folder
 from searchapp.encoders.hub import cached_names, cached_snapshot, is_hub_id
+from searchapp.encoders.model_files import BUNDLED, find_model, is_static, static_in_folder
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.precomputed import map_vectors
 from searchapp.encoders.transformer_files import is_transformer

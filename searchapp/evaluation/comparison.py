@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from searchapp.corpora.corpus import Corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.drilldown import Lookup, QueryChange
-from searchapp.evaluation.entries import Entry, read_rankings
 from searchapp.evaluation.intervals import difference_intervals
+from searchapp.evaluation.run_inputs import RunInput, read_rankings
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.significance import holm, randomisation_tests
 from searchapp.evaluation.trec import warn_of_absent
@@ -54,7 +54,7 @@ class Comparison:
     `per_query` is query id -> metric -> (baseline, candidate), for every judged query.
     """
 
-    candidate: Entry
+    candidate: RunInput
     changes: list[Change]
     gains: list[QueryChange]
     losses: list[QueryChange]
@@ -62,7 +62,7 @@ class Comparison:
 
 
 def compare_runs(
-    corpus: Corpus, entries: Sequence[Entry], metrics: Sequence[str], shown: int
+    corpus: Corpus, entries: Sequence[RunInput], metrics: Sequence[str], shown: int
 ) -> list[Comparison]:
     """Compare every run with the first, on all judged queries of the corpus.
 
@@ -154,7 +154,7 @@ def _per_query(
     }
 
 
-def _check_queries(own: tuple[Entry, Run], first: tuple[Entry, Run], corpus: Corpus) -> None:
+def _check_queries(own: tuple[RunInput, Run], first: tuple[RunInput, Run], corpus: Corpus) -> None:
     """Check that a run can be compared with the baseline query by query, and say what it lacks."""
     (entry, run), (baseline, other) = own, first
     if not run.keys() & corpus.judgements.keys():
@@ -172,7 +172,7 @@ def _check_queries(own: tuple[Entry, Run], first: tuple[Entry, Run], corpus: Cor
     warn_of_absent(run, corpus.judgements, entry.label)
 
 
-def _check_stored(entry: Entry, scored: Scores) -> None:
+def _check_stored(entry: RunInput, scored: Scores) -> None:
     """Check that a run still scores what the result beside it says."""
     if entry.result is None:
         return
@@ -186,7 +186,7 @@ def _check_stored(entry: Entry, scored: Scores) -> None:
             )
 
 
-def _remark_depths(entries: Sequence[Entry], runs: Sequence[Run], cut: int) -> None:
+def _remark_depths(entries: Sequence[RunInput], runs: Sequence[Run], cut: int) -> None:
     """Say where a run is cut off before a metric and another is not."""
     depths = [max(len(ranking.document_ids) for ranking in run.values()) for run in runs]
     for entry, depth in zip(entries, depths, strict=True):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.intervals import bootstrap_intervals
-from searchapp.evaluation.kernels import KERNELS, kernel
+from searchapp.evaluation.ranx_kernels import KERNELS, kernel
 from searchapp.records import Judgements, Ranking, Run
 
 CUTS = (1, 3, 5, 10, 20, 100, 1000)

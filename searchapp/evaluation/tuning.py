@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.names import ALIASES, open_corpus
+from searchapp.corpora.resolve import ALIASES, open_corpus
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import score
 from searchapp.index.build import Progress, build_index
-from searchapp.index.opened import Index
+from searchapp.index.index import Index
 from searchapp.records import Ranking
 from searchapp.retrieval.bm25 import LIBRARIES, bm25_recipe
-from searchapp.retrieval.choice import DEFAULT, record_choice
 from searchapp.retrieval.fusion import Fusion, Pair, bm25_alone, dense_alone, fuse
+from searchapp.retrieval.fusion_config import DEFAULT, record_choice
 from searchapp.retrieval.hybrid import DEPTH, pairs_of
 from searchapp.versions import installed_versions
 

@@ -17,7 +17,9 @@ from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
-from searchapp.index.kinds import FaissIndex
+from searchapp.index.checkpoint import PROGRESS, Checkpoint, State, kept_rows
+from searchapp.index.faiss_index import FaissIndex
+from searchapp.index.index import Index, open_index
 from searchapp.index.layout import (
     FAISS,
     VECTORS,
@@ -28,8 +30,6 @@ from searchapp.index.layout import (
     part_folder,
 )
 from searchapp.index.manifest import Manifest, data_files, read_manifest
-from searchapp.index.opened import Index, open_index
-from searchapp.index.part import PROGRESS, Part, State, kept_rows
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
 
 def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) -> State:
     """Write the vectors and the documents, going on from the last checkpoint."""
-    with Part(part, corpus, encoder.recipe) as unfinished:
+    with Checkpoint(part, corpus, encoder.recipe) as unfinished:
         documents = islice(corpus.documents(), unfinished.state.rows, None)
         while batch := list(islice(documents, encoder.batch)):
             unfinished.append(batch, encoder.encode_documents(batch))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.index.opened import exact_scores
+from searchapp.index.index import exact_scores
 from searchapp.records import Ranking
 
 

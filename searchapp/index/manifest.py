@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options
-from searchapp.encoders.table import Facts
+from searchapp.encoders.static_model import Facts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, sha256
 from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS, remove_hint

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from searchapp.corpora.listing import Listed
-from searchapp.diagnosis.doctor import Check
+from searchapp.corpora.listing import ListedCorpus
+from searchapp.doctor.checks import Check
 from searchapp.encoders.listing import ListedModel
 from searchapp.index.listing import ListedIndex
-from searchapp.records import Finding
+from searchapp.records import Problem
 from searchapp.reports.terminal import findings_text, plain_table, render, short_model
 from searchapp.reports.text import printable
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
-def corpora_text(rows: Sequence[Listed]) -> str:
+def corpora_text(rows: Sequence[ListedCorpus]) -> str:
     """Return the corpora that work offline as a table, and the names of those that need a download."""
     here = [
         (row.name, row.id, _count(row.n_docs), _count(row.n_queries), _count(row.n_judgements),
@@ -32,7 +32,7 @@ def corpora_text(rows: Sequence[Listed]) -> str:
     return render(table, *notes)
 
 
-def corpus_text(facts: Mapping[str, object], findings: Sequence[Finding]) -> str:
+def corpus_text(facts: Mapping[str, object], findings: Sequence[Problem]) -> str:
     """Return the facts of a corpus and what is wrong with it."""
     rows = [(name, _fact(value)) for name, value in facts.items()]
     verdict = findings_text(findings) if findings else Text("Nothing is wrong with it.")

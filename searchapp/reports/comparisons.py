@@ -12,9 +12,9 @@ from rich.text import Text
 from searchapp.corpora.corpus import Corpus
 from searchapp.evaluation.comparison import Change, Comparison
 from searchapp.evaluation.drilldown import JudgedHit, QueryChange
-from searchapp.evaluation.entries import Entry
 from searchapp.evaluation.gates import GateVerdict
-from searchapp.evaluation.stored import recipe_changes
+from searchapp.evaluation.results import recipe_changes
+from searchapp.evaluation.run_inputs import RunInput
 from searchapp.reports.terminal import PIPE_WIDTH, metric_title, plain_table, render
 from searchapp.reports.text import printable, snippet
 
@@ -30,7 +30,7 @@ STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 
 def comparison_text(
-    corpus: Corpus, baseline: Entry, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
+    corpus: Corpus, baseline: RunInput, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
 ) -> str:
     """Return the tables: for each candidate every metric, then the queries that gain and lose most."""
     parts: list[RenderableType] = []
@@ -48,7 +48,7 @@ def comparison_text(
 
 
 def comparison_document(
-    corpus: Corpus, baseline: Entry, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
+    corpus: Corpus, baseline: RunInput, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
 ) -> dict[str, Any]:
     """Return the document that scripts read: everything that was compared, unrounded."""
     return {
@@ -156,12 +156,12 @@ def _gates(verdicts: Sequence[GateVerdict]) -> Iterator[Text]:
         yield Text.assemble((verdict.status, STYLES[verdict.status]), " ", line)
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: RunInput) -> dict[str, Any]:
     result = None if entry.result is None else asdict(entry.result)
     return {"label": entry.label, "path": str(entry.path), "result": result}
 
 
-def _recipe_changes(baseline: Entry, candidate: Entry) -> dict[str, tuple[Any, Any]]:
+def _recipe_changes(baseline: RunInput, candidate: RunInput) -> dict[str, tuple[Any, Any]]:
     if baseline.result is None or candidate.result is None:
         return {}
     return recipe_changes(baseline.result, candidate.result)

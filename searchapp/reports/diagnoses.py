@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from searchapp.diagnosis.cause import AGAIN, MEND, REBUILD
-from searchapp.diagnosis.result_files import FilesDiagnosis
-from searchapp.diagnosis.verdict import Diagnosis, Named
+from searchapp.diagnosis.published_files import FilesDiagnosis
+from searchapp.diagnosis.verdict import Diagnosis, RankedCause
 from searchapp.reports.terminal import findings_text, plain_table, render
 from searchapp.reports.text import printable
 
@@ -82,7 +82,7 @@ def summary(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"Published models of its kind: {listed}."
 
 
-def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]:
+def _cause(named: RankedCause, number: int, corpus: str, model: str) -> Iterator[Text]:
     sure = next(word for least, word in SURE if named.strength >= least)
     yield Text(f"{number}. {named.cause.title} [{sure}; {named.id}, {named.cause.code}]", style="bold")
     for one in named.found:
@@ -91,7 +91,7 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
     if against:
         yield Text(f"   Against it: {against}")
     yield Text(f"   Known effect (nDCG@10, NFCorpus / SciFact): {named.cause.effect}")
-    yield Text(f"   Repair: {named.cause.repair}")
+    yield Text(f"   Fix: {named.cause.repair}")
     measured = max(
         (one for one in named.found if one.gain is not None), key=lambda one: one.gain or 0.0, default=None
     )
@@ -100,7 +100,7 @@ def _cause(named: Named, number: int, corpus: str, model: str) -> Iterator[Text]
     yield Text(f"   Next: {next_step(named, corpus, model)}")
 
 
-def next_step(named: Named, corpus: str, subject: str) -> str:
+def next_step(named: RankedCause, corpus: str, subject: str) -> str:
     """Return the command to run next; vectors and runs made elsewhere can only be looked at again."""
     step = named.cause.step
     if (step == REBUILD and subject.startswith(MADE_ELSEWHERE)) or (

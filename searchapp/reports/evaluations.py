@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options, model_slug
-from searchapp.evaluation.benchmark import Evaluation
 from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
+from searchapp.published.standing import standings
 from searchapp.records import Result
-from searchapp.references.standing import standings
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
 from searchapp.reports.terminal import grid_table, render, results_table, short_model
 from searchapp.reports.text import printable
+from searchapp.tasks.retrieval import Evaluation
 
 NAMES = ("corpus", "model", "mode")  # that tell the rows of several evaluations apart
 

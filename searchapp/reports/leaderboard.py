@@ -7,8 +7,8 @@ from typing import Any
 from rich.text import Text
 
 from searchapp.evaluation.trec import csv_lines
-from searchapp.references.leaderboard import Row
-from searchapp.references.published import METRICS
+from searchapp.published.leaderboard import Row
+from searchapp.published.table import METRICS
 from searchapp.reports.machine import to_json
 from searchapp.reports.terminal import metric_title, plain_table, render, short_model
 from searchapp.reports.text import printable

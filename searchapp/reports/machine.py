@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from searchapp.evaluation.stored import RESULT_SCHEMA
+from searchapp.evaluation.results import RESULT_SCHEMA
 from searchapp.records import Hit, Result
 
 QUERY_SCHEMA = "searchapp/query/1"

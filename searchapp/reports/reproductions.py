@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.text import Text
 
-from searchapp.records import Finding, Result
-from searchapp.references.claims import Source
-from searchapp.references.reproduce import Reproduction
-from searchapp.references.verdicts import Comparison, Verdict
+from searchapp.published.claims import Source
+from searchapp.published.reproduce import Reproduction
+from searchapp.published.verdicts import Comparison, Verdict
+from searchapp.records import Problem, Result
 from searchapp.reports.terminal import findings_text, metric_title, plain_table, render
 from searchapp.reports.text import printable
 
@@ -24,7 +24,7 @@ MAIN = "ndcg_at_10"
 
 
 def reproduction_lines(
-    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Finding]
+    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> Iterator[str]:
     """Yield a summary of all claims, the figures of each, and what contradicts itself in the source."""
     yield _headline(source)
@@ -44,7 +44,7 @@ def reproduction_lines(
 
 
 def reproduction_document(
-    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Finding]
+    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> dict[str, Any]:
     """Return everything as one document for scripts."""
     return {

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from searchapp.records import Finding, Result
+from searchapp.records import Problem, Result
 from searchapp.reports.text import printable
 
 PIPE_WIDTH = 10_000  # no row of a table is folded
@@ -92,7 +92,7 @@ def grid_table(result: Result) -> Table:
     return plain_table(headers, rows, numbers=headers[1:])
 
 
-def findings_text(findings: Sequence[Finding]) -> Group:
+def findings_text(findings: Sequence[Problem]) -> Group:
     """Return findings, each with its next step indented beneath."""
     parts: list[RenderableType] = []
     for finding in findings:

@@ -13,13 +13,13 @@ def printable(text: str) -> str:
     >>> printable("a\tb\x1b[31m red")
     'a b [31m red'
     """
-    return " ".join(harmless(text).split())
+    return " ".join(strip_control_chars(text).split())
 
 
-def harmless(text: str) -> str:
+def strip_control_chars(text: str) -> str:
     r"""Return text with a blank for each control character, and its own blanks as they are.
 
-    >>> harmless("a  b\x1b[31m\nred")
+    >>> strip_control_chars("a  b\x1b[31m\nred")
     'a  b [31m red'
     """
     return "".join(

@@ -7,7 +7,7 @@ from typing import Any
 
 from searchapp.evaluation.tuning import SURE, Tuning, mean
 from searchapp.reports.terminal import metric_title, plain_table, render
-from searchapp.retrieval.choice import DEFAULT
+from searchapp.retrieval.fusion_config import DEFAULT
 
 SHOWN = (0.1, 0.3, 0.5, 0.7, 0.9)  # weights that have a column; all are in the JSON document
 SCHEMA = "searchapp/tuning/1"

@@ -24,7 +24,7 @@ from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.files import cache_folder
 from searchapp.records import Document, Query, Ranking, Run
-from searchapp.retrieval.top import top
+from searchapp.retrieval.topk import top
 
 logger = logging.getLogger(__name__)
 

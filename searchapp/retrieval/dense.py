@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
-from searchapp.index.opened import Index
+from searchapp.index.index import Index
 from searchapp.records import Query, Run
 
 BATCH = 256  # queries searched at a time, so that the scores of a batch fit in memory

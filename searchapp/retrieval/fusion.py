@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.records import Ranking
-from searchapp.retrieval.top import top
+from searchapp.retrieval.topk import top
 
 Scores = NDArray[np.float64]
 TINY = 1e-9  # ranx's smallest divisor

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
-from searchapp.index.opened import Index
+from searchapp.index.index import Index
 from searchapp.records import Hit, Query, Run
 from searchapp.retrieval.bm25 import Bm25, open_bm25
-from searchapp.retrieval.choice import choice_for
 from searchapp.retrieval.dense import check_queries, dense_run
 from searchapp.retrieval.fusion import Fusion, Pair, fuse, pair
+from searchapp.retrieval.fusion_config import choice_for
 from searchapp.retrieval.searcher import encoder_of
 
 logger = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.names import PRECOMPUTED, full_name, pinned_name, split_name
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import file_stamp, slug
+from searchapp.index.index import Index, open_index
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, read_manifest
-from searchapp.index.opened import Index, open_index
 from searchapp.records import Query
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def _names(manifest: Manifest) -> set[str]:
 
 def _documents_ids(corpus: str) -> set[str]:
     """Return what an index of this corpus may call it, though the corpus itself may be gone."""
-    from searchapp.corpora.names import ALIASES, open_corpus
+    from searchapp.corpora.resolve import ALIASES, open_corpus
 
     try:
         return {corpus, open_corpus(corpus).documents_id}
@@ -166,6 +166,6 @@ def _check_source(index: Index) -> None:
     built = index.manifest.stamp
     now = file_stamp(Path(name) for name in built)
     if any(built[name] != stamp for name, stamp in now.items()):
-        from searchapp.corpora.names import open_corpus
+        from searchapp.corpora.resolve import open_corpus
 
         index.check_corpus(open_corpus(index.manifest.corpus_id))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.fixes import FIXES
 from searchapp.diagnosis.measures import Hubs, spread
 from searchapp.diagnosis.probe import (
     HINT,
@@ -14,11 +15,10 @@ from searchapp.diagnosis.probe import (
     STRONG,
     CannotJudgeError,
     Fact,
-    Found,
-    Said,
+    Finding,
+    Observation,
     percent,
 )
-from searchapp.diagnosis.repairs import REPAIRS
 from searchapp.diagnosis.thresholds import (
     AGREES,
     CONCENTRATED,
@@ -50,15 +50,15 @@ NEGLIGIBLE = 0.001  # share of zero vectors that a corpus with odd texts may wel
 SOME = 0.02  # points of the score, as a fraction, below which a gain is not worth a word
 
 
-def finite(evidence: Evidence) -> Iterator[Said]:
+def finite(evidence: Evidence) -> Iterator[Observation]:
     """Count vectors that hold NaN or infinity, and those that are zero though their text is not."""
     for side, vectors in zip(("documents", "queries"), evidence.raw, strict=True):
         broken = ~np.isfinite(vectors).all(axis=1)
         if broken.any():
             names = evidence.document_ids if side == "documents" else [
-                evidence.scene.queries[place].id for place in evidence.query_places
+                evidence.context.queries[place].id for place in evidence.query_places
             ]  # fmt: skip
-            yield Found("not-finite", PROOF, (
+            yield Finding("not-finite", PROOF, (
                 f"{int(broken.sum()):,} of {len(vectors):,} {side} hold NaN or infinity "
                 f"(first: {names[int(broken.argmax())]!r})."
             ), gain=evidence.gain_anew, repaired=ANEW, share=float(broken.mean()))  # fmt: skip
@@ -67,7 +67,7 @@ def finite(evidence: Evidence) -> Iterator[Said]:
         share = float((zero & filled).mean()) if len(zero) else 0.0
         yield Fact(f"zero vectors among the {side}", share)
         if share > 0:
-            yield Found("zero-vectors", PROOF if share > NEGLIGIBLE else HINT, (
+            yield Finding("zero-vectors", PROOF if share > NEGLIGIBLE else HINT, (
                 f"{int((zero & filled).sum()):,} of {len(zero):,} {side} have a zero vector though their "
                 "text is "
                 "not empty; they are found only where nothing else is."
@@ -77,13 +77,14 @@ def finite(evidence: Evidence) -> Iterator[Said]:
 def _filled(evidence: Evidence, side: str) -> NDArray[np.bool_]:
     if side == "queries":
         return np.array(
-            [bool(evidence.scene.queries[place].text.strip()) for place in evidence.query_places], dtype=bool
+            [bool(evidence.context.queries[place].text.strip()) for place in evidence.query_places],
+            dtype=bool,
         )
-    texts = (evidence.scene.documents[place] for place in evidence.places)
+    texts = (evidence.context.documents[place] for place in evidence.places)
     return np.array([bool(f"{text.title}{text.text}".strip()) for text in texts], dtype=bool)
 
 
-def lengths(evidence: Evidence) -> Iterator[Said]:
+def lengths(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether the lengths of vectors decide what is found."""
     norms = np.linalg.norm(evidence.finite[0], axis=1)
     norms = norms[norms > TINY]
@@ -94,14 +95,14 @@ def lengths(evidence: Evidence) -> Iterator[Said]:
     gain, errors = _gain(evidence, "normalise")
     found = evidence.hubs
     if gain > SOME * evidence.score and errors > GAIN_ERRORS / 2:
-        yield Found("norms-leak", STRONG + 0.1, (
+        yield Finding("norms-leak", STRONG + 0.1, (
             f"The documents' lengths vary by {percent(variation)} and are compared by dot product: the "
             "longest are found "
             f"by every query (one document by {percent(found.largest)} of them)."
         ), gain=gain, repaired="make every vector a unit vector")  # fmt: skip
 
 
-def dimensions(evidence: Evidence) -> Iterator[Said]:
+def dimensions(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether enough dimensions are left, and whether they are those of the model."""
     d = evidence.stored.documents.shape[1]
     yield Fact("dimensions", d)
@@ -113,16 +114,16 @@ def dimensions(evidence: Evidence) -> Iterator[Said]:
             and float(np.median(np.einsum("nd,nd->n", unit(expected[:, :d]), evidence.units[0][rows]))) > 0.99
         )
         gain = evidence.gain_anew
-        yield Found("few-dimensions" if head else "stale-index", PROOF, (
+        yield Finding("few-dimensions" if head else "stale-index", PROOF, (
             f"The stored vectors are the first {d} of the model's {full} dimensions." if head else
             f"The stored vectors have {d} dimensions, the model gives {full}."
         ), gain=gain, repaired="keep all dimensions" if gain is not None else "")  # fmt: skip
     elif d < FEW_DIMENSIONS:
         evidence_text = f"There are {d} dimensions; published models have {FEW_DIMENSIONS} or more."
-        yield Found("few-dimensions", LIKELY, evidence_text, "A model may be made for so few.")
+        yield Finding("few-dimensions", LIKELY, evidence_text, "A model may be made for so few.")
 
 
-def values(evidence: Evidence) -> Iterator[Said]:
+def values(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether whole numbers ran over their range."""
     documents, _ = evidence.finite
     sample = documents[spread(len(documents), VALUES)]
@@ -135,14 +136,14 @@ def values(evidence: Evidence) -> Iterator[Said]:
     clipped = float((np.abs(sample) >= 127).mean())
     # A clipped value stands at the very edge, an overflown one anywhere.
     if edge > EDGE_SHARE and clipped < edge / 2:
-        yield Found("overflow", PROOF, (
+        yield Finding("overflow", PROOF, (
             f"{percent(edge)} of the whole numbers lie between {EDGE} and 128, and they do not gather at 127 "
             "as clipped "
             "ones do: larger values wrapped round to the other sign."
         ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
 
 
-def directions(evidence: Evidence) -> Iterator[Said]:
+def directions(evidence: Evidence) -> Iterator[Observation]:
     """Ask how many directions the documents fill, which are hubs, and what removing directions gains."""
     if len(evidence.places) < FEWEST_DOCUMENTS:
         raise CannotJudgeError(f"a cloud needs at least {FEWEST_DOCUMENTS} documents")
@@ -168,7 +169,7 @@ def directions(evidence: Evidence) -> Iterator[Said]:
     yield from drowned or _noise(evidence, ratio)
 
 
-def _noise(evidence: Evidence, ratio: float) -> Iterator[Said]:
+def _noise(evidence: Evidence, ratio: float) -> Iterator[Observation]:
     spectrum, n = evidence.spectrum, len(evidence.places)
     d = len(spectrum)
     if d < NOISE_DIMENSIONS or n <= 2 * d or not spectrum.any():
@@ -177,7 +178,7 @@ def _noise(evidence: Evidence, ratio: float) -> Iterator[Said]:
     # The least variance that as many vectors of pure noise have (Marchenko and Pastur, 1967).
     edge = (1 - np.sqrt(d / n)) ** 2
     if tail > NOISE_TAIL * edge:
-        yield Found("noise", STRONG, (
+        yield Finding("noise", STRONG, (
             f"The weakest tenth of the {d} directions has up to {percent(tail)} of the mean variance (pure "
             "noise: "
             f"{percent(edge)} and more), and {ratio:.0f} directions share it: most of each vector is the "
@@ -186,36 +187,36 @@ def _noise(evidence: Evidence, ratio: float) -> Iterator[Said]:
         ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
 
 
-def _drowned(evidence: Evidence, name: str, gain: float, ratio: float, found: Hubs) -> Iterator[Said]:
+def _drowned(evidence: Evidence, name: str, gain: float, ratio: float, found: Hubs) -> Iterator[Observation]:
     spectrum = evidence.spectrum
     share = float(spectrum[:5].sum() / spectrum.sum())
     after = evidence.score + gain
-    description = next(repair.description for repair in REPAIRS if repair.name == name)
+    description = next(repair.description for repair in FIXES if repair.name == name)
     common = f"To {description} lifts the score from {evidence.score:.3f} to {after:.3f}"
     plain = evidence.agreement.plain
     if name == "negate":
         return
     if ratio < CONCENTRATED and plain >= MEANT:
-        yield Found("steep-spectrum", STRONG, (
+        yield Finding("steep-spectrum", STRONG, (
             f"Five directions hold {percent(share)} of the variance ({ratio:.1f} directions share it "
             f"evenly). {common}; "
             f"documents still agree with the control to {plain:.2f}, so the directions mean something."
         ), gain=gain, repaired=description)  # fmt: skip
     elif ratio < CONCENTRATED:
-        yield Found("dominant-directions", STRONG, (
+        yield Finding("dominant-directions", STRONG, (
             f"Five directions hold {percent(share)} of the variance ({ratio:.1f} directions share it "
             f"evenly). {common}."
         ), gain=gain, repaired=description)  # fmt: skip
     if found.skew > HUB_SKEW:
         strength = STRONG - (0.1 if ratio < CONCENTRATED else 0)
-        yield Found("hubs", strength, (
+        yield Finding("hubs", strength, (
             f"One document is among the first ten of {percent(found.largest)} of the queries (skewness "
             f"{found.skew:.1f}, "
             f"where healthy models have 0.8 to 2.1). {common}."
         ), gain=gain, repaired=description)  # fmt: skip
 
 
-def coordinates(evidence: Evidence) -> Iterator[Said]:
+def coordinates(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether queries and documents live in the same space and look the same way."""
     if not evidence.comparable:
         raise CannotJudgeError(
@@ -225,12 +226,12 @@ def coordinates(evidence: Evidence) -> Iterator[Said]:
     yield Fact("agreement of queries and documents with the control", cross)
     if cross < REVERSED:
         gain, _ = _gain(evidence, "negate")
-        yield Found("wrong-sign", PROOF, (
+        yield Finding("wrong-sign", PROOF, (
             f"What the control finds near a query is ranked last here: agreement {cross:.2f}, where 0.5 is "
             "chance."
         ), gain=gain, repaired="turn the queries round")  # fmt: skip
     elif cross < CROSS_LOST and evidence.agreement.documents >= AGREES and evidence.agreement.queries > LOST:
-        yield Found("other-encoder", STRONG, (
+        yield Finding("other-encoder", STRONG, (
             f"Documents agree with the control to {evidence.agreement.documents:.2f} and queries to "
             f"{evidence.agreement.queries:.2f}, but "
             f"queries and documents do not belong together ({cross:.2f}, where 0.5 is chance)."

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora.names import open_corpus
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Found, Said
+from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Finding, Observation
 from searchapp.diagnosis.thresholds import EXPLAINED
 from searchapp.errors import SearchappError
+from searchapp.published.definitions import DEFINITIONS, Ranked, means
 from searchapp.records import Query, Ranking, Run
-from searchapp.references.definitions import DEFINITIONS, Ranked, means
 
 CUTS = (1, 3, 5, 10, 20, 100, 1000)
 LEAST_DECIMALS = 3
@@ -29,12 +29,12 @@ class Candidate:
     value: float
 
 
-def reported(evidence: Evidence) -> Iterator[Said]:
+def reported(evidence: Evidence) -> Iterator[Observation]:
     """Find the definition, cut, split or scale that gives a reported score."""
     run = evidence.run or _exact_run(evidence)
     wanted = {name: value for name, value in evidence.reported.items() if "_at_" in name}
     cuts = tuple(sorted({*CUTS, *(int(name.rsplit("_", 1)[1]) for name in wanted)}))
-    ranked = Ranked(evidence.scene.corpus, run, cuts)
+    ranked = Ranked(evidence.context.corpus, run, cuts)
     usual = means(ranked.usual)
     for metric, value in wanted.items():
         here = usual.get(metric)
@@ -48,16 +48,16 @@ def reported(evidence: Evidence) -> Iterator[Said]:
 
 def _explained(
     evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: Ranked
-) -> Iterator[Said]:
+) -> Iterator[Observation]:
     hits = [one for one in _candidates(evidence, metric, value, usual, ranked) if _same(one.value, value)]
     for hit in hits[:2]:
-        yield Found(hit.cause, PROOF if hit is hits[0] else LIKELY, (
+        yield Finding(hit.cause, PROOF if hit is hits[0] else LIKELY, (
             f"The reported {metric} of {value:g} is {usual[metric]:.5f} by MTEB's definition; "
             f"{hit.description} gives "
             f"{hit.value:.5f}."
         ))  # fmt: skip
     if not hits:
-        yield Found("unexplained-score", LIKELY, (
+        yield Finding("unexplained-score", LIKELY, (
             f"The reported {metric} of {value:g} is {usual[metric]:.5f} for this run, and no known "
             "definition, cut, split or "
             "scale gives it."
@@ -87,7 +87,7 @@ def _candidates(
 
 def _splits(evidence: Evidence, metric: str) -> Iterator[Candidate]:
     """Score the run, or the stored vectors, by the judgements of the corpus's other splits."""
-    head, _, split = evidence.scene.corpus.id.rpartition("/")
+    head, _, split = evidence.context.corpus.id.rpartition("/")
     for name in OTHER_SPLITS:
         if not head or name == split:
             continue
@@ -113,7 +113,7 @@ def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:
 
 
 def _exact_run(evidence: Evidence) -> Run:
-    names = [evidence.scene.queries[place].id for place in evidence.query_places]
+    names = [evidence.context.queries[place].id for place in evidence.query_places]
     return _ranked(evidence, names, evidence.compared[1], 1000)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from searchapp.diagnosis.agreement import SHIFTS
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.matching import Match
-from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
+from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Finding, Observation, percent
 from searchapp.diagnosis.thresholds import (
     AGREES,
     ALIKE,
@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-def order(evidence: Evidence) -> Iterator[Said]:
+def order(evidence: Evidence) -> Iterator[Observation]:
     """Compare which documents and queries are near each other with what the control model finds near."""
     if not evidence.comparable:
         raise CannotJudgeError(
@@ -41,7 +41,7 @@ def order(evidence: Evidence) -> Iterator[Said]:
         yield from _queries(evidence)
 
 
-def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
+def _documents(evidence: Evidence, agrees: float) -> Iterator[Observation]:
     shifted = [
         (float(evidence.agreement.of_documents(np.roll(view[0], -by, axis=0)).mean()), by, view)
         for view in evidence.agreement.views
@@ -50,7 +50,7 @@ def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
     best, by, (documents, queries) = max(shifted, key=lambda one: one[0])
     if best > agrees + SHIFT_MARGIN:
         gain = evidence.try_out(np.roll(documents, -by, axis=0), queries) - evidence.score
-        yield Found("rows-offset", PROOF, (
+        yield Finding("rows-offset", PROOF, (
             f"Read {_rows(by)}, documents agree with the control to {best:.2f}; as they stand, to "
             f"{agrees:.2f}."
         ), gain=gain, repaired=f"read every row {_rows(by)}")  # fmt: skip
@@ -61,7 +61,7 @@ def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
             value = float(evidence.agreement.of_documents(mended).mean())
             if value > agrees + SHIFT_MARGIN and value > LOST + SHIFT_MARGIN:
                 gain = evidence.try_out(mended, queries) - evidence.score
-                yield Found("order-lost", PROOF, (
+                yield Finding("order-lost", PROOF, (
                     f"The rows are sorted by text length {name}: undone, documents agree with the control to "
                     f"{value:.2f}; as they stand, to {agrees:.2f}."
                 ), gain=gain, repaired=f"undo the sorting {name}")  # fmt: skip
@@ -70,19 +70,19 @@ def _documents(evidence: Evidence, agrees: float) -> Iterator[Said]:
     if flatness < FLAT:
         return
     if agrees < LOST:
-        yield Found("order-lost", STRONG, (
+        yield Finding("order-lost", STRONG, (
             f"Documents agree with the control to {agrees:.2f}, where 0.5 is chance, and no shift of rows or "
             "sorting by length explains it; the cloud itself keeps its shape."
         ), "Vectors that say nothing about their texts would look the same.")  # fmt: skip
     else:
-        yield Found("some-rows-misplaced", STRONG, (
+        yield Finding("some-rows-misplaced", STRONG, (
             f"Of the documents that the control finds near each other, those that are not near here stand "
             f"anywhere at all (evenness {flatness:.2f}), as when about {percent(share)} of the rows are "
             "misplaced and the others are right."
         ), share=share)  # fmt: skip
 
 
-def _queries(evidence: Evidence) -> Iterator[Said]:
+def _queries(evidence: Evidence) -> Iterator[Observation]:
     _, queries = evidence.units
     agrees = evidence.agreement.queries
     shifted = {
@@ -91,7 +91,7 @@ def _queries(evidence: Evidence) -> Iterator[Said]:
     by, best = max(shifted.items(), key=lambda pair: pair[1])
     if best > agrees + SHIFT_MARGIN:
         gain = evidence.try_out(evidence.units[0], np.roll(queries, -by, axis=0)) - evidence.score
-        yield Found("queries-offset", PROOF, (
+        yield Finding("queries-offset", PROOF, (
             f"Read {_rows(by)}, queries agree with the control to {best:.2f}; as they stand, to {agrees:.2f}."
         ), gain=gain, repaired=f"read every query {_rows(by)}")  # fmt: skip
 
@@ -113,7 +113,7 @@ def misplaced(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def _unsorted(evidence: Evidence, documents: Floats) -> Iterator[tuple[str, Floats]]:
     """Yield the documents with a sorting by text length undone."""
-    texts = [evidence.scene.documents[place] for place in evidence.places]
+    texts = [evidence.context.documents[place] for place in evidence.places]
     lengths = np.array([len(f"{text.title} {text.text}".strip()) for text in texts])
     for size in (*(size for size in BATCHES if size < len(lengths)), len(lengths)):
         for name, key in (("longest first", -lengths), ("shortest first", lengths)):
@@ -132,7 +132,7 @@ def _rows(by: int) -> str:
     return f"{abs(by)} row{'s' if abs(by) > 1 else ''} {'further down' if by > 0 else 'further up'}"
 
 
-def encoded_again(evidence: Evidence) -> Iterator[Said]:
+def encoded_again(evidence: Evidence) -> Iterator[Observation]:
     """Encode the texts again and look for each vector among the stored ones."""
     if not evidence.same_dimension:
         raise CannotJudgeError("the model gives vectors of another dimension")
@@ -145,7 +145,7 @@ def encoded_again(evidence: Evidence) -> Iterator[Said]:
         yield from _displaced(evidence, side, match, offset)
 
 
-def _displaced(evidence: Evidence, side: str, match: Match, offset: str) -> Iterator[Said]:
+def _displaced(evidence: Evidence, side: str, match: Match, offset: str) -> Iterator[Observation]:
     which = match.astray
     if not which.any():
         return
@@ -158,10 +158,10 @@ def _displaced(evidence: Evidence, side: str, match: Match, offset: str) -> Iter
     mend = "put every row where the model says it belongs" if whole else ""
     if share >= MOSTLY and alike > ALIKE:
         evidence_text = f"{percent(share)} of the {side} have the vector of the text {_rows(-by)}."
-        yield Found(offset, PROOF, evidence_text, gain=gain, repaired=mend)
+        yield Finding(offset, PROOF, evidence_text, gain=gain, repaired=mend)
         return
     where = "exactly" if match.exact else "more nearly"
-    yield Found("order-lost" if share >= MOSTLY else "some-rows-misplaced", PROOF, (
+    yield Finding("order-lost" if share >= MOSTLY else "some-rows-misplaced", PROOF, (
         f"{percent(share)} of the {side} have {where} the vector of another text "
         f"(the most frequent distance, {by} rows, accounts for {percent(alike)} of them)."
     ), gain=gain, repaired=mend, share=share)  # fmt: skip

@@ -13,8 +13,8 @@ from searchapp.diagnosis.probe import (
     STRONG,
     CannotJudgeError,
     Fact,
-    Found,
-    Said,
+    Finding,
+    Observation,
     percent,
 )
 from searchapp.diagnosis.thresholds import OVERLAP
@@ -33,52 +33,57 @@ def _run(evidence: Evidence) -> Run:
     return {name: ranking for name, ranking in evidence.run.items() if ranking.document_ids}
 
 
-def run_ids(evidence: Evidence) -> Iterator[Said]:
+def run_ids(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether the run names documents and queries as the corpus does."""
-    run, scene = _run(evidence), evidence.scene
+    run, context = _run(evidence), evidence.context
     named = [name for ranking in run.values() for name in ranking.document_ids]
-    strange = [name for name in named if name not in scene.rows]
-    asked = [name for name in run if name in scene.all_queries]
-    yield Fact("queries of the run", len(run), f"of {len(scene.queries):,} that are judged")
+    strange = [name for name in named if name not in context.rows]
+    asked = [name for name in run if name in context.all_queries]
+    yield Fact("queries of the run", len(run), f"of {len(context.queries):,} that are judged")
     for what, wrong, total, known in (
-        ("documents", strange, len(named), scene.documents[0].id),
-        ("queries", [name for name in run if name not in scene.all_queries], len(run), scene.queries[0].id),
+        ("documents", strange, len(named), context.documents[0].id),
+        (
+            "queries",
+            [name for name in run if name not in context.all_queries],
+            len(run),
+            context.queries[0].id,
+        ),
     ):
         if total and len(wrong) / total > HALF:
-            yield Found("foreign-ids", PROOF, (
+            yield Finding("foreign-ids", PROOF, (
                 f"{percent(len(wrong) / total)} of the {what} of the run are not in the corpus (first: "
                 f"{wrong[0]!r}, where "
                 f"the corpus has {known!r})."
             ))  # fmt: skip
-    judged = set(scene.judgements)
+    judged = set(context.judgements)
     missing = sorted(judged - set(run))
     if judged & set(run) and missing:
-        yield Found("queries-missing", STRONG if len(missing) > FEW * len(judged) else HINT, (
+        yield Finding("queries-missing", STRONG if len(missing) > FEW * len(judged) else HINT, (
             f"{len(missing)} of the {len(judged)} judged queries have no results (first: {missing[0]!r}): "
             "searchapp counts them as 0, MTEB leaves them out of the mean."
         ), share=len(missing) / len(judged))  # fmt: skip
     if asked and judged and not judged & set(run):
-        yield Found("other-split", PROOF, (
-            f"None of the {len(run)} queries of the run is judged in {scene.corpus.id}, though the corpus "
+        yield Finding("other-split", PROOF, (
+            f"None of the {len(run)} queries of the run is judged in {context.corpus.id}, though the corpus "
             "knows them: they "
             "are of another split."
         ))  # fmt: skip
 
 
-def run_depth(evidence: Evidence) -> Iterator[Said]:
+def run_depth(evidence: Evidence) -> Iterator[Observation]:
     """Compare the depth of the run with the cuts of what is reported."""
     run = _run(evidence)
     depth = max((len(ranking.document_ids) for ranking in run.values()), default=0)
     cuts = [int(name.rsplit("_", 1)[1]) for name in evidence.reported if name.rsplit("_", 1)[-1].isdigit()]
-    wanted = min(max(cuts, default=CUT), len(evidence.scene.documents))
+    wanted = min(max(cuts, default=CUT), len(evidence.context.documents))
     yield Fact("depth of the run", depth)
     if depth < wanted:
-        yield Found(
+        yield Finding(
             "shallow-run", PROOF, f"No query has more than {depth} results, where {wanted} are scored."
         )
 
 
-def run_scores(evidence: Evidence) -> Iterator[Said]:
+def run_scores(evidence: Evidence) -> Iterator[Observation]:
     """Look for missing results read as documents, and for scores so coarse that ties decide."""
     run = _run(evidence)
     if not run:
@@ -91,16 +96,16 @@ def run_scores(evidence: Evidence) -> Iterator[Said]:
         every = np.concatenate(firsts).astype(np.float64)
         decimals = next((d for d in ROUNDED if np.abs(every - np.round(every, d)).max() < 1e-6), None)
         how = "" if decimals is None else f", all of at most {decimals} decimals"
-        yield Found("coarse-scores", LIKELY if decimals is None else STRONG + 0.15, (
+        yield Finding("coarse-scores", LIKELY if decimals is None else STRONG + 0.15, (
             f"Of the first ten scores of a query, {percent(distinct)} are distinct{how}: the rest is decided "
             "by "
             "ties."
         ), "" if decimals is not None else "An index that compresses vectors makes ties too.")  # fmt: skip
 
 
-def _missing(evidence: Evidence, run: Run) -> Iterator[Said]:
+def _missing(evidence: Evidence, run: Run) -> Iterator[Observation]:
     """Look for results with index -1, which reads the last document of a list."""
-    last = evidence.scene.documents[-1].id
+    last = evidence.context.documents[-1].id
     holding = [ranking for ranking in run.values() if last in ranking.document_ids]
     lowest = sum(bool((one.scores < SENTINEL).any() or np.isnan(one.scores).any()) for one in run.values())
     again = sum(one.document_ids.count(last) > 1 for one in holding)
@@ -109,7 +114,7 @@ def _missing(evidence: Evidence, run: Run) -> Iterator[Said]:
     often = share > OFTEN / len(run) and ending > 0.8 * len(holding) and share > 0.2
     if not (lowest or again or often):
         return
-    yield Found("missing-as-last", PROOF if lowest or again else LIKELY, (
+    yield Finding("missing-as-last", PROOF if lowest or again else LIKELY, (
         f"{lowest} queries have results of the lowest possible score; the last document of the corpus "
         f"({last!r}) is "
         f"among the results of {percent(share)} of the queries, ends {ending} of them and stands twice in "
@@ -117,11 +122,11 @@ def _missing(evidence: Evidence, run: Run) -> Iterator[Said]:
     ))  # fmt: skip
 
 
-def run_search(evidence: Evidence) -> Iterator[Said]:
+def run_search(evidence: Evidence) -> Iterator[Observation]:
     """Compare the run's first ten with exact search over the stored vectors."""
     run = _run(evidence)
     ids = np.array(evidence.document_ids, dtype=object)
-    asked = [(row, evidence.scene.queries[place].id) for row, place in enumerate(evidence.query_places)]
+    asked = [(row, evidence.context.queries[place].id) for row, place in enumerate(evidence.query_places)]
     shared = [(row, name) for row, name in asked if name in run]
     if not shared:
         raise CannotJudgeError("the run and the vectors share no query")
@@ -142,7 +147,7 @@ def run_search(evidence: Evidence) -> Iterator[Said]:
             rows = [place.get(one, -1) for one in run[name].document_ids[:CUT]]
             from_run[row, : len(rows)] = rows
         gain = evidence.score - evidence.mean(evidence.trial.ndcg_of(from_run))
-        yield Found("approximate-search", STRONG, (
+        yield Finding("approximate-search", STRONG, (
             f"Only {percent(overlap)} of the run's first ten are among the ten that exact search over the "
             "same vectors finds."
         ), gain=gain, repaired="search exactly")  # fmt: skip

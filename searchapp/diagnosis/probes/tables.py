@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
+from searchapp.diagnosis.probe import PROOF, STRONG, CannotJudgeError, Fact, Finding, Observation, percent
 from searchapp.diagnosis.thresholds import (
     CUT_TOKENS,
     EVEN_NORMS,
@@ -50,7 +50,7 @@ def _gain(evidence: Evidence, model: Model, table: TokenTable, rows: Floats) -> 
     return evidence.try_out(documents[evidence.places], queries[evidence.query_places]) - evidence.score
 
 
-def row_alignment(evidence: Evidence) -> Iterator[Said]:
+def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether spellings of one word (case, plural, a blank in front) have rows near each other."""
     model, table = _inside(evidence)
     pairs = model.spellings
@@ -67,14 +67,14 @@ def row_alignment(evidence: Evidence) -> Iterator[Said]:
         mended = table.rows.copy()
         mended[first:] = np.roll(mended[first:], -by, axis=0)
         gain = _gain(evidence, model, table, mended)
-        yield Found("rows-shifted", PROOF, (
+        yield Finding("rows-shifted", PROOF, (
             f"Read {abs(by)} row{'s' if abs(by) > 1 else ''} {'further down' if by > 0 else 'further up'}"
             f"{f' from about id {first:,} on' if first else ''}, spellings of one word are nearer than "
             "strangers in "
             f"{percent(best)} of the cases; as the table stands, in {percent(before)}."
         ), gain=gain, repaired="shift the rows of the table back")  # fmt: skip
     elif aligned < MISALIGNED:
-        yield Found("rows-random", NEAR_SOURCE, (
+        yield Finding("rows-random", NEAR_SOURCE, (
             f"Spellings of one word are nearer than strangers in {percent(aligned)} of the cases, where a "
             "table without any meaning has 50 %."
         ), "A table that was never trained looks the same as one whose rows were shuffled.")  # fmt: skip
@@ -100,7 +100,7 @@ def _shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
     return by, first
 
 
-def equal_rows(evidence: Evidence) -> Iterator[Said]:
+def equal_rows(evidence: Evidence) -> Iterator[Observation]:
     """Count tokens that share a row with others, have a zero row, or are unknown."""
     model, table = _inside(evidence)
     group, sizes = model.row_groups
@@ -112,22 +112,22 @@ def equal_rows(evidence: Evidence) -> Iterator[Said]:
     unknown = 0.0 if table.unknown is None else float(used[table.unknown])
     yield Fact("unknown tokens in the documents", unknown)
     if zero.mean() >= SAME_ROW:
-        yield Found("zero-rows", PROOF, (
+        yield Finding("zero-rows", PROOF, (
             f"{percent(zero.mean())} of the table's rows are zero; they are "
             f"{percent(float(used[zero].sum()))} of the "
             "tokens of the documents."
         ), share=float(used[zero].sum()))  # fmt: skip
     elif len(sizes) / size < FEW_ROWS and sizes[largest] < (size - len(sizes)) / 2:
         evidence_text = f"{size:,} tokens share {len(sizes):,} rows."
-        yield Found("shared-rows", PROOF, evidence_text, share=1 - len(sizes) / size)
+        yield Finding("shared-rows", PROOF, evidence_text, share=1 - len(sizes) / size)
     elif sizes[largest] / size >= SAME_ROW:
         touched = float(used[group == largest].sum())
-        yield Found("unknown-tokens", PROOF, (
+        yield Finding("unknown-tokens", PROOF, (
             f"{percent(sizes[largest] / size)} of the tokens have one and the same row; they are "
             f"{percent(touched)} of the tokens of the documents."
         ), share=touched)  # fmt: skip
     if unknown >= SAME_ROW:
-        yield Found(
+        yield Finding(
             "unknown-tokens",
             PROOF,
             f"{percent(unknown)} of the tokens of the documents are unknown.",
@@ -135,7 +135,7 @@ def equal_rows(evidence: Evidence) -> Iterator[Said]:
         )
 
 
-def token_weights(evidence: Evidence) -> Iterator[Said]:
+def token_weights(evidence: Evidence) -> Iterator[Observation]:
     """Ask how much each token weighs: the lengths of rows against how frequent their tokens are."""
     model, table = _inside(evidence)
     counts = model.counts
@@ -158,7 +158,7 @@ def token_weights(evidence: Evidence) -> Iterator[Said]:
     )
     if rarity > RARITY:
         mended = table.rows / np.maximum(lengths, 1e-30)[:, None] * _sif(counts)[:, None]
-        yield Found("frequent-tokens", NEAR_SOURCE, (
+        yield Finding("frequent-tokens", NEAR_SOURCE, (
             f"The more frequent a token, the longer its row (rank correlation {rarity:.2f}): the {FREQUENT} "
             "most "
             f"frequent tokens carry {percent(share)} of the weight of all texts."
@@ -173,7 +173,7 @@ def token_weights(evidence: Evidence) -> Iterator[Said]:
         mended = table.rows * _sif(counts)[:, None]
         gain = _gain(evidence, model, table, mended.astype(np.float32))
         if gain > PAYS * evidence.score:
-            yield Found("flat-weights", STRONG, (
+            yield Finding("flat-weights", STRONG, (
                 f"All rows are of nearly one length (variation {percent(variation)} about their mean "
                 "vector), so "
                 f"that the {FREQUENT} most frequent tokens carry {percent(share)} of the weight of all texts."
@@ -195,7 +195,7 @@ def _spearman(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
     return float(np.corrcoef(places[0], places[1])[0, 1])
 
 
-def tokenizer(evidence: Evidence) -> Iterator[Said]:
+def tokenizer(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether the tokenizer is the one that came with its vocabulary."""
     _, table = _inside(evidence)
     yield Fact("tokenizer", table.kind, f"{len(table.vocabulary):,} tokens")
@@ -207,14 +207,14 @@ def tokenizer(evidence: Evidence) -> Iterator[Said]:
         return
     fit = float(np.corrcoef(np.log(lengths[varied]), table.scores[varied])[0, 1])
     if fit > LENGTH_SCORES:
-        yield Found("retokenised", PROOF, (
+        yield Finding("retokenised", PROOF, (
             f"The tokenizer is a Unigram whose scores are the lengths of its tokens (correlation {fit:.3f}), "
             "so it "
             "splits words into even parts, not into those the rows were made for."
         ))  # fmt: skip
 
 
-def reading(evidence: Evidence) -> Iterator[Said]:
+def reading(evidence: Evidence) -> Iterator[Observation]:
     """Ask how much of each text the model reads, and how much of what it reads is prompt."""
     model, table = _inside(evidence)
     options, length = model.encoder.options, model.encoder.recipe.max_length
@@ -229,12 +229,12 @@ def reading(evidence: Evidence) -> Iterator[Said]:
             table.means(model.document_tokens)[evidence.places],
             table.means(model.query_tokens)[evidence.query_places],
         )
-        yield Found("truncated", NEAR_SOURCE, (
+        yield Finding("truncated", NEAR_SOURCE, (
             f"The model is told to read {length} tokens of a text; {percent(unread)} of the tokens of the "
             "documents are "
             "never read."
         ), gain=whole - evidence.score, repaired="read whole texts", share=unread)  # fmt: skip
-    if "{title}" not in options.template and any(document.title for document in evidence.scene.documents):
+    if "{title}" not in options.template and any(document.title for document in evidence.context.documents):
         yield _template(evidence, model, table, "title-dropped")
     if "{text}" not in options.template:
         yield _template(evidence, model, table, "text-dropped")
@@ -242,32 +242,34 @@ def reading(evidence: Evidence) -> Iterator[Said]:
         yield from _prompts(evidence, model, table, asked)
 
 
-def _template(evidence: Evidence, model: Model, table: TokenTable, cause: str) -> Found:
+def _template(evidence: Evidence, model: Model, table: TokenTable, cause: str) -> Finding:
     texts = [
-        model.encoder.options.document_prompt + assemble(document) for document in evidence.scene.documents
+        model.encoder.options.document_prompt + assemble(document) for document in evidence.context.documents
     ]
     documents = table.means(cut(table.tokenize(texts), model.encoder.recipe.max_length))
     gain = evidence.try_out(documents[evidence.places], model.queries[evidence.query_places]) - evidence.score
-    return Found(
+    return Finding(
         cause, PROOF, f"The template is {model.encoder.options.template!r}.",
         gain=gain, repaired=f"read by the template {DEFAULT_TEMPLATE!r}",
     )  # fmt: skip
 
 
-def _prompts(evidence: Evidence, model: Model, table: TokenTable, asked: NDArray[np.int64]) -> Iterator[Said]:
+def _prompts(
+    evidence: Evidence, model: Model, table: TokenTable, asked: NDArray[np.int64]
+) -> Iterator[Observation]:
     options = model.encoder.options
     prompt = len(table.tokenize([options.query_prompt]).ids) if options.query_prompt else 0
     share = float(np.mean(prompt / np.maximum(asked, 1)))
     yield Fact("share of a query's tokens that is prompt", share)
     length = model.encoder.recipe.max_length
-    plain = [assemble(document, options.template) for document in evidence.scene.documents]
+    plain = [assemble(document, options.template) for document in evidence.context.documents]
     documents = (
         table.means(cut(table.tokenize(plain), length)) if options.document_prompt else model.documents
     )
-    queries = table.means(cut(table.tokenize([query.text for query in evidence.scene.queries]), length))
+    queries = table.means(cut(table.tokenize([query.text for query in evidence.context.queries]), length))
     gain = evidence.try_out(documents[evidence.places], queries[evidence.query_places]) - evidence.score
     if gain > PAYS * evidence.score and share > PROMPT_SHARE:
-        yield Found("prompt", NEAR_SOURCE, (
+        yield Finding("prompt", NEAR_SOURCE, (
             f"The recipe puts {options.query_prompt or options.document_prompt!r} in front; it is "
             f"{percent(share)} of what "
             "the model reads of a query, and a mean of token vectors cannot follow an instruction."

@@ -11,7 +11,16 @@ from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.hypotheses import ON_BOTH, ON_DOCUMENTS, Hypothesis, common_addition, lengths_read
 from searchapp.diagnosis.measures import cosines, spread
 from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.probe import HINT, PROOF, STRONG, CannotJudgeError, Fact, Found, Said, percent
+from searchapp.diagnosis.probe import (
+    HINT,
+    PROOF,
+    STRONG,
+    CannotJudgeError,
+    Fact,
+    Finding,
+    Observation,
+    percent,
+)
 from searchapp.diagnosis.thresholds import EXACT, TOUCHED
 from searchapp.encoders.texts import assemble
 from searchapp.records import Document
@@ -37,7 +46,7 @@ class Side:
     share: float
 
 
-def stored_texts(evidence: Evidence) -> Iterator[Said]:
+def stored_texts(evidence: Evidence) -> Iterator[Observation]:
     """Find what the texts were turned into where stored vectors are not the model's own."""
     model = evidence.model
     assert model is not None  # noqa: S101 - the registry asks only where there is one
@@ -60,9 +69,9 @@ def _sides(evidence: Evidence, model: Model) -> Iterator[Side]:
     documents, queries = evidence.aligned
     rows, expected = evidence.expected
     places = evidence.places[rows]
-    texts = [evidence.scene.documents[int(place)] for place in places]
+    texts = [evidence.context.documents[int(place)] for place in places]
     yield _side("documents", texts, documents[rows], expected)
-    asked = [evidence.scene.queries[place] for place in evidence.query_places]
+    asked = [evidence.context.queries[place] for place in evidence.query_places]
     yield _side(
         "queries",
         [Document(query.id, "", query.text) for query in asked],
@@ -82,7 +91,7 @@ def _side(name: str, texts: Sequence[Document], stored: Floats, expected: Floats
     )
 
 
-def _explanations(evidence: Evidence, model: Model, side: Side) -> Iterator[Said]:
+def _explanations(evidence: Evidence, model: Model, side: Side) -> Iterator[Observation]:
     sample = spread(len(side.documents), LOOKED_AT)
     texts, stored, own = [side.documents[int(row)] for row in sample], side.stored[sample], side.own[sample]
     hits = _hits(model, side.name, texts, stored, own)
@@ -95,7 +104,7 @@ def _explanations(evidence: Evidence, model: Model, side: Side) -> Iterator[Said
         if cause is None:
             yield Fact(f"{side.name} were read {description}", share, "harmless: the vectors hardly differ")
         else:
-            yield Found(cause, PROOF, (
+            yield Finding(cause, PROOF, (
                 f"{percent(share)} of the {side.name} are stored as the model encodes them {description}: "
                 f"of {len(texts)} texts looked at, {count} vectors are hit that way."
             ), gain=gain, repaired=mend, share=share)  # fmt: skip
@@ -145,7 +154,7 @@ def _read(model: Model, side: str, hypothesis: Hypothesis, texts: Sequence[Docum
     return model.read_documents(turned) if side == "documents" else model.read_queries(turned)
 
 
-def _unknown_prompt(model: Model, side: Side, gain: float | None) -> Iterator[Said]:
+def _unknown_prompt(model: Model, side: Side, gain: float | None) -> Iterator[Observation]:
     """Compute the one addition that turns every text's sum into what is stored."""
     table = model.table
     assert table is not None  # noqa: S101 - asked only of static models
@@ -158,7 +167,7 @@ def _unknown_prompt(model: Model, side: Side, gain: float | None) -> Iterator[Sa
     hit = float((fit > 1 - CLOSER**2).mean())
     if hit > MOST:
         size = float(np.linalg.norm(addition) / np.linalg.norm(sums, axis=1).mean())
-        yield Found("prompt", PROOF, (
+        yield Finding("prompt", PROOF, (
             f"{percent(side.share)} of the {side.name} hold one and the same unknown text besides their own, "
             f"{size:.1f} times as strong as an average one of them: with its vector added, {percent(hit)} of "
             f"{len(sample)} stored vectors are hit."
@@ -166,20 +175,20 @@ def _unknown_prompt(model: Model, side: Side, gain: float | None) -> Iterator[Sa
             share=side.share)  # fmt: skip
 
 
-def _unexplained(evidence: Evidence, sides: Sequence[Side]) -> Iterator[Said]:
+def _unexplained(evidence: Evidence, sides: Sequence[Side]) -> Iterator[Observation]:
     touched = [side for side in sides if side.share > 1 - MOST]
     for side in touched:
         median = float(np.median(side.own))
         other = next(one for one in sides if one.name != side.name)
         if median < APART and other.share < TOUCHED and abs(evidence.agreement.across - 0.5) < 0.2:
             gain = evidence.gain_anew
-            yield Found("other-encoder", STRONG + 0.1, (
+            yield Finding("other-encoder", STRONG + 0.1, (
                 f"The stored {side.name} have nothing to do with what the model gives for their texts "
                 "(median "
                 f"cosine {median:.2f}), while the {other.name} are stored as it encodes them."
             ), gain=gain, repaired="encode both sides by this model" if gain is not None else "")  # fmt: skip
         else:
-            yield Found("stale-index", HINT, (
+            yield Finding("stale-index", HINT, (
                 f"The stored {side.name} are not what the model gives for their texts (median cosine "
                 f"{median:.2f}), "
                 "and no change of the texts explains it: something was done to the vectors, or they are of "

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.probe import CannotJudgeError, Fact, Found, Said
+from searchapp.diagnosis.probe import CannotJudgeError, Fact, Finding, Observation
 from searchapp.diagnosis.thresholds import FEWEST_QUERIES, GAIN_ERRORS
-from searchapp.encoders.files import BUNDLED
-from searchapp.references import published
-from searchapp.references.tasks import find_task
+from searchapp.encoders.model_files import BUNDLED
+from searchapp.published import table
 from searchapp.retrieval.bm25 import open_bm25
+from searchapp.tasks.mteb import find_task
 
 SYMPTOM = 0.5  # strength of what shows that something is broken, but not what
 KNOWN_CONTROL = {
@@ -29,56 +29,56 @@ FOUND = 0.5  # known items: healthy 0.92-0.99, random tables above 0.6
 KIN = ("minishlab/", "sentence-transformers/all-MiniLM-L6-v2", "mteb/baseline-bm25s")
 
 
-def control(evidence: Evidence) -> Iterator[Said]:
+def control(evidence: Evidence) -> Iterator[Observation]:
     """Run the bundled model through the same pipeline: its score is known."""
-    score = evidence.scene.control.score
+    score = evidence.context.control.score
     if score is None:
         raise CannotJudgeError("nothing is judged")
-    known = KNOWN_CONTROL.get(evidence.scene.corpus.id)
+    known = KNOWN_CONTROL.get(evidence.context.corpus.id)
     yield Fact(f"control model ({BUNDLED})", score, f"known: {known:.5f}" if known else "")
     if known is not None and abs(score - known) > CONTROL_ERROR:
-        yield Found("control-differs", 0.6, (
-            f"{BUNDLED} scores {score:.5f} on {evidence.scene.corpus.id}, where {known:.5f} is known: the "
+        yield Finding("control-differs", 0.6, (
+            f"{BUNDLED} scores {score:.5f} on {evidence.context.corpus.id}, where {known:.5f} is known: the "
             "corpus or this "
             "installation is not what it was."
         ))  # fmt: skip
 
 
-def words(evidence: Evidence) -> Iterator[Said]:
+def words(evidence: Evidence) -> Iterator[Observation]:
     """Score BM25 on the same texts: what the words alone give."""
-    scene = evidence.scene
-    scene.progress("scoring BM25")
-    run = open_bm25(scene.corpus.documents_digest, lambda: scene.documents).search(scene.queries, 10)
-    trial = scene.control.trial
-    found = np.full((len(scene.queries), 10), -1, dtype=np.intp)
-    for row, query in enumerate(scene.queries):
+    context = evidence.context
+    context.progress("scoring BM25")
+    run = open_bm25(context.corpus.documents_digest, lambda: context.documents).search(context.queries, 10)
+    trial = context.control.trial
+    found = np.full((len(context.queries), 10), -1, dtype=np.intp)
+    for row, query in enumerate(context.queries):
         ids = run[query.id].document_ids if query.id in run else []
-        found[row, : len(ids)] = [scene.rows[name] for name in ids]
+        found[row, : len(ids)] = [context.rows[name] for name in ids]
     yield Fact("BM25", float(trial.ndcg_of(found).mean()))
 
 
-def floor(evidence: Evidence) -> Iterator[Said]:
+def floor(evidence: Evidence) -> Iterator[Observation]:
     """Score random tables with the model's own tokenizer and dimension: below that, words are destroyed."""
     assert evidence.model is not None  # noqa: S101 - the registry asks only where there is one
-    value = evidence.model.floor(evidence.scene.control.trial)
+    value = evidence.model.floor(evidence.context.control.trial)
     yield Fact("floor of random tables", value, "same tokenizer and dimension")
     values = evidence.per_query
     error = float(values.std()) / np.sqrt(max(len(values), 1))
     if len(values) >= FEWEST_QUERIES and evidence.score < min(BELOW * value, value - GAIN_ERRORS * error):
-        yield Found("below-floor", SYMPTOM, (
+        yield Finding("below-floor", SYMPTOM, (
             f"The vectors carry less than random ones would: nDCG@10 {evidence.score:.3f} against a floor of "
             f"{value:.3f} "
             "with the same tokenizer."
         ))  # fmt: skip
 
 
-def chance(evidence: Evidence) -> Iterator[Said]:
+def chance(evidence: Evidence) -> Iterator[Observation]:
     """Compute what a random order scores."""
     yield Fact(evidence.trial.name, evidence.score, "of the stored vectors, by exact search")
     yield Fact("chance", evidence.trial.chance)
 
 
-def known_items(evidence: Evidence) -> Iterator[Said]:
+def known_items(evidence: Evidence) -> Iterator[Observation]:
     """Let titles find their own documents among the stored vectors, without any judgement."""
     model = evidence.model
     assert model is not None  # noqa: S101 - the registry asks only where there is one
@@ -101,18 +101,18 @@ def known_items(evidence: Evidence) -> Iterator[Said]:
     usual, share = int(steps[counts.argmax()]), float(counts.max() / len(target))
     if float((place <= 10).mean()) < FOUND:
         beside = f"; {share:.0%} find the document {usual:+d} rows away" if usual and share > 0.2 else ""
-        yield Found("known-items-lost", SYMPTOM, (
+        yield Finding("known-items-lost", SYMPTOM, (
             f"Only {first:.0%} of the titles find their own document first (median rank "
             f"{int(np.median(place))}){beside}."
         ))  # fmt: skip
 
 
-def peers(evidence: Evidence) -> Iterator[Said]:
+def peers(evidence: Evidence) -> Iterator[Observation]:
     """List what published models of its kind score on this corpus."""
-    task = find_task(evidence.scene.corpus.id)
+    task = find_task(evidence.context.corpus.id)
     if task is None:
         raise CannotJudgeError("nothing is published for this corpus")
-    scores = published.scores(task.name, task.split) if evidence.scene.corpus.id.endswith(task.split) else []
+    scores = table.scores(task.name, task.split) if evidence.context.corpus.id.endswith(task.split) else []
     if not scores:
         raise CannotJudgeError("nothing is published for this split")
     for score in scores:

@@ -1,0 +1,125 @@
+"""From a model's name to the evidence: the index that is there, or what the model gives now."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.context import CorpusContext, Progress
+from searchapp.diagnosis.evidence import Evidence, Vectors
+from searchapp.diagnosis.model import Model
+from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.options import Options
+from searchapp.encoders.precomputed import SIDES, PrecomputedEncoder, map_vectors
+from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.errors import SearchappError
+from searchapp.index.build import build_index
+from searchapp.index.index import open_index
+from searchapp.index.layout import current_folder, index_folder
+from searchapp.index.manifest import recipe_differences
+from searchapp.records import Run
+
+Floats = NDArray[np.float32]
+
+
+def collect(
+    corpus: Corpus,
+    model: str,
+    options: Options,
+    reported: Mapping[str, float] | None = None,
+    *,
+    label_free: bool = False,
+    progress: Progress = lambda _what: None,
+) -> Evidence:
+    """Return the evidence of a model on a corpus.
+
+    The stored vectors are those of the index if there is one, stale or not; else a static model encodes
+    the corpus in memory, and for any other an index is built.
+
+    Args:
+        corpus: what the model is run on.
+        model: what `-m` takes.
+        options: what the user changed.
+        reported: metric -> value that somebody reported.
+        label_free: leave the judgements alone.
+        progress: told what is about to be done.
+
+    Raises:
+        SearchappError: the model cannot be found or is damaged, or the corpus has no documents or queries.
+    """
+    context = _context(corpus, label_free, progress)
+    progress(f"loading {model}")
+    encoder = load_encoder(model, options)
+    similarity = "cosine" if options.normalize else "dot"
+    if isinstance(encoder, PrecomputedEncoder):
+        stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
+        return Evidence(context, vectors=stored, reported=reported)
+    inside = Model(encoder, context)
+    ids, documents, changes = _documents(corpus, encoder, context, progress)
+    progress("encoding the queries")
+    queries = encoder.encode_queries(context.queries)
+    asked = [query.id for query in context.queries]
+    stored = Vectors(ids, documents, asked, queries, similarity)
+    return Evidence(context, inside, stored, reported=reported, changes=changes)
+
+
+def collect_run(
+    corpus: Corpus,
+    run: Run,
+    reported: Mapping[str, float] | None = None,
+    *,
+    label_free: bool = False,
+    progress: Progress = lambda _what: None,
+) -> Evidence:
+    """Return the evidence of somebody's run, of which neither model nor vectors are known.
+
+    Args:
+        corpus: what the run was made on.
+        run: the rankings.
+        reported: metric -> value that somebody reported.
+        label_free: leave the judgements alone.
+        progress: told what is about to be done.
+
+    Raises:
+        SearchappError: the corpus has no documents or queries.
+    """
+    return Evidence(_context(corpus, label_free, progress), run=run, reported=reported)
+
+
+def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusContext:
+    context = CorpusContext(corpus, label_free=label_free, progress=progress)
+    for what, there in (("documents", context.documents), ("queries", context.queries)):
+        if not there:
+            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis needs at least one.")
+    return context
+
+
+def _documents(
+    corpus: Corpus, encoder: Encoder, context: CorpusContext, progress: Progress
+) -> tuple[Sequence[str], Floats, list[str] | None]:
+    """Return ids and vectors of the documents, and what has changed since their index was built."""
+    folder = index_folder(corpus, encoder.name, encoder.options)
+    if current_folder(folder).exists():
+        index = open_index(folder)
+        changes = recipe_differences(index.manifest.recipe, encoder.recipe)
+        if index.manifest.documents_digest != corpus.documents_digest:
+            changes.append("the documents of the corpus have changed")
+        return index.all_ids(), np.asarray(index.vectors), changes
+    if isinstance(encoder, StaticEncoder):
+        progress("encoding the documents")
+        ids = [document.id for document in context.documents]
+        return ids, encoder.encode_documents(context.documents), None
+    total = len(context.documents)
+    index = build_index(
+        corpus, encoder, progress=lambda rows: progress(f"encoding the documents ({rows:,} of {total:,})")
+    )
+    return index.all_ids(), np.asarray(index.vectors), []
+
+
+def _precomputed(folder: Path, similarity: str) -> Vectors:
+    """Return the vectors of a folder as they are, whether or not they fit the corpus."""
+    names = [(folder / f"{side}.txt").read_text("utf-8-sig").splitlines() for side in SIDES]
+    arrays = [np.asarray(map_vectors(folder / f"{side}.npy"), dtype=np.float32) for side in SIDES]
+    return Vectors(names[0], arrays[0], names[1], arrays[1], similarity)

@@ -1,0 +1,79 @@
+"""What published result files say against themselves, without running anything."""
+
+from dataclasses import dataclass
+
+from searchapp.published.claims import Source
+from searchapp.published.consistency import contradictions
+from searchapp.published.sources import survey
+from searchapp.published.standing import METRIC, Standing, place
+from searchapp.records import Problem
+
+LOW = 0.05  # the share of published models below which a score is conspicuous
+UNNAMED = "no_model_name_available"  # where MTEB puts the results of a model without a name
+
+
+@dataclass(frozen=True)
+class FilesDiagnosis:
+    """The findings on a source, and where each of its retrieval scores stands among published ones."""
+
+    source: Source
+    findings: tuple[Problem, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing speaks against the files."""
+        return not self.findings
+
+
+def diagnose_files(name: str) -> FilesDiagnosis:
+    """Look into MTEB result files, a folder of them, or a model card.
+
+    A score among the lowest that are published is a finding, since no model that was trained for
+    retrieval is found there.
+
+    Args:
+        name: as for `references.sources.survey`.
+
+    Raises:
+        SearchappError: there is nothing to read.
+    """
+    source = survey(name)
+    placed = [
+        (claim.where, place(claim.task, claim.split, claim.metrics[METRIC]))
+        for claim in source.claims
+        if METRIC in claim.metrics
+    ]
+    low = [_low(where, standing) for where, standing in placed if standing and _is_low(standing)]
+    standings = tuple(standing for _, standing in placed if standing is not None)
+    return FilesDiagnosis(source, (*contradictions(source), *_unnamed(source), *low), standings)
+
+
+def _is_low(standing: Standing) -> bool:
+    return standing.below < LOW * standing.models
+
+
+def _low(where: str, standing: Standing) -> Problem:
+    return Problem(
+        "among-the-lowest",
+        f"{where}: nDCG@10 {standing.value:.5f} on {standing.task} is above only {standing.below} of "
+        f"{standing.models} published models, next to {standing.nearest.model} with "
+        f"{standing.nearest.ndcg:.5f}.",
+        "Run a model with a known score through the same harness; if that one is right, the fault is in "
+        "this model: searchapp diagnose CORPUS -m MODEL",
+    )
+
+
+def _unnamed(source: Source) -> list[Problem]:
+    """Say that MTEB did not know the model's name, under which it keeps results."""
+    where = next((entry.where for entry in source.entries if UNNAMED in entry.where), None)
+    if where is None:
+        return []
+    return [
+        Problem(
+            "unnamed-model",
+            f"{where}: MTEB knew no name of the model; every model without one shares this folder, and a "
+            "second one is given the results of the first unless they are overwritten.",
+            "Give the model a name (ModelMeta), or an output folder of its own, and run it again.",
+        )
+    ]

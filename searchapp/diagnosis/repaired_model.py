@@ -1,0 +1,76 @@
+"""A repair made to last: the table of a static model without its loudest directions."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.errors import SearchappError
+from searchapp.records import Document
+
+DIRECTIONS = 10  # what the diagnosis tries at most
+
+
+def mended_table(
+    encoder: StaticEncoder, documents: Sequence[Document], directions: int
+) -> NDArray[np.float32]:
+    """Return the table of a model, centred and without the directions of most variance, (v, d) float32.
+
+    Mean and directions are those of the documents' vectors before normalisation; no judgement is read.
+    A text's vector is the mean of its rows, so what is taken from every row is taken from every text:
+    "all but the top" of Mu and Viswanath (ICLR 2018), applied to the texts.
+
+    Args:
+        encoder: the model.
+        documents: texts of the kind that it is to be used on.
+        directions: how many to remove.
+
+    Raises:
+        SearchappError: there are not more documents and dimensions than directions to remove.
+    """
+    vectors = encoder.with_options(replace(encoder.options, normalize=False)).encode_documents(documents)
+    if not 0 < directions < min(vectors.shape):
+        raise SearchappError(
+            f"{directions} directions cannot be removed from {len(vectors)} vectors of {vectors.shape[1]} "
+            "dimensions.",
+            "Remove fewer, at least one: --remove 5.",
+        )
+    mean = vectors.astype(np.float64).mean(axis=0)
+    centred = vectors - mean
+    _, axes = np.linalg.eigh(centred.T @ centred)  # ascending variance
+    top = axes[:, -directions:]
+    rows = np.asarray(encoder.model.rows, dtype=np.float64) - mean
+    table: NDArray[np.float32] = (rows - rows @ top @ top.T).astype(np.float32)
+    return table
+
+
+def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]) -> None:
+    """Write a model2vec folder: a table with the tokenizer and the maximum length of another model.
+
+    Args:
+        folder: where to; it must not be there, or be empty.
+        encoder: the model that the table was made from.
+        table: (v, d) float32.
+
+    Raises:
+        SearchappError: the folder holds something, or cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise SearchappError(f"{folder} is not empty.", "Name a new folder.")
+        save_file({"embeddings": np.ascontiguousarray(table)}, folder / "model.safetensors")
+        shutil.copyfile(encoder.files.tokenizer, folder / "tokenizer.json")
+        config = {"normalize": True, "max_length": encoder.recipe.max_length}
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise SearchappError(
+            f"{folder} cannot be written ({error.strerror}).", "Name another place."
+        ) from error

@@ -1,0 +1,134 @@
+"""Check the installation: what works offline, which indexes are whole and up to date."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from searchapp.corpora.listing import list_corpora
+from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.edge_cases import AWKWARD
+from searchapp.encoders.encoder import model_digests
+from searchapp.encoders.model2vec_reference import reference_model
+from searchapp.encoders.model_files import BUNDLED, find_model
+from searchapp.encoders.options import Options
+from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.encoders.transformer_encoder import TransformerEncoder
+from searchapp.errors import SearchappError
+from searchapp.index.layout import find_indexes
+from searchapp.index.manifest import Manifest, damaged_files, read_manifest, rebuild_command
+from searchapp.records import Query
+from searchapp.retrieval.bm25 import LIBRARIES as BM25_LIBRARIES
+from searchapp.settings import datasets_folder, indexes_folder, offline
+from searchapp.versions import LIBRARIES, installed_versions
+
+MODEL_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `status` is ok, warn or fail, `hint` the next step."""
+
+    name: str
+    status: str
+    detail: str
+    hint: str = ""
+
+
+def run_checks() -> Iterator[Check]:
+    """Yield one check after another, the cheap ones first."""
+    needed = (*LIBRARIES, *BM25_LIBRARIES)
+    versions = installed_versions(*BM25_LIBRARIES, *TransformerEncoder.libraries)
+    missing = [name for name in needed if versions[name] == "not installed"]
+    shown = ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
+    mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"
+    yield Check("network", "ok", mode, "")
+    yield _writable("indexes", indexes_folder(), "SEARCHAPP_INDEXES")
+    yield _corpora()
+    yield _bundled_model()
+    for folder in find_indexes():
+        yield _index(folder)
+
+
+def _writable(name: str, folder: Path, variable: str) -> Check:
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if os.access(nearest, os.W_OK):
+        return Check(name, "ok", f"{folder.absolute()} can be written")
+    return Check(
+        name, "fail", f"{folder.absolute()} cannot be written", f"Set {variable} to a folder that can."
+    )
+
+
+def _corpora() -> Check:
+    rows = list_corpora()
+    broken = [row.problem for row in rows if row.problem]
+    if broken:
+        return Check("corpora", "fail", "; ".join(broken), "Remove what is damaged; it is downloaded again.")
+    here = [row.name for row in rows if row.here]
+    return Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
+
+
+def _bundled_model() -> Check:
+    """Compare the vectors of awkward texts with model2vec's own."""
+    try:
+        encoder = StaticEncoder(find_model(BUNDLED), Options(normalize=False))
+    except SearchappError as error:
+        return Check("model", "fail", error.message, error.hint)
+    queries = [Query(str(number), text) for number, text in enumerate(AWKWARD)]
+    theirs = reference_model(encoder.files).encode(list(AWKWARD))
+    difference = float(abs(encoder.encode_queries(queries) - theirs).max())
+    facts = encoder.facts
+    detail = (
+        f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "
+        f"on {len(AWKWARD)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
+    )
+    return Check(
+        "model", "ok" if difference < MODEL_TOLERANCE else "fail", detail, "Install wordllama again."
+    )
+
+
+def _index(folder: Path) -> Check:
+    """Check an index as a whole: every byte, its corpus, its model."""
+    try:
+        manifest = read_manifest(folder)
+    except SearchappError as error:
+        return Check("index", "fail", error.message, error.hint)
+    name = f"{folder}: {manifest.n_docs:,} documents"
+    again = rebuild_command(manifest)
+    damaged = damaged_files(folder, manifest)
+    if damaged:
+        return Check("index", "fail", f"{name}; damaged: {', '.join(damaged)}", again)
+    changes = [*_corpus_changes(manifest), *_model_changes(manifest)]
+    if changes:
+        return Check("index", "warn", f"{name}; {'; '.join(changes)}", again)
+    older = [
+        f"{library} {version}"
+        for library, version in manifest.versions.items()
+        if installed_versions(*manifest.versions)[library] != version
+    ]
+    if older:
+        return Check("index", "warn", f"{name}; built by other versions: {', '.join(older)}", again)
+    return Check("index", "ok", f"{name}; whole, corpus and model unchanged")
+
+
+def _corpus_changes(manifest: Manifest) -> list[str]:
+    try:
+        corpus = open_corpus(manifest.corpus_id)
+    except SearchappError:
+        return []  # the index stands without its corpus
+    return [] if corpus.documents_digest == manifest.documents_digest else ["its corpus has changed"]
+
+
+def _model_changes(manifest: Manifest) -> list[str]:
+    recipe = manifest.recipe
+    try:
+        model, tokenizer = model_digests(recipe.model)
+    except SearchappError:
+        return ["its model is gone"]
+    changed = []
+    if model != recipe.model_digest:
+        changed.append("its model has changed")
+    if tokenizer != recipe.tokenizer_digest:
+        changed.append("its tokenizer has changed")
+    return changed

@@ -1,0 +1,151 @@
+"""Would a stored result come out the same today? Its recipe and versions against what is here now."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from shlex import join
+from typing import Any
+
+from searchapp.corpora.resolve import open_corpus
+from searchapp.doctor.checks import Check
+from searchapp.encoders.encoder import model_digests
+from searchapp.errors import SearchappError
+from searchapp.evaluation.results import find_results, read_results
+from searchapp.records import Result
+from searchapp.retrieval.bm25 import BM25, bm25_recipe
+from searchapp.retrieval.random_baseline import RANDOM
+from searchapp.versions import installed_versions
+
+EFFECTS = {
+    "searchapp": "any figure",
+    "model2vec": "the vectors",
+    "wordllama": "the vectors of the bundled model",
+    "tokenizers": "the tokens of a text",
+    "gigatoken": "the tokens of a text, though it must prove itself each time",
+    "tokie": "the tokens of a text, though it must prove itself each time",
+    "sentence-transformers": "the vectors",
+    "transformers": "the tokens and the vectors",
+    "torch": "the last digits of the vectors",
+    "numpy": "the last digits of the scores",
+    "faiss-cpu": "the results of an approximate index",
+    "bm25s": "the BM25 scores",
+    "PyStemmer": "the stems, and with them the BM25 scores",
+    "ranx": "the metrics",
+    "numba": "the last digits of the metrics",
+    "ir-datasets": "the texts that are read",
+}
+"""What another version of a library could change; that of Python changes no figure."""
+
+DIGESTS = {
+    "documents_digest": ("documents", "other documents would be ranked"),
+    "queries_digest": ("queries", "other questions would be asked"),
+    "judgements_digest": ("judgements", "the same rankings would be scored otherwise"),
+}
+"""Digest of a corpus -> what it is of, and what another one means for a figure."""
+
+
+def check_results(names: list[str]) -> Iterator[Check]:
+    """Yield what has changed since results were stored: failures for files that cannot be read.
+
+    Args:
+        names: result files, their stems, or folders of them.
+    """
+    for name in names:
+        try:
+            found = [(path, result) for path in find_results(name) for result in read_results(path)]
+        except SearchappError as error:
+            yield Check("result", "fail", error.message, error.hint)
+            continue
+        for path, result in found:
+            yield from check_result(path, result)
+
+
+def check_result(path: Path, result: Result) -> Iterator[Check]:
+    """Yield one warning for each thing that is no longer what it was, or that all is well."""
+    of = f"{path}: {result.corpus} by {result.model}, {result.mode}"
+    changes = [
+        *_version_changes(result),
+        *_corpus_changes(result),
+        *_model_changes(result.recipe),
+        *_bm25_changes(result),
+    ]
+    for change, hint in changes:
+        yield Check("result", "warn", f"{of}; {change}", hint or _again(result))
+    if not changes:
+        yield Check("result", "ok", f"{of}; versions, corpus and model are what they were")
+
+
+def _version_changes(result: Result) -> Iterator[tuple[str, str]]:
+    """Yield (what changed, the next step) when libraries have other versions."""
+    here = installed_versions(*result.versions)
+    other = {
+        library: version
+        for library, version in result.versions.items()
+        if library != "python" and here[library] != version
+    }
+    if other:
+        told = "; ".join(
+            f"{name} was {version} and is {here[name]} (can change {EFFECTS.get(name, 'the scores')})"
+            for name, version in other.items()
+        )
+        yield told, _again(result, *(f"{name}=={version}" for name, version in other.items()))
+
+
+def _corpus_changes(result: Result) -> Iterator[tuple[str, str]]:
+    try:
+        corpus = open_corpus(result.corpus_id)
+        here = {name: getattr(corpus, name) for name in DIGESTS}
+    except SearchappError as error:
+        yield f"its corpus cannot be read now: {error.message}", error.hint
+        return
+    for name, (what, effect) in DIGESTS.items():
+        if result.recipe.get(name) != here[name]:
+            yield f"the {what} of its corpus have changed: {effect}", ""
+
+
+def _model_changes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name = recipe.get("model")
+    if not isinstance(name, str):  # BM25, chance, or a run of another tool
+        return
+    try:
+        model, tokenizer = model_digests(name)
+    except SearchappError as error:
+        yield f"its model cannot be read now: {error.message}", error.hint
+        return
+    if model != recipe.get("model_digest"):
+        yield "its model has changed: texts would get other vectors", ""
+    if tokenizer != recipe.get("tokenizer_digest"):
+        yield "its tokenizer has changed: texts would be cut into other tokens", ""
+
+
+def _bm25_changes(result: Result) -> Iterator[tuple[str, str]]:
+    """Compare the recipe of BM25, alone or in a hybrid run, with what the stemmer and bm25s make today."""
+    stored = result.recipe if result.mode == BM25 else result.recipe.get(BM25)
+    if not isinstance(stored, dict):
+        return
+    today = asdict(bm25_recipe(str(stored.get("documents_digest"))))
+    if stored.get("stems") != today["stems"]:
+        was, now = stored.get("stemmer_version"), today["stemmer_version"]
+        yield (
+            f"the stemmer cuts words otherwise (PyStemmer was {was} and is {now}): "
+            "other words match, and BM25 scores change",
+            _again(result, f"PyStemmer=={was}"),
+        )
+    told = {"stems", "stemmer_version", "bm25s"}  # the versions are told with the others
+    others = [name for name in today if name not in told and stored.get(name) != today[name]]
+    if others:
+        yield f"BM25 is set otherwise in {', '.join(others)}: its scores change", ""
+
+
+def _again(result: Result, *older: str) -> str:
+    """Return the command that makes a result anew, or the one that brings older libraries back."""
+    how = {
+        BM25: ["--mode", BM25],
+        RANDOM: ["--baselines"],
+        "run": ["--run", f"{result.model}.trec"],
+        "hybrid": ["-m", result.model, "--mode", "hybrid"],
+    }.get(result.mode, ["-m", result.model])
+    command = join(["searchapp", "eval", result.corpus, *how, "--run-out", "DIR"])
+    again = f"Evaluate again, with the options in its recipe: {command}"
+    back = [library for library in older if not library.endswith("==not installed")]
+    return f"{again}; or go back: pip install {' '.join(back)}" if back else again

@@ -1,0 +1,103 @@
+"""The encoder of static models: means of the rows of a table."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.model_files import ModelFiles
+from searchapp.encoders.options import Options
+from searchapp.encoders.static_model import Facts, StaticModel, load_model, reopen_model
+from searchapp.encoders.texts import assemble, check_template
+from searchapp.encoders.vectors import finished
+from searchapp.errors import SearchappError
+from searchapp.records import Document, Query, Recipe
+
+
+class StaticEncoder:
+    """Turns documents and queries into means of table rows.
+
+    Args:
+        files: the model.
+        options: what the user changed.
+        facts: of an earlier load of the same model; spares reading it in full when no file was touched.
+        sample: texts that are to come, on which a fast tokenizer must prove itself.
+
+    Raises:
+        SearchappError: the model is damaged, or an option makes no sense.
+    """
+
+    batch = 4096
+    libraries: tuple[str, ...] = ()
+
+    def __init__(
+        self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()
+    ) -> None:
+        self.name = files.name
+        self.files = files
+        self._model = (facts and reopen_model(files, facts)) or load_model(files, sample)
+        self.facts = self._model.facts
+        self._set(options)
+
+    def _set(self, options: Options) -> None:
+        _check_pooling(options)
+        self.options = options
+        self.recipe = Recipe(
+            model=self.name,
+            revision=self.files.revision,
+            model_digest=self.facts.model_digest,
+            tokenizer_digest=self.facts.tokenizer_digest,
+            dimension=self.facts.dimension,
+            query_pooling="mean",
+            document_pooling="mean",
+            max_length=self.facts.max_length if options.max_length == "model" else options.max_length,
+            normalize=options.normalize,
+            template=check_template(options.template),
+            document_prompt=options.document_prompt,
+            query_prompt=options.query_prompt,
+        )
+
+    def with_options(self, options: Options) -> "StaticEncoder":
+        """Return an encoder of the same model with other options, without reading the model again.
+
+        Raises:
+            SearchappError: an option makes no sense.
+        """
+        other = copy(self)
+        other._set(options)
+        return other
+
+    @property
+    def model(self) -> StaticModel:
+        """The table itself, for those who look into it."""
+        return self._model
+
+    @property
+    def circumstances(self) -> Mapping[str, Any]:
+        """Which library tokenises, and why that one."""
+        return {"tokenizer": f"{self.facts.tokenizer}: {self.facts.proof}"}
+
+    def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
+        """Return one vector a document in the order given, (n, d) float32."""
+        prompt, template = self.options.document_prompt, self.options.template
+        return self._encode([prompt + assemble(document, template) for document in documents])
+
+    def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
+        """Return one vector a query in the order given, (n, d) float32."""
+        return self._encode([self.options.query_prompt + query.text for query in queries])
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(texts, self.recipe.max_length)
+        return finished(vectors, texts, self.name, normalize=self.options.normalize)
+
+
+def _check_pooling(options: Options) -> None:
+    for side in (options.query_pooling, options.document_pooling):
+        if side not in {"model", "mean"}:
+            raise SearchappError(
+                f"A static model has no {side!r} pooling: it has no first token that has seen the others, "
+                "only the mean of its rows.",
+                "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
+            )

@@ -1,0 +1,276 @@
+"""The table of a static model: read from its files, checked, and averaged over the tokens of texts.
+
+The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
+`reference.py` for model2vec itself.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.mean_pooling import mean_rows
+from searchapp.encoders.model_files import BUNDLED, ModelFiles
+from searchapp.encoders.tokenization import Ordinary, Tokenize, Tokens, truncate
+from searchapp.errors import SearchappError
+from searchapp.files import Stamp, file_stamp
+
+CHUNK = 1024  # texts tokenised and averaged at a time
+MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration does not say
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a full load of a model has established, kept so that a query need not load it in full.
+
+    `tokenizer` names the library that tokenises, `proof` says why that one; `unknown` is the id
+    that is left out; `median_letters` is the median length of a token, by which model2vec cuts texts;
+    `folded` says that weights or a mapping are folded into the table.
+    """
+
+    stamp: Stamp
+    model_digest: str
+    tokenizer_digest: str
+    tokenizer: str
+    proof: str
+    rows: int
+    dimension: int
+    unknown: int | None
+    median_letters: int
+    max_length: int | None
+    normalize: bool
+    folded: bool
+
+
+class StaticModel:
+    """Means of table rows, always float32: `encode` is model2vec's, with its options settled.
+
+    Args:
+        table: (vocabulary, d) of any precision, one row a token id, weights and mapping folded in.
+        rounding: the precisions that model2vec would pass the means through.
+        tokenize: texts -> flat ids.
+        facts: what is known of the model.
+    """
+
+    def __init__(
+        self, table: NDArray[Any], rounding: Sequence[np.dtype[Any]], tokenize: Tokenize, facts: Facts
+    ) -> None:
+        self.facts = facts
+        self._table = table
+        self._rounding = rounding
+        self._tokenize = tokenize
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The rows that are averaged, one a token id, (vocabulary, d)."""
+        return self._table
+
+    def tokenize(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of whole texts."""
+        return self._tokenize(texts)
+
+    def encode(self, texts: Sequence[str], max_length: int | None) -> NDArray[np.float32]:
+        """Return the vectors of texts, (n, d) float32; a text without a known token gives zeros.
+
+        Args:
+            texts: n texts.
+            max_length: how many tokens of a text are read, after it was cut to that many tokens of
+                median length, as model2vec does; None reads whole texts.
+        """
+        if len(texts) <= CHUNK:
+            return self._means(self._tokens(texts, max_length))
+        from concurrent.futures import ThreadPoolExecutor
+
+        # While one chunk is averaged, which needs no Python, the next is tokenised.
+        with ThreadPoolExecutor(1) as executor:
+            chunks = [
+                executor.submit(self._means, self._tokens(texts[start : start + CHUNK], max_length))
+                for start in range(0, len(texts), CHUNK)
+            ]
+            means = [chunk.result() for chunk in chunks]
+        return np.concatenate(means)
+
+    def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
+        if max_length is None:
+            return self._tokenize(texts)
+        letters = max_length * self.facts.median_letters
+        return truncate(self._tokenize([text[:letters] for text in texts]), max_length)
+
+    def _means(self, tokens: Tokens) -> NDArray[np.float32]:
+        means = mean_rows(self._table, tokens.ids, tokens.offsets, self.facts.unknown)
+        means = self._rounded(means)
+        if self.facts.normalize:
+            single = means.astype(np.float32, copy=False)
+            means = self._rounded(single / (np.linalg.norm(single, axis=1, keepdims=True) + 1e-32))
+        return means.astype(np.float32, copy=False)
+
+    def _rounded(self, means: NDArray[Any]) -> NDArray[Any]:
+        for precision in self._rounding:
+            means = means.astype(precision, copy=False)
+        return means
+
+
+def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
+    """Read a static model, check that its files fit together, and choose its tokenizer.
+
+    Args:
+        files: the model.
+        sample: texts that are to come, on which a fast tokenizer must prove itself.
+
+    Raises:
+        SearchappError: a file is damaged, the table holds NaN or infinity, or table and tokenizer are
+            of different sizes.
+    """
+    tensors = _tensors(files)
+    ordinary = _ordinary(files)
+    config = _config(files)
+    table, rounding = _fold(files, tensors, ordinary)
+    digest = files.tokenizer_digest()
+    tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, digest, sample)
+    letters = [len(token) for token in ordinary.tokenizer.get_vocab(with_added_tokens=True)]
+    facts = Facts(
+        stamp=file_stamp(files.all()),
+        model_digest=files.model_digest(),
+        tokenizer_digest=digest,
+        tokenizer=tokenize.library,
+        proof=proof,
+        rows=len(tensors[files.tensor]),
+        dimension=table.shape[1],
+        unknown=_unknown(ordinary),
+        median_letters=int(np.median(letters)),
+        max_length=None if files.name == BUNDLED else _max_length(files, config),
+        normalize=bool(config.get("normalize", False)),
+        folded="weights" in tensors or "mapping" in tensors,
+    )
+    return StaticModel(table, rounding, tokenize, facts)
+
+
+def reopen_model(files: ModelFiles, facts: Facts) -> StaticModel | None:
+    """Return a model whose files are as they were at an earlier load, without reading them in full.
+
+    The table is mapped into memory. None when a file was touched, or the model needs a full load.
+    """
+    if facts.folded or file_stamp(files.all()) != facts.stamp:
+        return None
+    table, tokenize = _mapped(files), quick_tokenizer(files.tokenizer, facts.tokenizer_digest)
+    return StaticModel(table, _rounding(files, table.dtype, table.dtype), tokenize, facts)
+
+
+def _fold(
+    files: ModelFiles, tensors: dict[str, NDArray[Any]], ordinary: Ordinary
+) -> tuple[NDArray[Any], list[np.dtype[Any]]]:
+    """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
+    table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
+    size = ordinary.tokenizer.get_vocab_size(with_added_tokens=True)
+    _check(files, table.ndim == 2, f"{files.tensor!r} has {table.ndim} dimensions, not 2")
+    rows = len(table if mapping is None else mapping)
+    _check(files, rows == size, f"the table has {rows} rows, the tokenizer {size} tokens")
+    if weights is not None:
+        _check(files, weights.shape == (size,), f"{weights.shape} weights for {size} tokens")
+        _check(files, bool(np.isfinite(weights).all()), "a weight is NaN or infinity")
+    if mapping is not None:
+        inside = mapping.min() >= 0 and mapping.max() < len(table)
+        _check(files, bool(inside), f"the mapping names rows outside the table of {len(table)}")
+    broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(broken):
+        token = ordinary.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
+        raise SearchappError(
+            f"{files.name}: {len(broken)} of {len(table)} rows of {files.table} hold NaN or infinity "
+            f"(first: row {broken[0]}{f', token {token!r}' if token else ''}).",
+            "Distil or convert the model again; such rows would poison every text that uses them.",
+        )
+    folded = table if mapping is None else table[mapping]
+    if weights is not None:
+        folded = folded * weights[:, None]
+    dense = np.float64 if folded.dtype == np.float64 else np.float32
+    return np.ascontiguousarray(folded, dtype=dense), _rounding(files, folded.dtype, table.dtype)
+
+
+def _check(files: ModelFiles, holds: bool, problem: str) -> None:
+    if not holds:
+        raise SearchappError(
+            f"{files.name}: {problem} ({files.table}).",
+            "Table and tokenizer come from different models, or were not saved together.",
+        )
+
+
+def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) -> list[np.dtype[Any]]:
+    """Return the precisions that a mean passes through in model2vec: that of the rows, then the table's."""
+    if files.name == BUNDLED:
+        return []  # half precision in the package, used as the single precision that holds it exactly
+    return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
+
+
+def _unknown(ordinary: Ordinary) -> int | None:
+    """Return the id of the unknown token as model2vec finds it."""
+    model = ordinary.tokenizer.model
+    if hasattr(model, "unk_token"):
+        return None if model.unk_token is None else ordinary.tokenizer.token_to_id(model.unk_token)
+    unknown: int | None = json.loads(ordinary.tokenizer.to_str())["model"].get("unk_id")  # Unigram
+    return unknown
+
+
+def _mapped(files: ModelFiles) -> NDArray[Any]:
+    """Return the table mapped into memory (the layout of safetensors: length, JSON header, data)."""
+    with files.table.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        entry = json.loads(stream.read(length))[files.tensor]
+    kinds = {"F16": np.float16, "F32": np.float32, "F64": np.float64, "I8": np.int8}
+    offset = 8 + length + entry["data_offsets"][0]
+    mapped = np.memmap(files.table, kinds[entry["dtype"]], "r", offset, tuple(entry["shape"]))
+    return np.asarray(mapped)
+
+
+def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(files.table), framework="numpy") as opened:
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise SearchappError(
+            f"{files.name}: {files.table} cannot be read ({error}).", "Copy or download the model again."
+        ) from error
+    if files.tensor not in tensors:
+        held = ", ".join(sorted(tensors)[:3]) + (f" and {len(tensors) - 3} more" if len(tensors) > 3 else "")
+        raise SearchappError(
+            f"{files.name}: {files.table} has no tensor {files.tensor!r} (it has {held}).",
+            f"It is no static model; if it is a transformer: -m st:{files.name}",
+        )
+    return tensors
+
+
+def _ordinary(files: ModelFiles) -> Ordinary:
+    try:
+        return Ordinary(files.tokenizer)
+    except Exception as error:  # the tokenizers library raises nothing narrower
+        raise SearchappError(
+            f"{files.name}: {files.tokenizer} cannot be read ({error}).", "Copy or download the model again."
+        ) from error
+
+
+def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
+    """Return how many tokens the model reads by its own configuration, None for whole texts."""
+    value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
+    if value is None or (isinstance(value, int) and value > 0):
+        return value
+    raise SearchappError(
+        f"{files.name}: max_length is {value!r} in {files.config}.",
+        "It must be a whole number above 0, or null.",
+    )
+
+
+def _config(files: ModelFiles) -> dict[str, Any]:
+    if files.config is None:
+        return {}
+    try:
+        config = json.loads(files.config.read_text("utf-8"))
+    except ValueError as error:
+        raise SearchappError(
+            f"{files.name}: {files.config} is not JSON ({error}).", "Copy or download the model again."
+        ) from error
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,208 @@
+"""An index that is open for reading: verified, searched exactly, its documents at hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.errors import IndexMissingError, SearchappError
+from searchapp.index.documents import DocumentStore
+from searchapp.index.faiss_index import SEARCH_METHOD, FaissIndex
+from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder, remove_hint
+from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
+from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_first
+
+if TYPE_CHECKING:
+    from searchapp.corpora.corpus import Corpus
+
+CACHED_ROWS = 256
+PRODUCT = "float64 matrix product over all documents, ambiguous roundings summed again"
+PRODUCT_ROWS = 20_000  # documents; with a batch of queries their scores take some 40 MB
+MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
+
+
+class Index:
+    """A finished index. Use `open_index` to get one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        self.vectors = _vectors(folder)
+        self._documents = DocumentStore(folder / DOCUMENTS)
+        self._faiss = FaissIndex.read(folder / FAISS)
+        shape = (self.manifest.n_docs, self.manifest.recipe.dimension)
+        if self.vectors.shape != shape or self._faiss.shape != shape:
+            raise SearchappError(
+                f"The index {folder} does not fit together: its manifest says {shape}, its vectors are "
+                f"{self.vectors.shape}, its FAISS index is {self._faiss.shape}.",
+                remove_hint(folder),
+            )
+
+    def check_recipe(self, wanted: Recipe) -> None:
+        """Raise SearchappError when the index was built by another model, tokenizer or option."""
+        differences = recipe_differences(self.manifest.recipe, wanted)
+        if differences:
+            raise SearchappError(
+                f"The index {self.folder} was built by another recipe: {'; '.join(differences)}.",
+                self._rebuild,
+            )
+
+    def check_corpus(self, corpus: "Corpus") -> None:
+        """Raise SearchappError when the documents have changed since the index was built.
+
+        Files of the same size and time count as unchanged; otherwise the whole corpus is read.
+        """
+        stamp = corpus.stamp()
+        if (stamp and stamp == self.manifest.stamp) or self._same_documents(corpus):
+            return
+        raise SearchappError(
+            f"The documents of {corpus.name} have changed since the index {self.folder} was built: "
+            f"digest {self.manifest.documents_digest[:12]} (index) is now {corpus.documents_digest[:12]}.",
+            self._rebuild,
+        )
+
+    def _same_documents(self, corpus: "Corpus") -> bool:
+        return corpus.documents_digest == self.manifest.documents_digest
+
+    @property
+    def _rebuild(self) -> str:
+        return f"Build it anew: {rebuild_command(self.manifest)}"
+
+    def all_ids(self) -> list[str]:
+        """Return the document ids in row order."""
+        return self._documents.all_ids()
+
+    def documents(self, ids: Sequence[str]) -> list[Document]:
+        """Return the documents with these ids, in the order given."""
+        return self._documents.documents(ids)
+
+    def search(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
+        """Return the best `depth` documents of each query by the tie rule (all when there are fewer).
+
+        For one query, and on large corpora, FAISS proposes candidates; for a batch on a small corpus all
+        documents are candidates. Their inner products are summed in double precision and rounded once. So
+        equal vectors score equal wherever they stand, which a matrix product does not promise, and the
+        order of the documents in the corpus cannot change a ranking.
+
+        Args:
+            queries: (q, d) float32, from the encoder the index was built with.
+            depth: how many results a query gets, at least 1.
+        """
+        depth = min(depth, self.manifest.n_docs)
+        if self.search_method(len(queries)) == PRODUCT:
+            names = np.array(self.all_ids(), dtype=object)
+            ranks = alphabetical_ranks(names.tolist())
+            scores = product_scores(self.vectors, queries, self.manifest.max_norm)
+            return [_best(names, ranks, row, depth) for row in scores]
+        return self._search_faiss(queries, depth)
+
+    def search_method(self, queries: int) -> str:
+        """Say how a batch of so many queries is searched."""
+        return PRODUCT if queries > 1 and self.manifest.n_docs <= PRODUCT_ROWS else SEARCH_METHOD
+
+    def _search_faiss(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
+        size = self.manifest.n_docs
+        names = self.all_ids() if len(queries) * depth > size else None  # else a few are looked up
+        # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
+        slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
+
+        def ranking(query: int, lowest: np.float32, candidates: NDArray[np.int64]) -> Ranking | None:
+            """Rank the candidates; None when one that was not fetched may belong among them."""
+            scores = exact_scores(self.vectors[candidates], queries[query])
+            cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+            if len(candidates) < size and cut <= lowest + slack[query]:
+                return None
+            kept = np.flatnonzero(scores >= cut)
+            rows = candidates[kept].tolist()
+            ids = [names[row] for row in rows] if names else self._documents.ids(rows)
+            return Ranking.from_scores(ids, scores[kept], depth)
+
+        rankings: dict[int, Ranking] = {}
+        undecided = list(range(len(queries)))
+        fetch = depth + MARGIN
+        while undecided:
+            found, rows = self._faiss.search(queries[undecided], min(fetch, size))
+            tried = list(map(ranking, undecided, found[:, -1], rows))
+            rankings.update((query, done) for query, done in zip(undecided, tried, strict=True) if done)
+            undecided = [query for query, done in zip(undecided, tried, strict=True) if not done]
+            fetch *= 4
+        return [rankings[query] for query in range(len(queries))]
+
+
+def _best(
+    names: NDArray[np.object_], ranks: NDArray[np.intp], scores: NDArray[np.float32], depth: int
+) -> Ranking:
+    """Return the best of all documents, given their ids, the ranks of these, and their scores."""
+    kept = np.flatnonzero(scores >= np.partition(scores, len(scores) - depth)[len(scores) - depth])
+    order = kept[best_first(scores[kept], ranks[kept])[:depth]]
+    return Ranking(names[order].tolist(), scores[order])
+
+
+def _vectors(folder: Path) -> NDArray[np.float32]:
+    try:
+        vectors: NDArray[np.float32] = np.asarray(np.load(folder / VECTORS, mmap_mode="r"))
+    except ValueError as error:
+        raise SearchappError(
+            f"{folder / VECTORS} is damaged ({error}).",
+            remove_hint(folder),
+        ) from error
+    return vectors
+
+
+def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inner products of rows with a query, summed in float64 and rounded to float32.
+
+    Args:
+        vectors: (n, d) float32.
+        query: (d,) float32.
+    """
+    exact = query.astype(np.float64)
+    scores = np.empty(len(vectors), dtype=np.float32)
+    for start in range(0, len(vectors), CACHED_ROWS):  # so many stay in the processor's cache
+        rows = vectors[start : start + CACHED_ROWS].astype(np.float64)
+        scores[start : start + CACHED_ROWS] = np.einsum("nd,d->n", rows, exact)
+    return scores
+
+
+def product_scores(
+    vectors: NDArray[np.float32], queries: NDArray[np.float32], max_norm: float
+) -> NDArray[np.float32]:
+    """Return what `exact_scores` returns for every query, (q, n) float32, by one matrix product.
+
+    The product sums in an order of its own. Where its error could change the rounding, about once in a
+    million scores, the sum is done again in the fixed order.
+
+    Args:
+        vectors: (n, d) float32.
+        queries: (q, d) float32.
+        max_norm: the largest Euclidean norm of a row of `vectors`.
+    """
+    exact = queries.astype(np.float64) @ vectors.T.astype(np.float64)
+    scores = exact.astype(np.float32)
+    # Twice the bound of the error of a float64 inner product (Higham, Accuracy and Stability, 3.1).
+    error = np.linalg.norm(queries, axis=1)[:, None] * max_norm * vectors.shape[1] * 2.0**-52
+    doubtful = (exact - error).astype(np.float32) != (exact + error).astype(np.float32)
+    for query, row in np.argwhere(doubtful):
+        scores[query, row] = exact_scores(vectors[row : row + 1], queries[query])[0]
+    return scores
+
+
+def open_index(folder: Path) -> Index:
+    """Open the index in a folder.
+
+    Raises:
+        IndexMissingError: there is none.
+        SearchappError: it is damaged.
+    """
+    current = current_folder(folder)
+    if not current.exists():
+        raise IndexMissingError(
+            f"There is no index {folder}.", "`searchapp indexes` lists those that are here."
+        )
+    try:
+        return Index(current)
+    except (FileNotFoundError, SearchappError):
+        # A build may have put a new index here while the old one was being opened: look once more.
+        return Index(current_folder(folder))

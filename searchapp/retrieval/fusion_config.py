@@ -1,0 +1,87 @@
+"""Which fusion a hybrid search uses: the one chosen for its index by `searchapp tune`, else the default."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from searchapp.errors import SearchappError
+from searchapp.index.index import Index
+from searchapp.retrieval.fusion import SCALES, Fusion
+
+logger = logging.getLogger(__name__)
+
+DEFAULT = Fusion("min-max", "max", 0.25)
+"""The best of `scripts/choose_fusion.py` with the bundled model, by the train and dev judgements of
+NFCorpus and the train judgements of SciFact; no test judgement was read."""
+
+FILE = "fusion.json"  # beside the index
+SCHEMA = "searchapp/fusion/1"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A fusion, what chose it, and the digests of the judgements that it was chosen by."""
+
+    fusion: Fusion
+    origin: str
+    judgements: tuple[str, ...] = ()
+
+
+def choice_for(index: Index) -> Choice:
+    """Return the fusion recorded for this model and these documents, else the default.
+
+    Raises:
+        SearchappError: there is a record that cannot be read.
+    """
+    path = index.folder.parent / FILE
+    if not path.exists():
+        return Choice(DEFAULT, "default")
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        fusion = Fusion(**record["fusion"])
+        splits = {split["corpus_id"]: split["judgements_digest"] for split in record["splits"]}
+        fits = record["fits"] == _fits(index)
+        if not ({fusion.dense, fusion.bm25} <= SCALES.keys() and 0 <= fusion.weight <= 1):
+            raise ValueError(f"there is no fusion {fusion}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SearchappError(
+            f"{path} is damaged ({error}).", "Remove it, or choose anew with `searchapp tune`."
+        ) from error
+    if not fits:
+        logger.warning(
+            "The fusion in %s was chosen for another model or other documents; the default is used.", path
+        )
+        return Choice(DEFAULT, "default")
+    return Choice(fusion, f"searchapp tune, {', '.join(splits)}", tuple(splits.values()))
+
+
+def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> Path:
+    """Keep a fusion for the model and the documents of an index, and return the file.
+
+    Args:
+        index: what it was chosen with.
+        fusion: the choice.
+        details: how it was chosen; `splits` lists `corpus_id` and `judgements_digest` of each.
+
+    Raises:
+        SearchappError: the file cannot be written.
+    """
+    path = index.folder.parent / FILE
+    record = {"schema": SCHEMA, "fusion": asdict(fusion), "fits": _fits(index), **details}
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SearchappError(
+            f"{path} cannot be written ({error.strerror}).", "Set SEARCHAPP_INDEXES to a folder that can."
+        ) from error
+    return path
+
+
+def _fits(index: Index) -> dict[str, Any]:
+    """Return what a record must share with an index: the documents, and all that shapes the vectors."""
+    return {"documents_digest": index.manifest.documents_digest, "recipe": asdict(index.manifest.recipe)}
