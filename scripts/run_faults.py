@@ -11,7 +11,7 @@ from scripts.faults import STATIC, Fault, Inject
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.evaluation.scoring import score
-from searchapp.published.definitions import DEFINITIONS, Ranked
+from searchapp.published.definitions import DEFINITIONS, JudgedRun
 from searchapp.records import Query, Ranking, Run
 
 DEPTH = 100
@@ -110,7 +110,7 @@ def _reported(compute: Callable[[Base, Evidence, Any], tuple[str, float]]) -> In
 def _defined(_base: Base, evidence: Evidence, name: str) -> tuple[str, float]:
     definition = next(one for one in DEFINITIONS if one.name == name)
     metric = "map_at_10" if name.startswith("map") else "ndcg_at_10"
-    return metric, definition.compute(Ranked(evidence.context.corpus, the(evidence.run), (10,)))[metric]
+    return metric, definition.compute(JudgedRun(evidence.context.corpus, the(evidence.run), (10,)))[metric]
 
 
 def _at(_base: Base, evidence: Evidence, metric: str) -> tuple[str, float]:

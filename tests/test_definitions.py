@@ -12,7 +12,7 @@ import pytest
 from searchapp.corpora.resolve import open_corpus
 from searchapp.evaluation.scoring import score
 from searchapp.published.claims import Claim
-from searchapp.published.definitions import DEFINITIONS, Ranked, tie_band
+from searchapp.published.definitions import DEFINITIONS, JudgedRun, tie_range
 from searchapp.published.explain import Explainer, Explanation
 from searchapp.published.verdicts import equals
 from searchapp.records import Ranking, Run
@@ -41,7 +41,7 @@ LENGTHS = {f"d{number:02}": (number * 7) % 13 + 3 for number in range(1, 31)} | 
 
 
 @pytest.fixture
-def ranked(make_corpus: MakeFolder) -> Ranked:
+def ranked(make_corpus: MakeFolder) -> JudgedRun:
     """The corpus and the run above, in an order of documents that no other order equals."""
     order = sorted(LENGTHS, key=lambda name: (hash_of(name), name))
     folder = make_corpus(
@@ -53,7 +53,7 @@ def ranked(make_corpus: MakeFolder) -> Ranked:
         query: Ranking.from_scores([name for name, _ in pairs], np.array([value for _, value in pairs]))
         for query, pairs in FOUND.items()
     }
-    return Ranked(open_corpus(str(folder)), run, CUTS)
+    return JudgedRun(open_corpus(str(folder)), run, CUTS)
 
 
 def hash_of(name: str) -> int:
@@ -178,7 +178,7 @@ def claim_of(figures: dict[str, float], families: str = "ndcg map mrr recall pre
     return Claim("Task", "test", None, metrics, dict.fromkeys(metrics, 5), "made up")
 
 
-def explanations(ranked: Ranked, claim: Claim) -> list[Explanation]:
+def explanations(ranked: JudgedRun, claim: Claim) -> list[Explanation]:
     measured = score(ranked.run, ranked.judgements, ranked.cuts).means()
     return Explainer(claim, ranked, measured).of_the_run()
 
@@ -187,14 +187,14 @@ def test_every_definition_is_tested() -> None:
     assert {definition.name for definition in DEFINITIONS} == CLAIMS.keys() | DEEP
 
 
-def test_the_plain_loops_agree_with_the_scores_where_nothing_is_varied(ranked: Ranked) -> None:
+def test_the_plain_loops_agree_with_the_scores_where_nothing_is_varied(ranked: JudgedRun) -> None:
     measured = score(ranked.run, ranked.judgements, CUTS).means()
     assert plain_figures(USUAL, JUDGED) == pytest.approx(measured, abs=1e-12)
     assert explanations(ranked, claim_of(plain_figures(USUAL, JUDGED))) == []
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_the_definition_behind_a_claim_is_named_first(ranked: Ranked, name: str) -> None:
+def test_the_definition_behind_a_claim_is_named_first(ranked: JudgedRun, name: str) -> None:
     figures, families = CLAIMS[name]
     usual = plain_figures(USUAL, JUDGED)
     claim = claim_of(figures, families)
@@ -217,12 +217,12 @@ def test_a_run_that_was_cut_short_is_recognised(make_corpus: MakeFolder, depth: 
     cuts = (10, 20, 100, 1000)
     found = sum(ids.index(name) < depth for name in relevant) / len(relevant)
     claim = Claim("Task", "test", None, {metric: round(found, 5)}, {metric: 5}, "made up")
-    names = [one.name for one in explanations(Ranked(open_corpus(str(folder)), run, cuts), claim)]
+    names = [one.name for one in explanations(JudgedRun(open_corpus(str(folder)), run, cuts), claim)]
     assert f"depth-{depth}" in names
 
 
-def test_a_figure_that_some_order_of_the_ties_gives_is_said_to_be_one(ranked: Ranked) -> None:
-    band = tie_band(ranked)
+def test_a_figure_that_some_order_of_the_ties_gives_is_said_to_be_one(ranked: JudgedRun) -> None:
+    band = tie_range(ranked)
     low, high = band["mrr_at_10"]
     usual = plain_figures(USUAL, JUDGED)["mrr_at_10"]
     assert low <= usual <= high
@@ -231,7 +231,7 @@ def test_a_figure_that_some_order_of_the_ties_gives_is_said_to_be_one(ranked: Ra
     assert (low, high) == pytest.approx(((1 / 3 + 1 + 1) / 5, (1 / 2 + 1 + 1) / 5), abs=1e-12)
 
 
-def test_another_k_is_recognised(ranked: Ranked) -> None:
+def test_another_k_is_recognised(ranked: JudgedRun) -> None:
     figures = plain_figures(USUAL, JUDGED)
     claim = claim_of({"ndcg_at_10": figures["ndcg_at_3"]})
     found = explanations(ranked, claim)
@@ -240,7 +240,7 @@ def test_another_k_is_recognised(ranked: Ranked) -> None:
     assert "ndcg_at_10 is what ndcg_at_3 is here" in named.description
 
 
-def test_a_figure_that_nothing_yields_stays_unexplained(ranked: Ranked) -> None:
+def test_a_figure_that_nothing_yields_stays_unexplained(ranked: JudgedRun) -> None:
     assert explanations(ranked, claim_of({"ndcg_at_10": 0.98765, "recall_at_5": 0.12345})) == []
 
 

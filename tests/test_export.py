@@ -10,8 +10,8 @@ import yaml
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS
-from searchapp.published.consistency import contradictions
-from searchapp.published.export import card_text, model_index, model_name, mteb_files, write_files
+from searchapp.published.consistency import check_consistency
+from searchapp.published.export import card_text, model_index, model_name, mteb_documents, write_files
 from searchapp.published.sources import read_source
 from searchapp.published.verdicts import Verdict, compare
 from searchapp.records import Result
@@ -38,7 +38,7 @@ def full(corpus: str = "nfcorpus", **change: Any) -> Result:
 
 def exported(folder: Path, *results: Result) -> list[Path]:
     """Write results in MTEB's layout below a folder."""
-    return write_files(folder, mteb_files(results))
+    return write_files(folder, mteb_documents(results))
 
 
 def test_the_layout_of_mteb(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_names_of_models(model: str, mode: str, name: str) -> None:
     ],
 )
 def test_what_cannot_be_exported(results: list[Result], message: str) -> None:
-    for export in (mteb_files, model_index):
+    for export in (mteb_documents, model_index):
         with pytest.raises(SearchappError, match=message):
             export(results)
 
@@ -240,7 +240,7 @@ def test_a_real_result_is_exported_without_contradiction(
     cli("export", str(tmp_path / "out"), "--mteb", str(tmp_path / "mteb"))
     source = read_source(str(tmp_path / "mteb"))
     assert source.claims[0].metrics["ndcg_at_10"] == 0.2444  # README shows it
-    assert contradictions(source) == []
+    assert check_consistency(source) == []
 
 
 @pytest.mark.parity

@@ -12,9 +12,8 @@ from scripts.pack_published import checked_table, packed_results
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import METRIC
 from searchapp.published import table
-from searchapp.published.leaderboard import leaderboard
+from searchapp.published.leaderboard import leaderboard, standing_of
 from searchapp.published.mteb_files import result_files
-from searchapp.published.standing import standing
 from searchapp.records import Result
 from searchapp.reports.evaluations import standing_lines
 from searchapp.reports.machine import results_document, to_json
@@ -130,7 +129,7 @@ def test_what_is_not_published_is_an_error_that_names_what_is() -> None:
 def test_a_standing_is_counted_by_hand(value: float) -> None:
     rows = [row for row in csv.DictReader(io.StringIO(table.as_csv())) if row["task"] == "NFCorpus"]
     figures = [float(row["ndcg_at_10"]) for row in rows]
-    found = standing(scored(value))
+    found = standing_of(scored(value))
     assert found is not None
     assert (found.below, found.models) == (sum(figure < round(value, 5) for figure in figures), 233)
     assert abs(found.nearest.ndcg - value) == min(abs(figure - round(value, 5)) for figure in figures) or (
@@ -140,15 +139,15 @@ def test_a_standing_is_counted_by_hand(value: float) -> None:
 
 def test_a_standing_in_words() -> None:
     # By awk on the CSV: 47 and 45 of the 233 rows of NFCorpus have a smaller nDCG@10.
-    assert str(standing(scored(0.24440))) == (
+    assert str(standing_of(scored(0.24440))) == (
         "0.2444: above 47 of 233 published models on NFCorpus, next to pubmedbert-base-embeddings-2M 0.2431"
     )
-    assert str(standing(scored(0.24267))).endswith("above 45 of 233 published models on NFCorpus, next to "
+    assert str(standing_of(scored(0.24267))).endswith("above 45 of 233 published models on NFCorpus, next to "
                                                    "potion-base-8M 0.2427")  # fmt: skip
     two = [scored(), scored(0.5, "scidocs"), scored(0.5, model="other", mode="hybrid")]
     lines = list(standing_lines(two))
     assert [line.split(": ")[0] for line in lines] == ["mine, dense", "mine, dense", "other, hybrid"]
-    assert list(standing_lines(two[:1])) == [str(standing(two[0]))]
+    assert list(standing_lines(two[:1])) == [str(standing_of(two[0]))]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +165,8 @@ def test_a_standing_in_words() -> None:
     ],
 )
 def test_what_cannot_be_compared_has_no_standing(change: dict[str, object]) -> None:
-    assert standing(scored()) is not None
-    assert standing(scored(**change)) is None  # type: ignore[arg-type]
+    assert standing_of(scored()) is not None
+    assert standing_of(scored(**change)) is None  # type: ignore[arg-type]
 
 
 def test_the_leaderboard_ranks_an_own_result_without_moving_the_others() -> None:

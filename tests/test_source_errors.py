@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from searchapp.errors import SearchappError
-from searchapp.published.sources import read_source, survey
+from searchapp.published.sources import read_source, scan_source
 
 from .test_sources import block, card, document, result
 
@@ -92,7 +92,7 @@ def test_empty_scores(tmp_path: Path, scores: dict[str, Any]) -> None:
     hint = refused(source, r"NFCorpus.json: nothing was scored; NFCorpus has no scores")
     assert "language filter `en`" in hint
     assert "millisecond" in hint
-    assert survey(source).entries[0].figures == {}
+    assert scan_source(source).entries[0].figures == {}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
     rounded as MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
     """
     from searchapp.evaluation.results import find_results, read_results
-    from searchapp.published.export import card_text, copy_runs, model_index, mteb_files, write_files
+    from searchapp.published.export import card_text, copy_runs, model_index, mteb_documents, write_files
     from searchapp.reports.machine import to_json
 
     if sum((mteb is not None, card, trec is not None)) != 1:
@@ -37,5 +37,5 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
             index = model_index(results)
             click.echo(to_json({"model-index": index}) if as_json else card_text(index))
             return
-        written = write_files(mteb, mteb_files(results))
+        written = write_files(mteb, mteb_documents(results))
     click.echo(to_json({"files": list(map(str, written))}) if as_json else "\n".join(map(str, written)))

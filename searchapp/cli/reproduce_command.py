@@ -46,7 +46,7 @@ def command(
     to differ between tools are tried, and those that yield the published figure are named; exit 3 is
     for figures that none of them explains.
     """
-    from searchapp.published.consistency import contradictions
+    from searchapp.published.consistency import check_consistency
     from searchapp.published.reproduce import check_compared, reproduce
     from searchapp.published.sources import read_source
     from searchapp.published.systems import choose_system
@@ -64,7 +64,7 @@ def command(
         done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
     if against is not None:
         check_compared(done, str(against))
-    found = contradictions(read)
+    found = check_consistency(read)
     if as_json:
         click.echo(to_json(reproduction_document(read, done, found)))
     else:

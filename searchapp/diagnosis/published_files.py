@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from searchapp.published.claims import Source
-from searchapp.published.consistency import contradictions
-from searchapp.published.sources import survey
-from searchapp.published.standing import METRIC, Standing, place
+from searchapp.published.consistency import check_consistency
+from searchapp.published.leaderboard import MAIN_METRIC, Standing, standing_at
+from searchapp.published.sources import scan_source
 from searchapp.records import Problem
 
 LOW = 0.05  # the share of published models below which a score is conspicuous
@@ -33,20 +33,20 @@ def diagnose_files(name: str) -> FilesDiagnosis:
     retrieval is found there.
 
     Args:
-        name: as for `references.sources.survey`.
+        name: as for `scan_source`.
 
     Raises:
         SearchappError: there is nothing to read.
     """
-    source = survey(name)
+    source = scan_source(name)
     placed = [
-        (claim.where, place(claim.task, claim.split, claim.metrics[METRIC]))
+        (claim.where, standing_at(claim.task, claim.split, claim.metrics[MAIN_METRIC]))
         for claim in source.claims
-        if METRIC in claim.metrics
+        if MAIN_METRIC in claim.metrics
     ]
     low = [_low(where, standing) for where, standing in placed if standing and _is_low(standing)]
     standings = tuple(standing for _, standing in placed if standing is not None)
-    return FilesDiagnosis(source, (*contradictions(source), *_unnamed(source), *low), standings)
+    return FilesDiagnosis(source, (*check_consistency(source), *_unnamed(source), *low), standings)
 
 
 def _is_low(standing: Standing) -> bool:

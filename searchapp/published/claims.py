@@ -38,7 +38,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TaskEntry:
     """What a source holds on one task, retrieval or not: a result file, or a block of a model card.
 
     `figures` are all its finite numbers as written, by split, subset and metric
@@ -67,5 +67,5 @@ class Source:
     revision: str | None
     claims: tuple[Claim, ...]
     tasks: int
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[TaskEntry, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
-from searchapp.published.claims import NOTHING_SCORED, Claim, Entry, Source
+from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
 from searchapp.published.ndcg_bound import LARGEST_CUT, largest_ndcg
 from searchapp.records import Problem
 from searchapp.tasks.mteb import AGGREGATE, FORUMS, TASKS, find_task
@@ -15,7 +15,7 @@ DOUBLE_NOISE = 1e-9
 LANGUAGE = re.compile(r"[a-z]{3}(-[A-Z][a-z]{3})?")
 
 
-def contradictions(source: Source) -> list[Problem]:
+def check_consistency(source: Source) -> list[Problem]:
     """Return what in a source cannot be true of one scoring of one ranking, in the source's order.
 
     Every metric is a mean over the same queries, so whatever holds for each query holds for the means;
@@ -30,7 +30,7 @@ def contradictions(source: Source) -> list[Problem]:
     ]
 
 
-def _of_entry(entry: Entry) -> Iterator[Problem]:
+def _of_entry(entry: TaskEntry) -> Iterator[Problem]:
     seconds = entry.evaluation_time
     instant = seconds is not None and 0 < seconds < INSTANT
     if not entry.figures:
@@ -53,7 +53,7 @@ def _of_entry(entry: Entry) -> Iterator[Problem]:
     yield from _main_score(entry)
 
 
-def _main_score(entry: Entry) -> Iterator[Problem]:
+def _main_score(entry: TaskEntry) -> Iterator[Problem]:
     for name, value in entry.figures.items():
         part, _, metric = name.rpartition(" ")
         expected = entry.figures.get(f"{part} ndcg_at_10")
@@ -144,9 +144,9 @@ def _ndcg_bound(claim: Claim) -> Iterator[Problem]:
 _CHECKS: tuple[Callable[[Claim], Iterator[Problem]], ...] = (_first_ranks, _orders, _ndcg_bound)
 
 
-def _between_tasks(entries: Sequence[Entry]) -> Iterator[Problem]:
+def _between_tasks(entries: Sequence[TaskEntry]) -> Iterator[Problem]:
     """Two tasks whose figures are all the same."""
-    seen: dict[tuple[tuple[str, float], ...], Entry] = {}
+    seen: dict[tuple[tuple[str, float], ...], TaskEntry] = {}
     for entry in entries:
         figures = tuple(sorted((name.rpartition(" ")[2], value) for name, value in entry.figures.items()))
         if not {value for _, value in figures} - {0.0, 1.0, 100.0}:

@@ -22,7 +22,7 @@ Values = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Ranked:
+class JudgedRun:
     """What a definition may read: the run, its corpus, and the cuts that are claimed."""
 
     corpus: Corpus
@@ -35,7 +35,7 @@ class Ranked:
         return self.corpus.judgements
 
     @cached_property
-    def usual(self) -> Values:
+    def scores(self) -> Values:
         """The values by trec_eval's definitions."""
         return self.values()
 
@@ -60,10 +60,10 @@ class Definition:
 
     name: str
     description: str
-    compute: Callable[[Ranked], dict[str, float]]
+    compute: Callable[[JudgedRun], dict[str, float]]
 
 
-def means(values: Values) -> dict[str, float]:
+def mean_scores(values: Values) -> dict[str, float]:
     """Return the mean of each metric over the queries."""
     return {metric: fsum(column) / len(column) for metric, column in values.items() if len(column)}
 
@@ -72,58 +72,62 @@ def _only(family: str, scores: Mapping[str, float]) -> dict[str, float]:
     return {metric: value for metric, value in scores.items() if metric.startswith(f"{family}_at_")}
 
 
-def _variant(family: str, **choices: str | bool | int) -> Callable[[Ranked], dict[str, float]]:
+def _variant(family: str, **choices: str | bool | int) -> Callable[[JudgedRun], dict[str, float]]:
     variant = Variant(**choices)  # type: ignore[arg-type]
-    return lambda ranked: _only(family, means(ranked.values(variant)))
+    return lambda ranked: _only(family, mean_scores(ranked.values(variant)))
 
 
-def _answered(ranked: Ranked) -> dict[str, float]:
+def _answered(ranked: JudgedRun) -> dict[str, float]:
     """Average only over the queries that found something relevant at the cut."""
     scores = {}
-    for metric, column in ranked.usual.items():
-        hit = ranked.usual[f"recall_at_{metric.split('_at_')[1]}"] > 0
+    for metric, column in ranked.scores.items():
+        hit = ranked.scores[f"recall_at_{metric.split('_at_')[1]}"] > 0
         if hit.any():
             scores[metric] = float(column[hit].mean())
     return scores
 
 
-def _with_results(ranked: Ranked) -> dict[str, float]:
+def _with_results(ranked: JudgedRun) -> dict[str, float]:
     """Average only over the judged queries that have results."""
     there = np.array([query_id in ranked.run for query_id in sorted(ranked.judgements)])
-    return means({metric: column[there] for metric, column in ranked.usual.items()}) if there.any() else {}
+    return (
+        mean_scores({metric: column[there] for metric, column in ranked.scores.items()})
+        if there.any()
+        else {}
+    )
 
 
-def _all_queries(ranked: Ranked) -> dict[str, float]:
+def _all_queries(ranked: JudgedRun) -> dict[str, float]:
     """Average over every query in the file, the unjudged ones as 0."""
     total = sum(1 for _ in ranked.corpus.source.queries())
-    return {metric: fsum(column) / total for metric, column in ranked.usual.items()}
+    return {metric: fsum(column) / total for metric, column in ranked.scores.items()}
 
 
-def _grade_2(ranked: Ranked) -> dict[str, float]:
+def _grade_2(ranked: JudgedRun) -> dict[str, float]:
     """Count only grades of 2 or more, and average over the queries that have one."""
     there = [max(ranked.judgements[name].values()) > 1 for name in sorted(ranked.judgements)]
     values = ranked.values(Variant(relevant_from=2))
-    return means({metric: column[there] for metric, column in values.items()}) if any(there) else {}
+    return mean_scores({metric: column[there] for metric, column in values.items()}) if any(there) else {}
 
 
-def _no_self(ranked: Ranked) -> dict[str, float]:
+def _no_self(ranked: JudgedRun) -> dict[str, float]:
     """Leave out a document that has the id of its query."""
     run = {}
     for query_id, ranking in ranked.run.items():
         kept = [row for row, name in enumerate(ranking.document_ids) if name != query_id]
         run[query_id] = Ranking([ranking.document_ids[row] for row in kept], ranking.scores[kept])
-    return means(ranked.values(run=run))
+    return mean_scores(ranked.values(run=run))
 
 
-def _reordered(key: Callable[[Ranked, str, str], Any]) -> Callable[[Ranked], dict[str, float]]:
+def _reordered(key: Callable[[JudgedRun, str, str], Any]) -> Callable[[JudgedRun], dict[str, float]]:
     """Return the means when documents of equal score are ordered by a key of run, query and document."""
 
-    def compute(ranked: Ranked) -> dict[str, float]:
+    def compute(ranked: JudgedRun) -> dict[str, float]:
         run = {
             query_id: _tied_by(ranking, partial(key, ranked, query_id))
             for query_id, ranking in ranked.run.items()
         }
-        return means(ranked.values(run=run))
+        return mean_scores(ranked.values(run=run))
 
     return compute
 
@@ -138,33 +142,33 @@ def _tied_by(ranking: Ranking, key: Callable[[str], Any]) -> Ranking:
     return Ranking(ids, ranking.scores)
 
 
-def _by_relevance(ranked: Ranked, query_id: str, name: str) -> int:
+def _by_relevance(ranked: JudgedRun, query_id: str, name: str) -> int:
     return max(ranked.judgements.get(query_id, {}).get(name, 0), 0)
 
 
-def _shallow(depth: int) -> Callable[[Ranked], dict[str, float]]:
-    def compute(ranked: Ranked) -> dict[str, float]:
+def _shallow(depth: int) -> Callable[[JudgedRun], dict[str, float]]:
+    def compute(ranked: JudgedRun) -> dict[str, float]:
         run = {
             query_id: Ranking(ranking.document_ids[:depth], ranking.scores[:depth])
             for query_id, ranking in ranked.run.items()
         }
         return {
             metric: value
-            for metric, value in means(ranked.values(run=run)).items()
+            for metric, value in mean_scores(ranked.values(run=run)).items()
             if int(metric.split("_at_")[1]) > depth
         }
 
     return compute
 
 
-def tie_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
+def tie_range(ranked: JudgedRun) -> dict[str, tuple[float, float]]:
     """Return the least and the greatest mean of each metric that an order of the ties can give."""
     worst = _reordered(_by_relevance)(ranked)
     best = _reordered(lambda *which: -_by_relevance(*which))(ranked)
     return {metric: (worst[metric], best[metric]) for metric in best}
 
 
-def fill_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
+def padding_range(ranked: JudgedRun) -> dict[str, tuple[float, float]]:
     """Return the mean of each metric with lists as short as they are, and with them filled up at best.
 
     Some tools fill a list up to its depth with documents that were not found, in an order left open;
@@ -179,8 +183,8 @@ def fill_band(ranked: Ranked) -> dict[str, tuple[float, float]]:
         missed.sort(key=lambda name: -grades[name])
         ids = [*found, *missed][: max(depth, len(found))]
         run[query_id] = Ranking(ids, np.zeros(len(ids), dtype=np.float32))
-    best = means(ranked.values(run=run))
-    return {metric: (value, best[metric]) for metric, value in means(ranked.usual).items()}
+    best = mean_scores(ranked.values(run=run))
+    return {metric: (value, best[metric]) for metric, value in mean_scores(ranked.scores).items()}
 
 
 DEFINITIONS = (

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from searchapp.published.claims import Claim
 from searchapp.published.definitions import (
     DEFINITIONS,
-    Ranked,
-    fill_band,
-    means,
+    JudgedRun,
+    mean_scores,
     other_cuts,
-    tie_band,
+    padding_range,
+    tie_range,
 )
 from searchapp.published.verdicts import equals, metric_order
 
@@ -33,12 +33,12 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class Alternative:
     """Another ranking to try: what was changed, and what makes it."""
 
     name: str
     description: str
-    rank: Callable[[], Ranked]
+    rank: Callable[[], JudgedRun]
 
 
 Try = tuple[str, str, Mapping[str, float]]
@@ -54,7 +54,7 @@ class Explainer:
         measured: our figures.
     """
 
-    def __init__(self, claim: Claim, ranked: Ranked, measured: Mapping[str, float]) -> None:
+    def __init__(self, claim: Claim, ranked: JudgedRun, measured: Mapping[str, float]) -> None:
         self._claim = claim
         self._ranked = ranked
         self._measured = measured
@@ -68,11 +68,11 @@ class Explainer:
         explained = {metric for one in found for metric in one.metrics}
         return [*found, *self._bands(explained), *self._other_cuts(explained)]
 
-    def of_another(self, attempt: Attempt) -> list[Explanation]:
+    def of_another(self, attempt: Alternative) -> list[Explanation]:
         """Try another ranking: of other texts, of other vectors, or of another split."""
-        return self._explain([(attempt.name, attempt.description, means(attempt.rank().usual))])
+        return self._explain([(attempt.name, attempt.description, mean_scores(attempt.rank().scores))])
 
-    def _definitions(self, ranked: Ranked) -> Iterator[Try]:
+    def _definitions(self, ranked: JudgedRun) -> Iterator[Try]:
         for definition in DEFINITIONS:
             yield definition.name, definition.description, definition.compute(ranked)
 
@@ -93,7 +93,7 @@ class Explainer:
         left = [metric for metric in self.differing if metric not in explained]
         if not left:
             return []
-        ties, filled = tie_band(self._ranked), fill_band(self._ranked)
+        ties, filled = tie_range(self._ranked), padding_range(self._ranked)
         tied = tuple(metric for metric in left if self._within(metric, *ties[metric]))
         rest = [metric for metric in left if metric not in tied]
         full = tuple(metric for metric in rest if self._within(metric, *filled[metric], wide=1.0))

@@ -23,7 +23,7 @@ MAIN = "ndcg_at_10"
 SIMILARITIES = ("cosine", "dot")
 
 
-def mteb_files(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
+def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
     """Return what MTEB's result folder holds of our results: path below the folder -> JSON.
 
     The paths are `<org>__<model>/<revision>/<Task>.json`, with the description of the model beside.
@@ -81,7 +81,7 @@ def model_index(results: Sequence[Result]) -> list[dict[str, Any]]:
     """Return the `model-index` of a model card: metrics in percent, a block for each task and split.
 
     Raises:
-        SearchappError: as `mteb_files` does, or the results are of several models.
+        SearchappError: as `mteb_documents` does, or the results are of several models.
     """
     names = dict.fromkeys(map(model_name, results))
     if len(names) > 1:

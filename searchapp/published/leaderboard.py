@@ -1,7 +1,7 @@
-"""Published models of a task by their score, and the user's own results among them."""
+"""Published models ranked by their score on a task, and where the user's own results rank among them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from searchapp.published import table
@@ -11,13 +11,15 @@ from searchapp.tasks.mteb import task_of
 
 logger = logging.getLogger(__name__)
 
+MAIN_METRIC = "ndcg_at_10"
+
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a leaderboard; metrics are fractions, those that are not known are left out.
+    """One row of a leaderboard; metrics are fractions, and unknown ones are left out.
 
-    Published models of equal nDCG@10 share a rank. An own result takes no rank from them: its rank is
-    the one it would have.
+    Published models of equal nDCG@10 share a rank. The user's own results do not move the others: their
+    rank is the one they would have.
     """
 
     rank: int
@@ -28,13 +30,36 @@ class Row:
     revision: str | None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """An nDCG@10 among those published for a task, one per model.
+
+    `below` counts the models it beats at the published precision; `nearest` is the model with the closest
+    score, the better one in case of a tie.
+    """
+
+    value: float
+    task: str
+    below: int
+    models: int
+    nearest: table.Score
+
+    def __str__(self) -> str:
+        """Return the standing as a clause."""
+        name = self.nearest.model.rsplit("/", 1)[-1]
+        return (
+            f"{self.value:.4f}: above {self.below} of {self.models} published models on {self.task}, "
+            f"next to {name} {self.nearest.ndcg:.4f}"
+        )
+
+
 def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
-    """Return the published models of a task and the user's results on it, the best nDCG@10 first.
+    """Return the published models of a task and the user's results on it, best nDCG@10 first.
 
     Args:
         task: MTEB's name.
-        split: of which figures are published.
-        own: results; one on another corpus, or without nDCG@10, is logged and left out.
+        split: a split with published figures.
+        own: the user's results; one on another corpus, or without nDCG@10, is logged and left out.
     """
     scores = table.scores(task, split)
     rows = [
@@ -42,17 +67,50 @@ def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
         for score in scores
     ]
     for result in own:
-        found = task_of(result)
-        if found is None or (found[0].name, found[1]) != (task, split) or "ndcg_at_10" not in result.metrics:
+        if _task_and_split(result) != (task, split):
             where = f"{task}, {split}"
             logger.warning("Left out: %s on %s, no nDCG@10 on %s.", result.model, result.corpus, where)
             continue
         metrics = {name: result.metrics[name] for name in table.METRICS if name in result.metrics}
-        alone = result.mode in {"dense", "run", result.model}
-        name = result.model if alone else f"{result.model} ({result.mode})"
-        rank = _rank(metrics["ndcg_at_10"], scores)
+        mode_is_implied = result.mode in {"dense", "run", result.model}
+        name = result.model if mode_is_implied else f"{result.model} ({result.mode})"
+        rank = _rank(metrics[MAIN_METRIC], scores)
         rows.append(Row(rank, name, True, metrics, None, result.recipe.get("revision")))
-    return sorted(rows, key=lambda row: (-row.metrics["ndcg_at_10"], row.model))
+    return sorted(rows, key=lambda row: (-row.metrics[MAIN_METRIC], row.model))
+
+
+def standing_of(result: Result) -> Standing | None:
+    """Return where the nDCG@10 of a result ranks, None when no comparable figures are published.
+
+    The corpus must be the task's own, in a split with published figures; a folder or an archive with
+    other documents, queries or judgements is not comparable.
+    """
+    place = _task_and_split(result)
+    return standing_at(*place, result.metrics[MAIN_METRIC]) if place else None
+
+
+def standing_at(task: str, split: str, ndcg: float) -> Standing | None:
+    """Return where an nDCG@10 ranks on a split of an MTEB task, None when no figures are published for it."""
+    scores = table.scores(task, split)
+    if not scores:
+        return None
+    value = round(ndcg, MTEB_DECIMALS)
+    nearest = min(scores, key=lambda score: abs(score.ndcg - value))  # the scores come best first
+    below = sum(score.ndcg < value for score in scores)
+    return Standing(value, task, below, len(scores), nearest)
+
+
+def standings_of(results: Sequence[Result]) -> Iterator[tuple[Result, Standing]]:
+    """Yield each result that has a standing, with its standing."""
+    for result in results:
+        if standing := standing_of(result):
+            yield result, standing
+
+
+def _task_and_split(result: Result) -> tuple[str, str] | None:
+    """Return MTEB's name of the task and the split of a result that has an nDCG@10 on one."""
+    place = task_of(result)
+    return (place[0].name, place[1]) if place and MAIN_METRIC in result.metrics else None
 
 
 def _rank(value: float, scores: Sequence[table.Score]) -> int:

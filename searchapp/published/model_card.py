@@ -9,7 +9,7 @@ from typing import Any, cast
 import yaml
 
 from searchapp.errors import SearchappError
-from searchapp.published.claims import Claim, Entry
+from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.figures import Figures, decimals, fractions, is_number, read_figures, usual_decimals
 from searchapp.tasks.mteb import bare_name, find_task
 
@@ -26,7 +26,7 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_model_card(path: Path) -> tuple[str | None, list[Entry], list[Claim]]:
+def read_model_card(path: Path) -> tuple[str | None, list[TaskEntry], list[Claim]]:
     """Return the model that a card speaks of, what it holds, and what it claims about retrieval.
 
     Raises:
@@ -88,7 +88,7 @@ def _mappings(value: Any, what: str) -> list[dict[str, Any]]:
 class _Block:
     """A block of `model-index`; of retrieval, the claim is without its figures, which are as written."""
 
-    entry: Entry
+    entry: TaskEntry
     claim: Claim | None
     figures: Figures
 
@@ -105,7 +105,7 @@ def _read_block(block: dict[str, Any], path: Path, number: int) -> _Block:
     split, subset = str(dataset.get("split") or "test"), str(dataset.get("config") or "default")
     stated = {f"{split} {subset} {metric}": float(v) for metric, v in values.items() if is_number(v)}
     known = find_task(name) or find_task(str(dataset.get("type")))
-    entry = Entry(known.name if known else name, where, stated)
+    entry = TaskEntry(known.name if known else name, where, stated)
     if str(task.get("type")).casefold() != "retrieval":
         return _Block(entry, None, {})
     claim = Claim(

@@ -7,7 +7,7 @@ from typing import Any
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import RESULT_SCHEMA
-from searchapp.published.claims import Claim, Entry
+from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.figures import (
     FAMILIES,
     MTEB_DECIMALS,
@@ -51,7 +51,7 @@ def model_of(path: Path) -> tuple[str | None, str | None]:
     return _text(model), None if revision == NO_REVISION else _text(revision)
 
 
-def read_result_file(path: Path) -> tuple[Entry, list[Claim]]:
+def read_result_file(path: Path) -> tuple[TaskEntry, list[Claim]]:
     """Read a result file: what it holds, and what it claims about retrieval.
 
     Raises:
@@ -60,7 +60,7 @@ def read_result_file(path: Path) -> tuple[Entry, list[Claim]]:
     return read_document(_read_json(path), str(path))
 
 
-def read_document(document: Any, where: str) -> tuple[Entry, list[Claim]]:
+def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
     """Read the content of a result file.
 
     Args:
@@ -93,7 +93,7 @@ def read_document(document: Any, where: str) -> tuple[Entry, list[Claim]]:
         if is_number(value) and metric != "evaluation_time"
     }
     codes = dict.fromkeys(code for _, _, part in parts for code in _codes(part))
-    entry = Entry(task, where, figures, tuple(codes), float(seconds) if is_number(seconds) else None)
+    entry = TaskEntry(task, where, figures, tuple(codes), float(seconds) if is_number(seconds) else None)
     return entry, [_claim(document, entry, *part) for part in parts if _is_retrieval(entry, part[2])]
 
 
@@ -134,7 +134,7 @@ def _codes(part: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(filter(lambda code: isinstance(code, str), codes)) if isinstance(codes, list) else ()
 
 
-def _is_retrieval(entry: Entry, part: Mapping[str, Any]) -> bool:
+def _is_retrieval(entry: TaskEntry, part: Mapping[str, Any]) -> bool:
     """Tell whether these are the metrics of a retrieval task, whose main one is an nDCG."""
     gains = [value for metric, value in part.items() if metric.startswith("ndcg_at_")]
     return bool(gains) and (
@@ -142,7 +142,9 @@ def _is_retrieval(entry: Entry, part: Mapping[str, Any]) -> bool:
     )
 
 
-def _claim(document: Mapping[str, Any], entry: Entry, split: str, subset: str, part: dict[str, Any]) -> Claim:
+def _claim(
+    document: Mapping[str, Any], entry: TaskEntry, split: str, subset: str, part: dict[str, Any]
+) -> Claim:
     where = f"{entry.where}, {split}" + ("" if subset == "default" else f" {subset}")
     written = read_figures(part, where)
     percent = any(value > 1 for value in written.values())

@@ -11,8 +11,8 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS
 from searchapp.published.claims import Claim, Source
-from searchapp.published.definitions import Ranked
-from searchapp.published.explain import Attempt, Explainer, Explanation, best_first
+from searchapp.published.definitions import JudgedRun
+from searchapp.published.explain import Alternative, Explainer, Explanation, best_first
 from searchapp.published.verdicts import Comparison, Verdict, compare
 from searchapp.records import Problem, Result
 from searchapp.tasks.retrieval import Evaluation
@@ -27,7 +27,7 @@ class System(Protocol):
     def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
         """Score it on a corpus."""
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return the other ways to rank a corpus that are known to be met; all of them when thorough."""
 
     def remarks(self, claim: Claim, result: Result) -> list[Problem]:
@@ -164,12 +164,12 @@ def _reproduce(
     cuts = tuple(sorted({int(metric.split("_at_")[1]) for metric in claim.metrics}))
     evaluation = pipeline.evaluate(corpus, sorted({*CUTS, *cuts}))
     result = evaluation.result
-    explainer = Explainer(claim, Ranked(corpus, evaluation.run, cuts), result.metrics)
+    explainer = Explainer(claim, JudgedRun(corpus, evaluation.run, cuts), result.metrics)
     remarks = pipeline.remarks(claim, result) if explainer.differing else []
     found = explainer.of_the_run()
     left = set(explainer.differing) - {metric for one in found for metric in one.metrics}
-    attempts = pipeline.attempts(corpus, cuts, thorough=thorough) if left and not remarks else []
-    for attempt in attempts:
+    alternatives = pipeline.alternatives(corpus, cuts, thorough=thorough) if left and not remarks else []
+    for attempt in alternatives:
         progress(f"{claim.task}: trying {attempt.description}")
         found += explainer.of_another(attempt)
         if any(left <= set(one.metrics) for one in found):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from searchapp.errors import SearchappError
 from searchapp.published import table
-from searchapp.published.claims import NOTHING_SCORED, Claim, Entry, Source
+from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
 from searchapp.published.model_card import read_model_card
 from searchapp.published.mteb_files import model_of, read_result_file, result_files
 from searchapp.records import Problem
@@ -24,7 +24,7 @@ def read_source(name: str) -> Source:
             task, or nothing in it is a claim about retrieval. A file of a folder that cannot be read
             is no error while others can: it stands in `Source.problems`.
     """
-    source = survey(name)
+    source = scan_source(name)
     if source.claims:
         return source
     if source.problems:
@@ -40,7 +40,7 @@ def read_source(name: str) -> Source:
     )
 
 
-def survey(name: str) -> Source:
+def scan_source(name: str) -> Source:
     """Read a source as `read_source` does, and return it though it claim nothing about retrieval.
 
     Raises:
@@ -72,7 +72,7 @@ def _folder(name: str, folder: Path) -> Source:
     files = result_files(folder)
     if not files:
         raise SearchappError(f"{folder} holds no result files, nor a README.md.", _KINDS)
-    entries: list[Entry] = []
+    entries: list[TaskEntry] = []
     claims: list[Claim] = []
     problems: list[Problem] = []
     read: dict[str, Path] = {}
@@ -115,7 +115,7 @@ def _source(
     kind: str,
     model: str | None,
     revision: str | None,
-    entries: list[Entry],
+    entries: list[TaskEntry],
     claims: list[Claim],
     problems: list[Problem] | None = None,
 ) -> Source:

@@ -17,8 +17,8 @@ from searchapp.evaluation.results import read_result, result_files, run_file
 from searchapp.evaluation.trec import read_run
 from searchapp.index.build import encoder_for
 from searchapp.published.claims import Claim, Source
-from searchapp.published.definitions import Ranked
-from searchapp.published.explain import Attempt
+from searchapp.published.definitions import JudgedRun
+from searchapp.published.explain import Alternative
 from searchapp.published.export import LOCAL
 from searchapp.published.stemmer import stemmer_remarks
 from searchapp.published.text_variants import TEXT_VARIANTS, rank_in_memory, variants_of
@@ -62,7 +62,7 @@ class ModelSystem:
             corpus, encoder, mode=self._mode, cuts=cuts, allow_dangling=True, progress=embedded
         )
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return other texts and vectors, then other splits.
 
         Precomputed vectors cannot be made otherwise. A transformer takes minutes for each, and a large
@@ -77,24 +77,26 @@ class ModelSystem:
         def loaded() -> Encoder:
             return load_encoder(self._model, self._options)
 
-        def options(changed: Options) -> Callable[[], Ranked]:
-            def rank() -> Ranked:
+        def options(changed: Options) -> Callable[[], JudgedRun]:
+            def rank() -> JudgedRun:
                 encoder = loaded()
                 if isinstance(encoder, StaticEncoder):
                     encoder = encoder.with_options(changed)
                 else:
                     encoder = load_encoder(self._model, changed)
-                return Ranked(corpus, rank_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts)
+                return JudgedRun(
+                    corpus, rank_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts
+                )
 
             return rank
 
-        splits = split_attempts(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts)
+        splits = split_alternatives(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts)
         kind, _ = split_name(self._model)
         slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
         if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
             return splits
         changes = [
-            Attempt(change.name, change.description, options(changed))
+            Alternative(change.name, change.description, options(changed))
             for change, changed in variants_of(self._options)
         ]
         return changes + splits
@@ -115,14 +117,14 @@ class Bm25System:
         """Score BM25 as `searchapp eval --mode bm25` does, judged documents that are absent allowed."""
         return evaluate_bm25(corpus, cuts=cuts, allow_dangling=True)
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return other texts, other parameters, and other splits; all of them are quick."""
         usual = bm25_recipe(corpus.documents_digest)
 
-        def by(recipe: Bm25Recipe) -> Callable[[], Ranked]:
-            def rank() -> Ranked:
+        def by(recipe: Bm25Recipe) -> Callable[[], JudgedRun]:
+            def rank() -> JudgedRun:
                 index = Bm25.build(recipe, corpus.documents())
-                return Ranked(corpus, index.search(corpus.queries, max(cuts)), cuts)
+                return JudgedRun(corpus, index.search(corpus.queries, max(cuts)), cuts)
 
             return rank
 
@@ -136,8 +138,8 @@ class Bm25System:
             ("anserini-parameters", "k1 0.9 and b 0.4, Anserini's own", replace(usual, k1=0.9, b=0.4)),
         ]
         return [
-            *(Attempt(name, description, by(recipe)) for name, description, recipe in changed),
-            *split_attempts(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts),
+            *(Alternative(name, description, by(recipe)) for name, description, recipe in changed),
+            *split_alternatives(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts),
         ]
 
     def remarks(self, claim: Claim, result: Result) -> list[Problem]:
@@ -172,12 +174,12 @@ class RunSystem:
         (name,) = self._fitting(corpus)
         return evaluate_run(corpus, self._runs[name], name, cuts=cuts, allow_dangling=True)
 
-    def attempts(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Attempt]:
+    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return the other splits whose queries the run holds."""
         (name,) = self._fitting(corpus)
         run = self._runs[name]
         held = [other for other in other_splits(corpus) if run.keys() & other.judgements.keys()]
-        return split_attempts(held, lambda _other: run, cuts)
+        return split_alternatives(held, lambda _other: run, cuts)
 
     def remarks(self, _claim: Claim, _result: Result) -> list[Problem]:
         """Return nothing: how the run was made is not known."""
@@ -249,9 +251,9 @@ def other_splits(corpus: Corpus) -> list[Corpus]:
     return [open_corpus(f"{base}/{split}") for split in source.splits() if split != source.split]
 
 
-def split_attempts(
+def split_alternatives(
     splits: Sequence[Corpus], rank: Callable[[Corpus], Run], cuts: tuple[int, ...]
-) -> list[Attempt]:
+) -> list[Alternative]:
     """Return an attempt for each split.
 
     Args:
@@ -260,9 +262,11 @@ def split_attempts(
         cuts: the k of each metric.
     """
 
-    def attempt(split: Corpus) -> Attempt:
+    def attempt(split: Corpus) -> Alternative:
         name = split.id.rsplit("/", 1)[1]
-        return Attempt("other-split", f"the split {name!r} instead", lambda: Ranked(split, rank(split), cuts))
+        return Alternative(
+            "other-split", f"the split {name!r} instead", lambda: JudgedRun(split, rank(split), cuts)
+        )
 
     return [attempt(split) for split in splits]
 

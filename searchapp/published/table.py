@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from searchapp.errors import SearchappError
-from searchapp.published.claims import Claim, Entry
+from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.mteb_files import read_document
 from searchapp.tasks.mteb import TASKS, bare_name, find_task
 
@@ -115,7 +115,7 @@ def find_model(name: str) -> str:
     )
 
 
-def results(model: str) -> tuple[list[Entry], list[Claim]]:
+def results(model: str) -> tuple[list[TaskEntry], list[Claim]]:
     """Return what is published of a model: every metric of the tasks whose result files are here."""
     full = {row["document"]["task_name"]: row["document"] for row in full_results() if row["model"] == model}
     documents = [

@@ -7,7 +7,7 @@ from typing import Any
 from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
-from searchapp.published.standing import standings
+from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json
 from searchapp.reports.terminal import grid_table, render, results_table, short_model
@@ -54,7 +54,7 @@ def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
 
 def standing_lines(results: Sequence[Result]) -> Iterator[str]:
     """Yield where each result stands among the published ones; named where there are several results."""
-    for result, standing in standings(results):
+    for result, standing in standings_of(results):
         names = dict.fromkeys((short_model(result.model), result.mode))
         yield printable(f"{', '.join(names)}: {standing}" if len(results) > 1 else str(standing))
 

@@ -11,7 +11,7 @@ from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Finding, Observation
 from searchapp.diagnosis.thresholds import EXPLAINED
 from searchapp.errors import SearchappError
-from searchapp.published.definitions import DEFINITIONS, Ranked, means
+from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
 from searchapp.records import Query, Ranking, Run
 
 CUTS = (1, 3, 5, 10, 20, 100, 1000)
@@ -34,8 +34,8 @@ def reported(evidence: Evidence) -> Iterator[Observation]:
     run = evidence.run or _exact_run(evidence)
     wanted = {name: value for name, value in evidence.reported.items() if "_at_" in name}
     cuts = tuple(sorted({*CUTS, *(int(name.rsplit("_", 1)[1]) for name in wanted)}))
-    ranked = Ranked(evidence.context.corpus, run, cuts)
-    usual = means(ranked.usual)
+    ranked = JudgedRun(evidence.context.corpus, run, cuts)
+    usual = mean_scores(ranked.scores)
     for metric, value in wanted.items():
         here = usual.get(metric)
         if here is None:
@@ -47,7 +47,7 @@ def reported(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _explained(
-    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: Ranked
+    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: JudgedRun
 ) -> Iterator[Observation]:
     hits = [one for one in _candidates(evidence, metric, value, usual, ranked) if _same(one.value, value)]
     for hit in hits[:2]:
@@ -65,7 +65,7 @@ def _explained(
 
 
 def _candidates(
-    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: Ranked
+    evidence: Evidence, metric: str, value: float, usual: Mapping[str, float], ranked: JudgedRun
 ) -> Iterator[Candidate]:
     yield Candidate("other-scale", "as a percentage it", usual[metric] * 100)
     for definition in DEFINITIONS:
@@ -102,7 +102,7 @@ def _splits(evidence: Evidence, metric: str) -> Iterator[Candidate]:
         if judgements.keys() & run.keys():
             cut = int(metric.rsplit("_", 1)[1])
             yield Candidate(
-                "other-split", f"the split {name}", means(Ranked(other, run, (cut,)).usual)[metric]
+                "other-split", f"the split {name}", mean_scores(JudgedRun(other, run, (cut,)).scores)[metric]
             )
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from searchapp.evaluation.numpy_metrics import reference_scores
 from searchapp.published.claims import Claim, Source
-from searchapp.published.consistency import contradictions
+from searchapp.published.consistency import check_consistency
 from searchapp.published.ndcg_bound import largest_ndcg
-from searchapp.published.sources import read_source, survey
+from searchapp.published.sources import read_source, scan_source
 from searchapp.records import Judgements, Problem, Ranking, Run
 from searchapp.tasks.mteb import FORUMS
 
@@ -33,7 +33,7 @@ HONEST = {
 def found(metrics: dict[str, float], task: str = "SciFact") -> list[Problem]:
     """Return what contradicts itself in a claim at five decimals."""
     claim = Claim(task, "test", None, metrics, dict.fromkeys(metrics, 5), "figures.json, test")
-    return contradictions(Source("figures", "made up", None, None, (claim,), 1))
+    return check_consistency(Source("figures", "made up", None, None, (claim,), 1))
 
 
 def test_an_honest_ranking_does_not_contradict_itself() -> None:
@@ -112,7 +112,7 @@ def test_correct_figures_never_contradict_themselves(grades: int, task: str) -> 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the checkout")
 def test_published_results_contradict_themselves_by_the_order_of_ties_alone() -> None:
     findings = {
-        folder.name: contradictions(read_source(str(folder)))
+        folder.name: check_consistency(read_source(str(folder)))
         for folder in sorted((PUBLISHED / "results").iterdir())
     }
     assert len(findings) == 12
@@ -122,7 +122,7 @@ def test_published_results_contradict_themselves_by_the_order_of_ties_alone() ->
     }
     assert {finding.name for some in findings.values() for finding in some} == {"tie-order"}
     card = read_source(str(SHARED / "seeds" / "model-card-noinstruct-small-embedding-v0.md"))
-    assert [(one.name, one.message.split("(")[1].split(")")[0]) for one in contradictions(card)] == [
+    assert [(one.name, one.message.split("(")[1].split(")")[0]) for one in check_consistency(card)] == [
         ("tie-order", "ArguAna"),
         ("tie-order", "NQ"),
         ("tie-order", "QuoraRetrieval"),
@@ -133,7 +133,9 @@ def test_published_results_contradict_themselves_by_the_order_of_ties_alone() ->
 def test_models_of_the_table_are_without_contradiction() -> None:
     with (PUBLISHED / "leaderboard.csv").open() as stream:
         models = list(dict.fromkeys(row["model"] for row in csv.DictReader(stream)))[::40]
-    left = [one for model in models for one in contradictions(read_source(model)) if one.name != "tie-order"]
+    left = [
+        one for model in models for one in check_consistency(read_source(model)) if one.name != "tie-order"
+    ]
     assert left == []
 
 
@@ -142,7 +144,7 @@ def test_a_result_folder_shaped_like_the_motivating_case(tmp_path: Path) -> None
     for task in ("STS12", "SICK-R"):
         empty = document(task) | {"scores": {}, "evaluation_time": 4.5e-06}
         result(tmp_path, empty, f"{task}.json")
-    findings = contradictions(read_source(str(tmp_path)))
+    findings = check_consistency(read_source(str(tmp_path)))
     assert [finding.name for finding in findings] == ["empty-scores", "empty-scores"]
     assert "SICK-R has no scores; it took 4.5e-06 s" in findings[0].message
     assert "language filter `en`" in findings[0].hint
@@ -150,7 +152,7 @@ def test_a_result_folder_shaped_like_the_motivating_case(tmp_path: Path) -> None
 
 def test_what_a_result_file_says_beside_its_figures(tmp_path: Path) -> None:
     strange = document(ndcg_at_10=0.25, main_score=0.26, languages=["en"]) | {"evaluation_time": 2e-5}
-    findings = contradictions(survey(result(tmp_path, strange)))
+    findings = check_consistency(scan_source(result(tmp_path, strange)))
     assert [finding.name for finding in findings] == ["evaluation-time", "language-code", "main-score"]
     assert "evaluated in 2e-05 s" in findings[0].message
     assert "the language 'en' is no ISO 639-3 code" in findings[1].message
@@ -163,27 +165,27 @@ def test_figures_of_another_task(tmp_path: Path) -> None:
     result(tmp_path, document("SciFact", **same), "SciFact.json")
     result(tmp_path, document("NQ", ndcg_at_10=0.0), "NQ.json")
     result(tmp_path, document("FEVER", ndcg_at_10=0.0), "FEVER.json")
-    (finding,) = contradictions(read_source(str(tmp_path)))
+    (finding,) = check_consistency(read_source(str(tmp_path)))
     assert finding.name == "same-figures"
     assert "SciFact has all figures of NFCorpus, such as main_score 0.30642" in finding.message
 
 
 def test_the_units_of_a_source(tmp_path: Path) -> None:
     blocks = [block({"ndcg_at_10": 0.25, "recall_at_100": 0.5}), block({"ndcg_at_10": 30.5}, "NQ")]
-    findings = contradictions(read_source(card(tmp_path, *blocks)))
+    findings = check_consistency(read_source(card(tmp_path, *blocks)))
     assert [finding.name for finding in findings] == ["unit"]
     percent = result(tmp_path, document(ndcg_at_10=25.0))
-    assert [finding.name for finding in contradictions(read_source(percent))] == ["unit"]
+    assert [finding.name for finding in check_consistency(read_source(percent))] == ["unit"]
 
 
 @pytest.mark.parametrize(("stated", "names"), [(36.501, []), (36.6, ["aggregate"])])
 def test_the_average_of_the_forums(tmp_path: Path, stated: float, names: list[str]) -> None:
     forums = [block({"ndcg_at_10": 31.001 + number}, task) for number, task in enumerate(FORUMS)]
     source = card(tmp_path, *forums, block({"ndcg_at_10": stated}, "MTEB CQADupstackRetrieval"))
-    assert [finding.name for finding in contradictions(read_source(source))] == names
+    assert [finding.name for finding in check_consistency(read_source(source))] == names
 
 
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     result(tmp_path, document(ndcg_at_10=0.25))
     (tmp_path / "SciFact.json").write_text("{")
-    assert [finding.name for finding in contradictions(read_source(str(tmp_path)))] == ["unreadable"]
+    assert [finding.name for finding in check_consistency(read_source(str(tmp_path)))] == ["unreadable"]
