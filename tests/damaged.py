@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from scripts.fault_base import Base, Memory, TableEncoder, static_base
-from scripts.faults import FAULTS
-from scripts.run_faults import RUN_FAULTS
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
@@ -18,6 +15,9 @@ from searchapp.diagnosis.model import Model
 from searchapp.encoders.options import Options
 from searchapp.index.exact import exact_search
 from searchapp.records import Document
+from tests.faults.catalogue import FAULTS
+from tests.faults.pipelines import Base, Memory, TableEncoder, static_base
+from tests.faults.run_faults import RUN_FAULTS
 
 Break = Callable[[Base], Evidence]
 SEED = 5

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from scripts.run_faults import exact_run
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.collect import collect
 from searchapp.diagnosis.context import CorpusContext
@@ -14,6 +13,7 @@ from searchapp.encoders.options import Options
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder
 from tests.damaged import fault, sentences
+from tests.faults.run_faults import exact_run
 
 FRUIT = ("apple", "pear", "plum", "fig", "cherry", "grape", "lemon", "melon", "peach", "quince")
 

@@ -1,6 +1,6 @@
 """Every threshold of the probes, with what was measured on either side of it.
 
-The ranges are those of the calibration cases (`python -m scripts.bench_faults --calibration` and
+The ranges are those of the calibration cases (`python -m tests.faults --calibration` and
 `--splits`): the healthy ones (bundled model and all-MiniLM-L6-v2; NFCorpus, SciFact, all their splits, and
 the sample), and the faulty ones that a threshold must separate from them. `docs/faults.md` says how.
 """

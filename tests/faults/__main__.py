@@ -1,8 +1,8 @@
 """Inject every fault of the catalogue, diagnose it, and count how often the cause is named.
 
-    python -m scripts.bench_faults --minilm FOLDER         held-back cases: writes figures and docs/faults.md
-    python -m scripts.bench_faults --calibration           the cases that thresholds were set on
-    python -m scripts.bench_faults --quick                 SciFact, the static table, one case a fault
+    python -m tests.faults --minilm FOLDER         held-back cases: writes figures and docs/faults.md
+    python -m tests.faults --calibration           the cases that thresholds were set on
+    python -m tests.faults --quick                 SciFact, the static table, one case a fault
 
 FOLDER holds `<corpus>/documents.npy`, `documents.txt`, `queries.npy` and `queries.txt` of
 all-MiniLM-L6-v2; without it the static table alone is used.
@@ -20,17 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from scripts.fault_base import Base, static_base, vector_base
-from scripts.faults import FAULTS, NEGATIVES, Fault
-from scripts.run_faults import PAIRS, RUN_FAULTS, RUN_NEGATIVES
 from scripts.timing import FIGURES, parser_of
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.registry import PROBES
 from searchapp.diagnosis.verdict import diagnose
+from tests.faults.catalogue import FAULTS, NEGATIVES, Fault
+from tests.faults.pipelines import Base, static_base, vector_base
+from tests.faults.run_faults import PAIRS, RUN_FAULTS, RUN_NEGATIVES
 
 CORPORA = ("nfcorpus", "scifact")
 TRAIN_SEEDS, HELD_SEEDS = (1, 2), (201, 202)
-DOCS = Path(__file__).parent.parent / "docs" / "faults.md"
+DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
 RECOVERED = 0.9
 INFORM_ONLY = ("words", "peers")
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from scripts import faults
-from scripts.fault_base import Base, the
-from scripts.faults import STATIC, Fault, Inject
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.evaluation.scoring import score
 from searchapp.published.definitions import DEFINITIONS, JudgedRun
 from searchapp.records import Query, Ranking, Run
+from tests.faults import catalogue
+from tests.faults.catalogue import STATIC, Fault
+from tests.faults.injectors import Inject
+from tests.faults.pipelines import Base, the
 
 DEPTH = 100
 
@@ -222,7 +223,7 @@ def _both(one: Inject, first: Any, other: Inject, second: Any) -> Inject:
 
 
 def _of(name: str) -> Fault:
-    return next(fault for fault in (*faults.FAULTS, *RUN_FAULTS) if fault.name == name)
+    return next(fault for fault in (*catalogue.FAULTS, *RUN_FAULTS) if fault.name == name)
 
 
 def _pair(one: str, first: Any, other: str, second: Any, bases: tuple[str, ...]) -> Fault:

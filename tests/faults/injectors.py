@@ -1,18 +1,15 @@
-"""The fault catalogue as injectors: what is broken, how badly, and what a diagnosis ought to name.
+"""Injectors of faults in texts, tables and vectors; each is deterministic in its seed.
 
-The codes are those of the catalogue (A texts and data, B tokens, C geometry, D search, E rows and ids,
-F metrics). Every injector is deterministic in its seed. `SEVERITIES` lists for each the settings that
-thresholds were set on, and those that were held back.
+The codes are those of the catalogue: A texts and data, B tokens, C geometry, E rows and ids.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.fault_base import Base, Floats, Memory, TableEncoder, the
 from searchapp.corpora.corpus import Corpus
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
@@ -21,36 +18,17 @@ from searchapp.diagnosis.tokens import cut
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document
+from tests.faults.pipelines import Base, Floats, Memory, TableEncoder, the
 
 Inject = Callable[[Base, Any, np.random.Generator], Evidence]
 
 INSTRUCTION = "Given a question, retrieve passages that answer the question. Query: "
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One injector.
-
-    `accepted` are the cause ids that name it; several where the evidence cannot tell them apart (said
-    in `why`). `parts` are those of each fault of a pair. `train` and `held` are severities for setting
-    thresholds and for the reported table; `bases` are the pipelines it can be injected into.
-    """
-
-    code: str
-    name: str
-    accepted: tuple[str, ...]
-    inject: Inject
-    train: tuple[Any, ...]
-    held: tuple[Any, ...]
-    bases: tuple[str, ...] = ("static", "minilm")
-    why: str = ""
-    parts: tuple[tuple[str, ...], ...] = ()
-
-
 # A: texts. The model is healthy; what is stored was made from other texts.
 
 
-def _texts(change: Callable[[Document], str]) -> Inject:
+def texts(change: Callable[[Document], str]) -> Inject:
     """Return the injector that reads a share of the documents otherwise."""
 
     def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
@@ -63,7 +41,7 @@ def _texts(change: Callable[[Document], str]) -> Inject:
     return inject
 
 
-def _queries(change: Callable[[str], str]) -> Inject:
+def queries(change: Callable[[str], str]) -> Inject:
     def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
         queries = base.vectors.queries.copy()
         rows = _some(len(queries), share, rng)
@@ -75,7 +53,7 @@ def _queries(change: Callable[[str], str]) -> Inject:
     return inject
 
 
-def _missing(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def missing(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A9: a chunk of the documents was lost."""
     count = len(base.vectors.document_ids)
     start = int(rng.integers(count))
@@ -120,7 +98,7 @@ def _rescened(base: Base, corpus: Corpus) -> Evidence:
     )
 
 
-def _other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A8: another revision of the documents."""
     items = list(base.context.documents)
     for row in _some(len(items), share, rng):
@@ -128,7 +106,7 @@ def _other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence
     return _rescened(base, _damaged(base, items=items))
 
 
-def _other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A8: another revision of the judgements."""
     grades = {query: dict(row) for query, row in base.context.corpus.source.judgements().items()}
     for judged in grades.values():
@@ -141,7 +119,7 @@ def _other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidenc
     return _rescened(base, _damaged(base, grades=grades))
 
 
-def _dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A10: relevant documents are not in the corpus."""
     judged = sorted({name for row in base.context.judgements.values() for name in row})
     gone = {judged[row] for row in _some(len(judged), share, rng)}
@@ -150,14 +128,14 @@ def _dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     )
 
 
-def _duplicates(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def duplicates(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A11: documents stand twice under other ids."""
     items = list(base.context.documents)
     items += [replace(items[row], id=f"copy-{items[row].id}") for row in _some(len(items), share, rng)]
     return _rescened(base, _damaged(base, items=items))
 
 
-def _twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A12: query ids stand twice."""
     asked = list(base.context.corpus.source.queries())
     judged = [query for query in asked if query.id in base.context.judgements]
@@ -166,7 +144,7 @@ def _twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     return _rescened(base, _damaged(base, asked=asked))
 
 
-def _swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
+def swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
     """A15: the columns of the judgements are swapped."""
     grades: dict[str, dict[str, int]] = {}
     for query, row in base.context.corpus.source.judgements().items():
@@ -178,12 +156,12 @@ def _swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
 # B: tokens and table.
 
 
-def _table(change: Callable[[Base, Any, np.random.Generator], Floats]) -> Inject:
+def table(change: Callable[[Base, Any, np.random.Generator], Floats]) -> Inject:
     """Return the injector that damages the table and has it make everything."""
     return lambda base, severity, rng: base.with_table(replace(base.table, rows=change(base, severity, rng)))
 
 
-def _rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) -> Floats:
+def rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) -> Floats:
     """B1: rows stand at other ids, from some id on."""
     by, first = severity
     rows = base.table.rows.copy()
@@ -192,14 +170,14 @@ def _rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) 
     return rows
 
 
-def _permuted(base: Base, share: float, rng: np.random.Generator) -> Floats:
+def permuted(base: Base, share: float, rng: np.random.Generator) -> Floats:
     rows = base.table.rows.copy()
     some = _some(len(rows), share, rng)
     rows[some] = rows[rng.permutation(some)]
     return rows
 
 
-def _unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
+def unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
     """B3: the vocabulary rebuilt as a Unigram whose weights are lengths."""
     import json
 
@@ -230,36 +208,36 @@ def _unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
     return base.with_table(table, Options())
 
 
-def _unknown(base: Base, share: float, rng: np.random.Generator) -> Floats:
+def unknown(base: Base, share: float, rng: np.random.Generator) -> Floats:
     """B4: a share of the vocabulary has the row of the unknown token."""
     rows = base.table.rows.copy()
     rows[_some(len(rows), share, rng)] = rows[0]
     return rows
 
 
-def _zero_rows(base: Base, share: float, rng: np.random.Generator) -> Floats:
+def zero_rows(base: Base, share: float, rng: np.random.Generator) -> Floats:
     rows = base.table.rows.copy()
     rows[_some(len(rows), share, rng)] = 0
     return rows
 
 
-def _cut(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
-    """B7: what is stored was cut, without the model's doing."""
+def truncated(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
+    """B7: the stored vectors come from truncated texts, though the model does not truncate."""
     return base.evidence(documents=base.table.means(cut(the(base.model).document_tokens, length)))
 
 
-def _cut_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
+def truncated_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
     """B7: the model's own configuration cuts."""
     return base.with_table(base.table, Options(max_length=length))
 
 
-def _prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evidence:
+def prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evidence:
     """B8: the recipe puts an instruction in front."""
     documents = INSTRUCTION if "documents" in sides else ""
     return base.with_table(base.table, Options(query_prompt=INSTRUCTION, document_prompt=documents))
 
 
-def _pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evidence:
+def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evidence:
     """B9, B10: pooled otherwise."""
     tokens = (the(base.model).document_tokens, the(base.model).query_tokens)
     documents, queries = (
@@ -269,7 +247,7 @@ def _pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evi
     return base.evidence(documents=documents, queries=queries)
 
 
-def _other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
+def other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
     """B2, D6: one side by another table, as after an update of the model."""
     rows = base.table.rows[rng.permutation(len(base.table.rows))]
     tokens = the(base.model).document_tokens if side == "documents" else the(base.model).query_tokens
@@ -277,7 +255,7 @@ def _other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidenc
     return base.evidence(**changed)
 
 
-def _sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidence:
+def sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidence:
     """B12: texts were sorted by length inside each batch, and the order was not restored."""
     lengths = np.array([len(text) for text in base.texts])
     count = len(lengths)
@@ -286,7 +264,7 @@ def _sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Eviden
     return base.evidence(documents=base.vectors.documents[np.concatenate(order)])
 
 
-def _rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
+def rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
     """B13: queries live in another coordinate system."""
     queries = base.vectors.queries
     d = queries.shape[1]
@@ -296,14 +274,14 @@ def _rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
     return base.evidence(queries=queries @ rotation)
 
 
-def _inverse_frequency(base: Base, power: float, _rng: np.random.Generator) -> Floats:
+def inverse_frequency(base: Base, power: float, _rng: np.random.Generator) -> Floats:
     """C8: frequent tokens dominate."""
     counts = the(base.model).counts + 1.0
     weight = (counts / counts.sum()) ** power
     return single(base.table.rows * (weight / weight.mean())[:, None])
 
 
-def _few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
+def few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
     """C12: rows shared by clusters of tokens."""
     rows = base.table.rows
     centres = rows[rng.choice(len(rows), k, replace=False)].copy()
@@ -316,7 +294,7 @@ def _few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
     return single(centres[nearest])
 
 
-def _loud_tokens(base: Base, severity: tuple[int, float], rng: np.random.Generator) -> Floats:
+def loud_tokens(base: Base, severity: tuple[int, float], rng: np.random.Generator) -> Floats:
     """C1 in the table."""
     k, gain = severity
     rows = base.table.rows
@@ -325,18 +303,18 @@ def _loud_tokens(base: Base, severity: tuple[int, float], rng: np.random.Generat
     return single(rows + size * rng.standard_normal((len(rows), k)) @ axes.T)
 
 
-def _flat_rows(base: Base, power: float, _rng: np.random.Generator) -> Floats:
+def flat_rows(base: Base, power: float, _rng: np.random.Generator) -> Floats:
     rows = base.table.rows
     return single(rows / np.linalg.norm(rows, axis=1, keepdims=True) ** power)
 
 
-def _constant_rows(base: Base, gain: float, rng: np.random.Generator) -> Floats:
+def constant_rows(base: Base, gain: float, rng: np.random.Generator) -> Floats:
     rows = base.table.rows
     common = unit(rng.standard_normal((1, rows.shape[1])).astype(np.float32))
     return single(rows + gain * np.linalg.norm(rows, axis=1).mean() * common)
 
 
-def _random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
+def random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
     """C6: nothing was learned, or it was lost."""
     rows = rng.standard_normal(base.table.rows.shape).astype(np.float32)
     if kind == "norms kept":
@@ -347,7 +325,7 @@ def _random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
 # C: geometry of stored vectors.
 
 
-def _both(change: Callable[[Floats, np.random.Generator, Any, Floats], Floats], **more: Any) -> Inject:
+def both(change: Callable[[Floats, np.random.Generator, Any, Floats], Floats], **more: Any) -> Inject:
     """Return the injector that changes the vectors of both sides alike."""
 
     def inject(base: Base, severity: Any, rng: np.random.Generator) -> Evidence:
@@ -363,23 +341,23 @@ def _both(change: Callable[[Floats, np.random.Generator, Any, Floats], Floats], 
     return inject
 
 
-def _loud(vectors: Floats, rng: np.random.Generator, severity: tuple[int, float], axes: Floats) -> Floats:
+def loud(vectors: Floats, rng: np.random.Generator, severity: tuple[int, float], axes: Floats) -> Floats:
     k, gain = severity
     noise = rng.standard_normal((len(vectors), k)).astype(np.float32)
     return unit(single(vectors + gain * noise @ axes[:, :k].T))
 
 
-def _constant(vectors: Floats, _rng: np.random.Generator, gain: float, axes: Floats) -> Floats:
+def constant(vectors: Floats, _rng: np.random.Generator, gain: float, axes: Floats) -> Floats:
     return unit(vectors + np.float32(gain) * axes[:, 0])
 
 
-def _hubby(vectors: Floats, rng: np.random.Generator, severity: tuple[float, float], axes: Floats) -> Floats:
+def hubby(vectors: Floats, rng: np.random.Generator, severity: tuple[float, float], axes: Floats) -> Floats:
     gain, deviation = severity
     amplitude = np.exp(rng.normal(0, deviation, len(vectors))).astype(np.float32)
     return unit(vectors + gain * amplitude[:, None] * axes[:, 0])
 
 
-def _steep(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
+def steep(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
     """C4: the leading directions stretched."""
     documents, queries = base.vectors.documents, base.vectors.queries
     mean = documents.mean(axis=0)
@@ -388,50 +366,50 @@ def _steep(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
     return base.evidence(documents=unit((documents - mean) @ scale), queries=unit((queries - mean) @ scale))
 
 
-def _noisy(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
+def noisy(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
     return unit(vectors + deviation * rng.standard_normal(vectors.shape).astype(np.float32))
 
 
-def _norms(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
+def norms(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Floats) -> Floats:
     lengths = np.exp(deviation * rng.standard_normal((len(vectors), 1))).astype(np.float32)
     return unit(vectors) * lengths
 
 
-def _first(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
+def first(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
     return unit(vectors[:, :k])
 
 
-def _first_as_is(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
+def first_as_is(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
     return vectors[:, :k]
 
 
-def _overflown(vectors: Floats, _rng: np.random.Generator, scale: float, _axes: Floats) -> Floats:
+def overflown(vectors: Floats, _rng: np.random.Generator, scale: float, _axes: Floats) -> Floats:
     # The scale is in multiples of the one that just fits all but the outliers.
     steps = scale * 127 / (3 * vectors.std())
     return single(np.round(vectors * steps).astype(np.int64).astype(np.int8))
 
 
-def _int8(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
+def int8(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
     steps = 127 / np.abs(vectors).max()
     return unit(np.clip(np.round(vectors * steps), -127, 127).astype(np.float32))
 
 
-def _half(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
+def half(vectors: Floats, _rng: np.random.Generator, _severity: float, _axes: Floats) -> Floats:
     return vectors.astype(np.float16).astype(np.float32)
 
 
-def _negated(base: Base, _severity: float, _rng: np.random.Generator) -> Evidence:
+def negated(base: Base, _severity: float, _rng: np.random.Generator) -> Evidence:
     return base.evidence(queries=-base.vectors.queries)
 
 
-def _zeroed(base: Base, severity: tuple[str, float], rng: np.random.Generator) -> Evidence:
+def zeroed(base: Base, severity: tuple[str, float], rng: np.random.Generator) -> Evidence:
     side, share = severity
     vectors = getattr(base.vectors, side).copy()
     vectors[_some(len(vectors), share, rng)] = 0
     return base.evidence(**{side: vectors})
 
 
-def _not_finite(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def not_finite(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     documents = base.vectors.documents.copy()
     documents[_some(len(documents), share, rng), 3] = np.nan
     return base.evidence(documents=documents)
@@ -440,11 +418,11 @@ def _not_finite(base: Base, share: float, rng: np.random.Generator) -> Evidence:
 # E: rows.
 
 
-def _shifted(side: str) -> Inject:
+def shifted(side: str) -> Inject:
     return lambda base, by, _rng: base.evidence(**{side: np.roll(getattr(base.vectors, side), by, axis=0)})
 
 
-def _shuffled(base: Base, share: float, rng: np.random.Generator) -> Evidence:
+def shuffled(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     documents = base.vectors.documents.copy()
     some = _some(len(documents), share, rng)
     documents[some] = documents[rng.permutation(some)]
@@ -459,269 +437,3 @@ def single(values: NDArray[Any]) -> Floats:
 def _some(count: int, share: float, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return the rows of a share, at least one, in ascending order."""
     return np.sort(rng.choice(count, max(1, round(share * count)), replace=False)).astype(np.intp)
-
-
-STATIC = ("static",)
-LOST_ROWS = "a permuted table and an untrained one give vectors of the same kind"
-
-FAULTS = (
-    Fault(
-        "A1", "title dropped", ("title-dropped",), _texts(lambda d: d.text), (1.0, 0.3), (0.8, 0.1), STATIC
-    ),
-    Fault(
-        "A2",
-        "text dropped",
-        ("text-dropped",),
-        _texts(lambda d: d.title or d.text),
-        (1.0, 0.3),
-        (0.8, 0.1),
-        STATIC,
-    ),
-    Fault(
-        "A4",
-        "'None ' in front",
-        ("text-prefix",),
-        _texts(lambda d: f"None {d.text}"),
-        (1.0, 0.5),
-        (0.8, 0.2),
-        STATIC,
-    ),
-    Fault(
-        "A4",
-        "a dict as text",
-        ("text-prefix",),
-        _texts(lambda d: str({"title": d.title, "text": d.text})),
-        (1.0,),
-        (0.8, 0.2),
-        STATIC,
-    ),
-    Fault(
-        "A6", "queries in capitals", ("case-changed",), _queries(str.upper), (1.0, 0.5), (0.8, 0.2), STATIC
-    ),
-    Fault(
-        "A6",
-        "documents in lower case",
-        ("case-changed",),
-        _texts(lambda d: f"{d.title} {d.text}".lower()),
-        (1.0,),
-        (0.8, 0.3),
-        STATIC,
-    ),
-    Fault("A8", "documents of another revision", ("corpus-differs",), _other_texts, (0.05, 0.5), (0.02, 0.3)),
-    Fault("A8", "judgements of another revision", ("corpus-differs",), _other_grades, (0.1,), (0.01, 0.4)),
-    Fault("A9", "documents missing", ("documents-missing",), _missing, (0.5, 0.1), (0.3, 0.05)),
-    Fault(
-        "A10",
-        "relevant documents missing",
-        ("judgements-dangle", "corpus-differs"),
-        _dangling,
-        (0.1, 0.5),
-        (0.05, 0.3),
-        why="the corpus has lost documents, so its digest differs too",
-    ),
-    Fault(
-        "A11",
-        "documents twice",
-        ("duplicate-documents", "corpus-differs"),
-        _duplicates,
-        (0.2, 0.6),
-        (0.1, 0.4),
-        STATIC,
-        why="the corpus has gained documents, so its digest differs too",
-    ),
-    Fault("A12", "query ids twice", ("duplicate-query-ids",), _twice, (0.2,), (0.05, 0.3), STATIC),
-    Fault("A15", "judgement columns swapped", ("judgements-swapped",), _swapped, (1.0,), (1.0,)),
-    Fault(
-        "B1",
-        "rows shifted",
-        ("rows-shifted",),
-        _table(_rolled),
-        ((1, 0.0), (2, 0.5)),
-        ((-1, 0.1), (5, 0.0)),
-        STATIC,
-    ),
-    Fault("B1", "rows permuted", ("rows-random",), _table(_permuted), (1.0,), (1.0, 0.9), STATIC, LOST_ROWS),
-    Fault(
-        "B2",
-        "queries by another table",
-        ("other-encoder",),
-        _other_tokenizer,
-        ("queries",),
-        ("queries", "documents"),
-        STATIC,
-    ),
-    Fault("B3", "retokenised by length", ("retokenised",), _unigram, (1.0,), (1.0, 1.5), STATIC),
-    Fault(
-        "B4",
-        "rows of the unknown token",
-        ("unknown-tokens",),
-        _table(_unknown),
-        (0.2, 0.5),
-        (0.1, 0.35),
-        STATIC,
-    ),
-    Fault("B5", "rows zero", ("zero-rows",), _table(_zero_rows), (0.3, 0.5), (0.1, 0.4), STATIC),
-    Fault(
-        "B5",
-        "documents zero",
-        ("zero-vectors",),
-        _zeroed,
-        (("documents", 0.1),),
-        (("documents", 0.03), ("documents", 0.3)),
-    ),
-    Fault(
-        "B5",
-        "queries zero",
-        ("zero-vectors",),
-        _zeroed,
-        (("queries", 0.1),),
-        (("queries", 0.05), ("queries", 0.3)),
-    ),
-    Fault("B6", "NaN", ("not-finite",), _not_finite, (0.01,), (0.0003, 0.05)),
-    Fault("B7", "cut without the model's doing", ("truncated",), _cut, (8, 32), (12, 24, 64), STATIC),
-    Fault("B7", "cut by configuration", ("truncated",), _cut_by_option, (8, 32), (12, 24), STATIC),
-    Fault(
-        "B8",
-        "an instruction on queries",
-        ("prompt",),
-        _queries(lambda t: INSTRUCTION + t),
-        (1.0,),
-        (1.0, 0.5),
-        STATIC,
-    ),
-    Fault(
-        "B8",
-        "an instruction by recipe",
-        ("prompt",),
-        _prompt_by_option,
-        ("queries",),
-        ("queries", "queries documents"),
-        STATIC,
-    ),
-    Fault(
-        "B8",
-        "'query: ' on documents",
-        ("prompt",),
-        _texts(lambda d: f"query: {d.title} {d.text}"),
-        (1.0,),
-        (0.8, 0.3),
-        STATIC,
-    ),
-    Fault(
-        "B9",
-        "pooling",
-        ("pooling",),
-        _pooling,
-        (("max", "max"), ("first", "first")),
-        (("last", "last"), ("max", "max")),
-        STATIC,
-    ),
-    Fault(
-        "B10",
-        "pooling of one side",
-        ("pooling",),
-        _pooling,
-        (("max", "mean"),),
-        (("first", "mean"), ("mean", "max")),
-        STATIC,
-    ),
-    Fault("B11", "rows of unit length", ("flat-weights",), _table(_flat_rows), (1.0,), (1.0, 0.99), STATIC),
-    Fault("B12", "batches left sorted", ("order-lost",), _sorted_batches, (32, 0), (64, 16, 128)),
-    Fault(
-        "B13",
-        "queries in other coordinates",
-        ("other-encoder",),
-        _rotated,
-        ("rotation",),
-        ("rotation", "dimensions"),
-    ),
-    Fault(
-        "C1",
-        "loud directions in the table",
-        ("dominant-directions",),
-        _table(_loud_tokens),
-        ((5, 1.0), (1, 2.0)),
-        ((3, 1.0), (8, 0.8)),
-        STATIC,
-    ),
-    Fault(
-        "C1",
-        "loud directions",
-        ("dominant-directions",),
-        _both(_loud),
-        ((1, 1.0), (5, 1.0), (1, 5.0)),
-        ((2, 0.7), (4, 2.0), (1, 7.0)),
-    ),
-    Fault(
-        "C3",
-        "hubs",
-        ("hubs", "dominant-directions"),
-        _both(_hubby),
-        ((3.0, 1.0), (1.0, 0.5)),
-        ((10.0, 0.3), (2.0, 0.8)),
-        why="an amplitude that varies along one vector is one direction of much variance",
-    ),
-    Fault("C4", "spectrum too steep", ("steep-spectrum",), _steep, (2.0, 3.0), (2.5, 1.8)),
-    Fault("C5", "noise", ("noise",), _both(_noisy), (0.1, 0.2), (0.07, 0.15)),
-    Fault(
-        "C6",
-        "random table",
-        ("rows-random",),
-        _table(_random_rows),
-        ("plain",),
-        ("plain", "norms kept"),
-        STATIC,
-    ),
-    Fault(
-        "C8",
-        "frequent tokens dominate",
-        ("frequent-tokens",),
-        _table(_inverse_frequency),
-        (0.5, 1.0),
-        (0.4, 0.75),
-        STATIC,
-    ),
-    Fault("C9", "few dimensions", ("few-dimensions",), _both(_first), (8, 32), (16, 48)),
-    Fault(
-        "C10",
-        "cut and compared by dot product",
-        ("norms-leak", "few-dimensions"),
-        _both(_first_as_is, similarity="dot"),
-        (32,),
-        (24, 48),
-        why="the cut is both: too few dimensions, and lengths that count",
-    ),
-    Fault("C11", "lengths count", ("norms-leak",), _both(_norms, similarity="dot"), (0.3, 1.0), (0.2, 0.5)),
-    Fault("C12", "shared rows", ("shared-rows",), _table(_few_rows), (500,), (200, 1000), STATIC),
-    Fault("C13", "int8 overflow", ("overflow",), _both(_overflown), (2.0,), (1.7, 3.0)),
-    Fault("C14", "wrong sign", ("wrong-sign",), _negated, (1.0,), (1.0,)),
-    Fault("E1", "document rows shifted", ("rows-offset",), _shifted("documents"), (1, -1), (2, -3)),
-    Fault("E2", "query rows shifted", ("queries-offset",), _shifted("queries"), (1,), (-1, 2)),
-    Fault("E3", "document rows shuffled", ("order-lost",), _shuffled, (1.0,), (1.0, 0.9)),
-    Fault("E5", "some rows misplaced", ("some-rows-misplaced",), _shuffled, (0.3,), (0.2, 0.4)),
-    Fault("E5", "few rows misplaced", ("some-rows-misplaced",), _shuffled, (0.05,), (0.01, 0.1), STATIC),
-)
-"""Every fault of texts, tables and vectors; `run_faults.py` has those of runs and reported scores."""
-
-NEGATIVES = (
-    Fault("-", "healthy", (), lambda base, _s, _r: base.evidence(), (0,), (0,)),
-    Fault("C2", "constant common vector", (), _both(_constant), (10.0,), (3.0, 30.0)),
-    Fault("C2", "constant common vector in the table", (), _table(_constant_rows), (3.0,), (2.0,), STATIC),
-    Fault(
-        "A3", "joined by a newline", (), _texts(lambda d: f"{d.title}\n{d.text}"), (1.0,), (1.0, 0.5), STATIC
-    ),
-    Fault(
-        "A3",
-        "joined by a full stop",
-        (),
-        _texts(lambda d: f"{d.title}. {d.text}"),
-        (1.0,),
-        (1.0, 0.5),
-        STATIC,
-    ),
-    Fault("A3", "text before title", (), _texts(lambda d: f"{d.text} {d.title}"), (1.0,), (1.0,), STATIC),
-    Fault("A5", "leading blank", (), _texts(lambda d: f" {d.title} {d.text}"), (1.0,), (1.0,), STATIC),
-    Fault("B15", "half precision", (), _both(_half), (0,), (0,)),
-    Fault("C13", "int8", (), _both(_int8), (0,), (0,)),
-)
-"""What must not alarm."""
