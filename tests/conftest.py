@@ -1,4 +1,4 @@
-"""Fixtures: small corpora and models made on the spot, and the real ones where they are beside us."""
+"""Fixtures: small corpora and models made on the spot, and the real ones where this machine has them."""
 
 import importlib.util
 import json
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from searchapp.cli import app
 from searchapp.records import Query
 
-REPOSITORY = Path(__file__).parent.parent
-SHARED = REPOSITORY.parent / "shared"
+from .real_data import REPOSITORY, TEST_DATA, archives, datasets_home, missing_corpora
+
+DATASETS_HOME = datasets_home(os.environ, TEST_DATA, Path.home())  # read before `isolated` hides it
 PARITY = all(importlib.util.find_spec(name) for name in ("mteb", "sentence_transformers", "torch"))
 
 # What searchapp keeps for later goes beside pytest's own cache, not into the developer's home.
@@ -30,7 +31,8 @@ MakeFolder = Callable[..., Path]
 def pytest_report_header() -> list[str]:
     """Say which of the optional tests can run."""
     return [
-        f"real corpora: {'beside the checkout' if SHARED.is_dir() else 'absent, their tests skip'}",
+        f"real corpora: {missing_corpora(DATASETS_HOME) or DATASETS_HOME}",
+        f"other test data: {TEST_DATA}{'' if TEST_DATA.is_dir() else ' (missing, see tests/real_data.py)'}",
         f"parity extra: {'installed' if PARITY else 'not installed, its tests are left out'}",
     ]
 
@@ -66,11 +68,13 @@ def cli() -> Cli:
 
 @pytest.fixture(scope="session")
 def corpora_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An IR_DATASETS_HOME with the real NFCorpus and SciFact."""
-    if not SHARED.is_dir():
-        pytest.skip("the real corpora are not beside the checkout (../shared)")
-    home = tmp_path_factory.mktemp("home") / "ir_datasets"
-    shutil.copytree(SHARED / "ir_datasets_home", home, copy_function=shutil.copyfile)
+    """An IR_DATASETS_HOME with the real NFCorpus and SciFact, which tests may write to."""
+    if reason := missing_corpora(DATASETS_HOME):
+        pytest.skip(reason)
+    home = tmp_path_factory.mktemp("home")
+    for name, archive in archives(DATASETS_HOME).items():
+        archives(home)[name].parent.mkdir(parents=True)
+        shutil.copyfile(archive, archives(home)[name])
     return home
 
 

@@ -17,7 +17,7 @@ from searchapp.records import Document, Query, Run
 from searchapp.retrieval import bm25 as module
 from searchapp.retrieval.bm25 import Bm25, bm25_recipe, open_bm25
 
-from .conftest import SHARED
+from .real_data import PUBLISHED, needs
 
 DOCUMENTS = (
     Document("d1", "Red", "apple pear"),
@@ -115,12 +115,13 @@ def test_bm25s_finds_the_same_with_the_same_scores() -> None:
 
 
 def published(corpus: str) -> dict[str, float]:
-    file = SHARED / "published/results/mteb__baseline-bm25s/0_1_10" / f"{TASKS[corpus]}.json"
+    file = PUBLISHED / "results" / "mteb__baseline-bm25s" / "0_1_10" / f"{TASKS[corpus]}.json"
     (row,) = json.loads(file.read_text("utf-8"))["scores"]["test"]
     return {name: value for name, value in row.items() if isinstance(value, float)}
 
 
 @pytest.mark.shared
+@needs(PUBLISHED)
 @pytest.mark.usefixtures("real_corpora")
 @pytest.mark.parametrize("name", list(NDCG))
 def test_the_published_figures_come_out_with_the_stemmer_they_were_made_with(name: str) -> None:

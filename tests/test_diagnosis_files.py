@@ -9,7 +9,9 @@ import pytest
 
 from searchapp.diagnosis.published_files import diagnose_files
 from searchapp.errors import SearchappError
-from tests.conftest import SHARED, Cli
+from tests.conftest import Cli
+
+from .real_data import PUBLISHED, needs, result_folders
 
 # The case that this was written for: two low retrieval scores, and four tasks that took microseconds.
 LOW = {"NFCorpus": 0.0239, "SciFact": 0.0897}
@@ -93,11 +95,9 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
         diagnose_files(str(tmp_path / "absent"))
 
 
-@pytest.mark.shared
+@needs(PUBLISHED)
 def test_published_files_are_healthy_but_for_their_ties() -> None:
-    if not SHARED.is_dir():
-        pytest.skip("the published results are not beside the checkout (../shared)")
-    for folder in sorted((SHARED / "published" / "results").iterdir()):
+    for folder in result_folders():
         names = {finding.name for finding in diagnose_files(str(folder)).findings}
         assert names <= {"tie-order"}, folder.name
 

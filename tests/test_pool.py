@@ -28,11 +28,11 @@ LAST = LENGTHS.index(300)
 AVERAGE = """
 import json
 import numpy as np
-from searchapp.encoders import pool
-pool.FEW_TOKENS = 0
+from searchapp.encoders import mean_pooling
+mean_pooling.FEW_TOKENS = 0
 table = np.array([[1, 2], [3, 5]], dtype=np.float32)
-means = pool.mean_rows(table, np.array([0, 1, 1], dtype=np.uint32), np.array([0, 2, 3]), None)
-found = pool._kernel().stats
+means = mean_pooling.mean_rows(table, np.array([0, 1, 1], dtype=np.uint32), np.array([0, 2, 3]), None)
+found = mean_pooling._kernel().stats
 print(json.dumps([means.tolist(), *(sum(n.values()) for n in (found.cache_hits, found.cache_misses))]))
 """
 

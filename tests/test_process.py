@@ -88,10 +88,22 @@ def large(tmp_path: Path) -> Path:
     return folder
 
 
+# A process that starts in the background (nohup, `&`) ignores SIGINT, and so do its children.
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from searchapp.cli import main
+main()
+"""
+
+
 def interrupt(*arguments: str, when: Path) -> "subprocess.CompletedProcess[str]":
     """Run searchapp and press Ctrl-C once a file has grown."""
     with subprocess.Popen(
-        [*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", LISTENING, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         while process.poll() is None and not (when.exists() and when.stat().st_size > 1_000_000):
             time.sleep(0.01)

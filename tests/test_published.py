@@ -19,10 +19,8 @@ from searchapp.reports.evaluations import standing_lines
 from searchapp.reports.machine import results_document, to_json
 from searchapp.tasks.mteb import TASKS
 
-from .conftest import SHARED, Cli
-
-PUBLISHED = SHARED / "published"
-shared = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published files are not beside the checkout")
+from .conftest import Cli
+from .real_data import PUBLISHED, needs
 
 
 def scored(ndcg: float = 0.24440, corpus: str = "nfcorpus", **change: object) -> Result:
@@ -55,7 +53,7 @@ def saved(folder: Path, *results: Result) -> Path:
     return folder
 
 
-@shared
+@needs(PUBLISHED)
 def test_the_table_equals_the_original_row_by_row() -> None:
     original = (PUBLISHED / "leaderboard.csv").read_text("utf-8")
     ours, theirs = (list(csv.reader(io.StringIO(text))) for text in (table.as_csv(), original))
@@ -64,7 +62,7 @@ def test_the_table_equals_the_original_row_by_row() -> None:
         assert one == other
 
 
-@shared
+@needs(PUBLISHED)
 def test_the_full_results_equal_the_original_files() -> None:
     rows = table.full_results()
     assert rows == packed_results(PUBLISHED / "results")

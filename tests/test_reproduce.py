@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from searchapp.published.verdicts import Verdict, equals
-from tests.conftest import SHARED, Cli
+from tests.conftest import Cli
+from tests.real_data import CARD, needs
 
 # nDCG@10 of the bundled model when a corpus is read otherwise, measured beforehand by other code
 # in percent.
@@ -89,11 +90,11 @@ def test_a_figure_that_nothing_explains_fails_the_check(
 
 
 @pytest.mark.shared
+@needs(CARD)
 def test_the_model_card_is_listed_whole(cli: Cli, real_corpora: Path) -> None:
-    path = SHARED / "seeds" / "model-card-noinstruct-small-embedding-v0.md"
-    done = cli("reproduce", str(path), "--json")
+    done = cli("reproduce", str(CARD), "--json")
     tasks = json.loads(done.stdout)["tasks"]
-    assert len(tasks) == path.read_text("utf-8").count("type: Retrieval") == 27
+    assert len(tasks) == CARD.read_text("utf-8").count("type: Retrieval") == 27
     figures = [figure for task in tasks for figure in task["figures"]]
     assert {figure["verdict"] for figure in figures} == {Verdict.NOT_RUN.value}
     assert done.exit_code == 0
@@ -107,11 +108,11 @@ def test_the_model_card_is_listed_whole(cli: Cli, real_corpora: Path) -> None:
 
 
 @pytest.mark.shared
+@needs(CARD)
 def test_a_run_is_held_against_a_card(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
-    path = SHARED / "seeds" / "model-card-noinstruct-small-embedding-v0.md"
     cli("eval", "nfcorpus", "--run-out", str(tmp_path / "out"))
     for against in (tmp_path / "out", next((tmp_path / "out").glob("*.trec"))):
-        done = cli("reproduce", str(path), "--against", str(against), "--json")
+        done = cli("reproduce", str(CARD), "--against", str(against), "--json")
         run = {task["claim"]["task"]: task for task in json.loads(done.stdout)["tasks"] if task["result"]}
         assert list(run) == ["NFCorpus"]
         figures = {figure["metric"]: figure for figure in run["NFCorpus"]["figures"]}
