@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from searchapp.cli import app
+from searchapp.files import cache_folder
 from searchapp.records import Query
 
 from .real_data import REPOSITORY, TEST_DATA, archives, datasets_home, missing_corpora
@@ -177,6 +178,24 @@ def make_model(tmp_path: Path) -> MakeFolder:
         return folder
 
     return make
+
+
+@pytest.fixture
+def tokenizer_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test its own cache; return the folder in which approved tokenizers are stored."""
+    from .trained import own_cache
+
+    yield own_cache(tmp_path / "cache", monkeypatch)
+    cache_folder.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def trained_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Train a model2vec folder for every kind of tokenizer, which no test may change."""
+    from .trained import TRAIN, save_model
+
+    root = tmp_path_factory.mktemp("trained")
+    return {kind: save_model(kind, root / kind) for kind in TRAIN}
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Where a fast tokenizer may be used, and how an index is reopened without loading its model in full."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import reopen_model
 from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
-from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 from tests.conftest import Cli, as_queries
@@ -25,33 +24,18 @@ from tests.trained import (
     facts_of,
     lie,
     not_installed,
-    own_cache,
-    save_model,
 )
 
+pytestmark = pytest.mark.usefixtures("tokenizer_cache")
 FAST: dict[str, Any] = {"sentence-piece": Gigatoken, "byte-level": Gigatoken, "uncased": Tokie}
 MEANS = Options(normalize=False)
 
 
-@pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder of the test's own in which proved tokenizers are kept."""
-    yield own_cache(tmp_path / "cache", monkeypatch)
-    cache_folder.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A model2vec folder of each kind for which there is a fast tokenizer."""
-    root = tmp_path_factory.mktemp("models")
-    return {kind: save_model(kind, root / kind) for kind in (*FAST, "unigram")}
-
-
 @pytest.fixture(params=FAST)
-def model(request: pytest.FixtureRequest, folders: dict[str, Path]) -> tuple[Path, Any]:
+def model(request: pytest.FixtureRequest, trained_models: dict[str, Path]) -> tuple[Path, Any]:
     """Return the folder of a model and its fast tokenizer."""
     pytest.importorskip(FAST[request.param].library)
-    return folders[request.param], FAST[request.param]
+    return trained_models[request.param], FAST[request.param]
 
 
 def choose(folder: Path, sample: list[str]) -> tuple[str, str, bool]:
@@ -115,7 +99,7 @@ def test_a_tokenizer_that_sets_other_bounds_in_a_batch_is_not_used(
 
 
 def test_a_library_that_is_not_installed_is_named_with_its_extra(
-    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, kept: Path
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, tokenizer_cache: Path
 ) -> None:
     folder, fast = model
     quick = load_encoder(str(folder), MEANS, sample=SAMPLE).encode_queries(as_queries(SHORT))
@@ -147,8 +131,8 @@ def test_a_tokenizer_that_a_library_cannot_read_is_read_by_the_ordinary_one(
     np.testing.assert_array_equal(encoder.encode_queries(as_queries(SHORT)), expected)
 
 
-def test_a_kind_without_a_fast_library_says_so(folders: dict[str, Path]) -> None:
-    assert choose(folders["unigram"], SAMPLE) == (
+def test_a_kind_without_a_fast_library_says_so(trained_models: dict[str, Path]) -> None:
+    assert choose(trained_models["unigram"], SAMPLE) == (
         "tokenizers",
         "there is no faster one for Unigram models",
         True,

@@ -1,7 +1,7 @@
 """A fast library that fails in any way, and a kept tokenizer that is damaged, cost time but no result."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,14 @@ from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
 from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
 from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokie
 from searchapp.files import cache_folder
-from tests.trained import SAMPLE, TRAIN, digest, ids_by_tokenizers, lie, lists, own_cache, save_tokenizer
+from tests.trained import SAMPLE, TRAIN, digest, ids_by_tokenizers, lie, lists, save_tokenizer
 
+pytestmark = pytest.mark.usefixtures("tokenizer_cache")
 QWEN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
     r"\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 TEXTS = ["the moon", "honey 中文", ""]
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder of the test's own in which proved tokenizers are kept."""
-    yield own_cache(tmp_path / "cache", monkeypatch)
-    cache_folder.cache_clear()
 
 
 @pytest.fixture(params=[("uncased", Tokie), ("byte-level", Gigatoken)], ids=["tokie", "gigatoken"])
@@ -94,17 +88,17 @@ def test_an_interruption_is_no_fault_of_the_library(
     ],
 )
 def test_a_damaged_kept_tokenizer_is_not_used(
-    uncased: Path, kept: Path, damage: Callable[[bytes], bytes]
+    uncased: Path, tokenizer_cache: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    (file,) = kept.glob("*.tkz")
+    (file,) = tokenizer_cache.glob("*.tkz")
     file.write_bytes(damage(file.read_bytes()))
     assert_quick_is_right(uncased, TEXTS)
 
 
 def test_two_processes_may_keep_the_same_tokenizer_at_once(
-    uncased: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    uncased: Path, tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (file,) = kept.glob("*.tkz")
+    (file,) = tokenizer_cache.glob("*.tkz")
     file.unlink()
     save = Tokie.save
 
@@ -115,13 +109,13 @@ def test_two_processes_may_keep_the_same_tokenizer_at_once(
 
     monkeypatch.setattr(Tokie, "save", raced)
     assert choose(uncased)[0] == "tokie"
-    assert list(kept.glob("*.tkz")) == [file]
+    assert list(tokenizer_cache.glob("*.tkz")) == [file]
 
 
 def test_a_full_disk_keeps_no_tokenizer_but_the_fast_one_is_used(
-    uncased: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    uncased: Path, tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (file,) = kept.glob("*.tkz")
+    (file,) = tokenizer_cache.glob("*.tkz")
     file.unlink()
 
     def full(_self: Tokie, path: Path) -> None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.tokenization import Tokens, truncate
 from searchapp.files import cache_folder
-from tests.conftest import REPOSITORY, Cli
+from tests.conftest import Cli
+from tests.real_data import REPOSITORY
 from tests.trained import own_cache
 
 UNKNOWN = 3

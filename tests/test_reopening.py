@@ -1,7 +1,6 @@
 """How an index is reopened without loading its model in full, and when that must not be."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
 from searchapp.encoders.tokenization import Ordinary, Tokie
 from searchapp.errors import SearchappError
-from searchapp.files import cache_folder
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 from searchapp.retrieval.searcher import load_searcher
@@ -27,25 +25,10 @@ from tests.trained import (
     lie,
     lists,
     not_installed,
-    own_cache,
-    save_model,
 )
 
+pytestmark = pytest.mark.usefixtures("tokenizer_cache")
 KINDS = ("sentence-piece", "byte-level", "uncased", "unigram")
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder of the test's own in which proved tokenizers are kept."""
-    yield own_cache(tmp_path / "cache", monkeypatch)
-    cache_folder.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A model2vec folder of each kind."""
-    root = tmp_path_factory.mktemp("models")
-    return {kind: save_model(kind, root / kind) for kind in KINDS}
 
 
 def prove(folder: Path) -> None:
@@ -77,9 +60,13 @@ def searcher(full_loads: list[str]) -> tuple[Encoder, int]:
 
 @pytest.mark.parametrize("kind", ["bundled", *KINDS])
 def test_an_index_is_reopened_without_reading_its_model_in_full(
-    cli: Cli, folders: dict[str, Path], kind: str, full_loads: list[str], monkeypatch: pytest.MonkeyPatch
+    cli: Cli,
+    trained_models: dict[str, Path],
+    kind: str,
+    full_loads: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    name = "wordllama" if kind == "bundled" else str(folders[kind])
+    name = "wordllama" if kind == "bundled" else str(trained_models[kind])
     assert cli("index", "sample", "-m", name).exit_code == 0
     expected = load_encoder(name).encode_queries(as_queries(SHORT))
     monkeypatch.setattr("searchapp.encoders.static_model._tensors", None)
@@ -126,13 +113,13 @@ def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_mode
 
 
 def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
-    folders: dict[str, Path], kept: Path
+    trained_models: dict[str, Path], tokenizer_cache: Path
 ) -> None:
     pytest.importorskip("tokie")
-    path = folders["uncased"] / "tokenizer.json"
+    path = trained_models["uncased"] / "tokenizer.json"
     assert quick_tokenizer(path, digest(path)).library == "tokenizers"
-    prove(folders["uncased"])
-    assert [file.suffix for file in kept.iterdir() if file.name != ".writable"] == [".tkz"]
+    prove(trained_models["uncased"])
+    assert [file.suffix for file in tokenizer_cache.iterdir() if file.name != ".writable"] == [".tkz"]
     quick = quick_tokenizer(path, digest(path))
     assert quick.library == "tokie"
     assert lists(quick(SHORT)) == ids_by_tokenizers(path, SHORT)
@@ -140,18 +127,18 @@ def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
 
 
 def test_a_kept_tokenizer_is_of_no_use_without_its_library(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    trained_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folders["uncased"] / "tokenizer.json"
-    prove(folders["uncased"])
+    path = trained_models["uncased"] / "tokenizer.json"
+    prove(trained_models["uncased"])
     not_installed(monkeypatch, "tokie")
     assert quick_tokenizer(path, digest(path)).library == "tokenizers"
 
 
 def test_a_tokenizer_that_lies_is_not_kept(
-    folders: dict[str, Path], kept: Path, monkeypatch: pytest.MonkeyPatch
+    trained_models: dict[str, Path], tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tokie")
     lie(monkeypatch, Tokie, lambda texts: "a" if "a" in texts else None)
-    prove(folders["uncased"])
-    assert not list(kept.glob("*.tkz"))
+    prove(trained_models["uncased"])
+    assert not list(tokenizer_cache.glob("*.tkz"))

@@ -30,32 +30,16 @@ from tests.trained import (
     facts_of,
     ids_by_tokenizers,
     lists,
-    own_cache,
     save_model,
 )
 
+pytestmark = pytest.mark.usefixtures("tokenizer_cache")
 GIGATOKEN = ("byte-level", "sentence-piece")
 TOKIE = ("uncased", "cased")  # it gets "\t's" of byte-level BPE wrong, and the proof says so
 FAST = [
     *(pytest.param(Gigatoken, kind, id=f"gigatoken, {kind}") for kind in GIGATOKEN),
     *(pytest.param(Tokie, kind, id=f"tokie, {kind}") for kind in TOKIE),
 ]
-
-
-@pytest.fixture(autouse=True)
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Keep proved tokenizers apart from the user's."""
-    from searchapp.files import cache_folder
-
-    yield own_cache(tmp_path / "cache", monkeypatch)
-    cache_folder.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A model2vec folder of each kind."""
-    root = tmp_path_factory.mktemp("models")
-    return {kind: save_model(kind, root / kind) for kind in TRAIN}
 
 
 def expected_library(kind: str) -> str:
@@ -66,13 +50,13 @@ def expected_library(kind: str) -> str:
 @pytest.mark.parametrize("max_length", [None, 8, 512])
 @pytest.mark.parametrize("kind", TRAIN)
 def test_the_vectors_of_every_kind_are_model2vecs(
-    folders: dict[str, Path], kind: str, max_length: int | None
+    trained_models: dict[str, Path], kind: str, max_length: int | None
 ) -> None:
     from model2vec import StaticModel
 
     options = Options(normalize=False, max_length=max_length)
-    encoder = load_encoder(str(folders[kind]), options, sample=SAMPLE[:64])
-    theirs = StaticModel.from_pretrained(folders[kind]).encode(list(TEXTS), max_length=max_length)
+    encoder = load_encoder(str(trained_models[kind]), options, sample=SAMPLE[:64])
+    theirs = StaticModel.from_pretrained(trained_models[kind]).encode(list(TEXTS), max_length=max_length)
     assert theirs.dtype == np.float32
     assert facts_of(encoder).tokenizer == expected_library(kind)
     np.testing.assert_array_equal(encoder.encode_queries(as_queries(TEXTS)), theirs)
@@ -81,8 +65,8 @@ def test_the_vectors_of_every_kind_are_model2vecs(
 
 
 @pytest.mark.parametrize("kind", TRAIN)
-def test_the_ids_of_every_kind_are_those_of_tokenizers(folders: dict[str, Path], kind: str) -> None:
-    path = folders[kind] / "tokenizer.json"
+def test_the_ids_of_every_kind_are_those_of_tokenizers(trained_models: dict[str, Path], kind: str) -> None:
+    path = trained_models[kind] / "tokenizer.json"
     chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE[:64])
     assert chosen.library == expected_library(kind)
     expected = ids_by_tokenizers(path, SHORT)
@@ -91,8 +75,8 @@ def test_the_ids_of_every_kind_are_those_of_tokenizers(folders: dict[str, Path],
 
 
 @pytest.mark.parametrize("kind", ["uncased", "words"])
-def test_a_text_of_unknown_tokens_is_zero_in_every_kind(folders: dict[str, Path], kind: str) -> None:
-    encoder = load_encoder(str(folders[kind]), Options(normalize=False))
+def test_a_text_of_unknown_tokens_is_zero_in_every_kind(trained_models: dict[str, Path], kind: str) -> None:
+    encoder = load_encoder(str(trained_models[kind]), Options(normalize=False))
     vectors = encoder.encode_queries(as_queries(["", " \t\n", "天 天", "moon"]))
     assert not vectors[:3].any()
     assert vectors[3].any()
@@ -119,10 +103,10 @@ def test_truncation_and_padding_that_a_file_has_saved_do_not_count(
 
 @pytest.mark.parametrize(("fast", "kind"), FAST)
 def test_a_fast_tokenizer_gives_the_ids_of_the_ordinary_one(
-    folders: dict[str, Path], fast: Any, kind: str
+    trained_models: dict[str, Path], fast: Any, kind: str
 ) -> None:
     pytest.importorskip(fast.library)
-    path = folders[kind] / "tokenizer.json"
+    path = trained_models[kind] / "tokenizer.json"
     expected = Ordinary(path)(SHORT)
     tokenize = fast(path)
     assert_same(tokenize(SHORT), expected)
@@ -136,19 +120,19 @@ URL = "https://example.org/a-b_c?d=e&f=g"
 @pytest.mark.parametrize("text", [*LONG, URL * 2_000, "12345678" * 9_000], ids=lambda text: text[:12])
 @pytest.mark.parametrize(("fast", "kind"), FAST)
 def test_a_fast_tokenizer_cuts_a_long_text_as_the_ordinary_one(
-    folders: dict[str, Path], fast: Any, kind: str, text: str
+    trained_models: dict[str, Path], fast: Any, kind: str, text: str
 ) -> None:
     pytest.importorskip(fast.library)
-    path = folders[kind] / "tokenizer.json"
+    path = trained_models[kind] / "tokenizer.json"
     np.testing.assert_array_equal(fast(path)([text]).ids, Ordinary(path)([text]).ids)
 
 
 @pytest.mark.parametrize(("fast", "kind"), FAST)
-def test_no_texts_have_no_ids(folders: dict[str, Path], fast: Any, kind: str) -> None:
+def test_no_texts_have_no_ids(trained_models: dict[str, Path], fast: Any, kind: str) -> None:
     pytest.importorskip(fast.library)
     for tokens in (
-        fast(folders[kind] / "tokenizer.json")([]),
-        Ordinary(folders[kind] / "tokenizer.json")([]),
+        fast(trained_models[kind] / "tokenizer.json")([]),
+        Ordinary(trained_models[kind] / "tokenizer.json")([]),
     ):
         assert (tokens.ids.tolist(), tokens.offsets.tolist()) == ([], [0])
 
@@ -156,10 +140,10 @@ def test_no_texts_have_no_ids(folders: dict[str, Path], fast: Any, kind: str) ->
 @pytest.mark.parametrize("kind", TOKIE)
 @pytest.mark.parametrize("order", list(itertools.permutations(["the moon", "لغة العربية", "", "中文 honey"])))
 def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
-    folders: dict[str, Path], kind: str, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    trained_models: dict[str, Path], kind: str, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tokie")
-    path = folders[kind] / "tokenizer.json"
+    path = trained_models[kind] / "tokenizer.json"
     left: list[str] = []
     call = Ordinary.__call__
 
@@ -174,10 +158,10 @@ def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
 
 @pytest.mark.parametrize("kind", TOKIE)
 def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
-    folders: dict[str, Path], kind: str, tmp_path: Path
+    trained_models: dict[str, Path], kind: str, tmp_path: Path
 ) -> None:
     pytest.importorskip("tokie")
-    path, saved = folders[kind] / "tokenizer.json", tmp_path / "kept.tkz"
+    path, saved = trained_models[kind] / "tokenizer.json", tmp_path / "kept.tkz"
     Tokie(path).save(saved)
     assert_same(Tokie(path, saved)(SHORT), Ordinary(path)(SHORT))
 
