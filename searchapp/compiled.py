@@ -1,4 +1,4 @@
-"""Where kernels that numba has compiled are kept, so that they are compiled once after an install."""
+"""Where numba caches compiled kernels, so that they are compiled once per installation."""
 
 import gc
 import logging
@@ -7,20 +7,17 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from searchapp.files import cache_folder
-
 logger = logging.getLogger(__name__)
-
 
 _alone: list[bool] = []
 
 
 def alone_in_process() -> None:
-    """Say that this process runs searchapp only, so that settings of the whole process may be ours.
+    """Declare that this process runs nothing but searchapp, which may then change process-wide settings.
 
-    Loading makes many objects and hardly any garbage, so the collector looks less often. And numba need
-    not load other packages' extensions: all that are installed are imported at the first call of a
-    kernel, and that of awkward, which gigatoken brings along, takes longer than all our kernels.
+    Loading creates many objects and little garbage, so the collector runs less often. Nor need numba load
+    the extensions of other packages: it imports every installed one at the first call of a kernel, and
+    the extension of awkward, a dependency of gigatoken, takes longer than all our kernels.
     """
     gc.set_threshold(50_000)
     _alone.append(True)
@@ -28,10 +25,10 @@ def alone_in_process() -> None:
 
 @contextmanager
 def kernel_cache() -> Iterator[None]:
-    """Have functions that numba compiles in this context keep their code in a folder of our own.
+    """Have numba cache the functions defined in this context in searchapp's own folder.
 
-    numba chooses a function's cache when the function is defined, by default beside its source, which
-    may not be writable, and which for ranx's functions holds entries that name ranx's own modules.
+    numba chooses the cache when a function is defined: by default a folder beside its source, which may
+    not be writable, and which for ranx's functions holds entries that refer to ranx's own modules.
     """
     from numba import config
 
@@ -41,17 +38,26 @@ def kernel_cache() -> Iterator[None]:
         entrypoints._already_initialized = True
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_folder(before))
+    _announce_compilation(config.CACHE_DIR)
     try:
         yield
     finally:
         config.CACHE_DIR = before
 
 
-@cache
 def _folder(configured: str) -> Path:
-    """Return the folder for kernels, in numba's own when one is configured; say when it is empty."""
-    folder = Path(configured) / "searchapp" if configured else cache_folder("kernels")
+    """Return the cache for kernels: below numba's own where one is configured, else the user's."""
+    from searchapp.files import cache_folder
+
+    if not configured:
+        return cache_folder("kernels")
+    folder = Path(configured) / "searchapp"
     folder.mkdir(parents=True, exist_ok=True)
-    if not any(path.is_dir() for path in folder.iterdir()):
-        logger.warning("Compiling kernels, once after an install (some ten seconds) ...")
     return folder
+
+
+@cache
+def _announce_compilation(folder: str) -> None:
+    """Say, once, that kernels are about to be compiled, when the folder holds none."""
+    if not any(path.is_dir() for path in Path(folder).iterdir()):
+        logger.warning("Compiling numerical kernels, once per installation (about ten seconds) ...")

@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 
 from searchapp.cli import app
-from searchapp.files import cache_folder
 from searchapp.records import Query
 
 from .real_data import REPOSITORY, TEST_DATA, archives, datasets_home, missing_corpora
@@ -181,12 +180,11 @@ def make_model(tmp_path: Path) -> MakeFolder:
 
 
 @pytest.fixture
-def tokenizer_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tokenizer_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test its own cache; return the folder in which approved tokenizers are stored."""
     from .trained import own_cache
 
-    yield own_cache(tmp_path / "cache", monkeypatch)
-    cache_folder.cache_clear()
+    return own_cache(tmp_path / "cache", monkeypatch)
 
 
 @pytest.fixture(scope="session")

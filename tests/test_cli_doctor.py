@@ -41,7 +41,7 @@ def test_a_healthy_installation_exits_0(cli: Cli) -> None:
         ("vectors.npy", "is torn: vectors.npy has "),
         ("index.faiss", "is torn: index.faiss has "),
         ("docs.sqlite", "is torn: docs.sqlite has "),
-        ("manifest.json", "manifest.json is damaged"),
+        ("manifest.json", "manifest.json is not valid JSON"),
     ],
 )
 def test_a_torn_index_exits_3_and_names_the_mend(

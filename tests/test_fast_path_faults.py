@@ -182,12 +182,14 @@ def test_texts_that_a_fast_library_is_known_to_get_wrong_are_tokenised_rightly(
 def test_a_user_without_a_home_has_a_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import pwd
     import tempfile
 
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")  # as pathlib does
+    def homeless(_uid: int) -> None:
+        raise KeyError("uid not found")  # as pwd does for a user without an entry
 
     monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(Path, "home", homeless)
-    assert cache_folder("kernels").parent == tmp_path
+    monkeypatch.setattr(pwd, "getpwuid", homeless)
+    assert cache_folder("kernels").parent.parent == tmp_path

@@ -143,7 +143,7 @@ def test_a_table_that_was_cut_short_is_named(make_model: MakeFolder) -> None:
 def test_a_damaged_configuration_is_named(make_model: MakeFolder, content: bytes) -> None:
     file = make_model() / "config.json"
     file.write_bytes(content)
-    with pytest.raises(SearchappError, match=re.escape(f"{file} is not JSON")):
+    with pytest.raises(SearchappError, match=re.escape(f"{file} is not valid JSON")):
         load_encoder(str(file.parent))
 
 

@@ -136,5 +136,5 @@ def test_a_damaged_result_fails_and_the_others_are_checked(cli: Cli, stored: Pat
     assert result.exit_code == 3
     found = checks(cli, str(torn), str(stored), str(tmp_path / "gone"))
     assert [status for status, _, _ in found] == ["fail", "ok", "fail"]
-    assert f"{torn} is no JSON" in found[0][1]
+    assert f"{torn} is not valid JSON" in found[0][1]
     assert "There is no result" in found[2][1]

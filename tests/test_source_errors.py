@@ -52,7 +52,7 @@ def test_a_card_that_is_no_text(tmp_path: Path) -> None:
 
 def test_deep_nesting_is_an_error_like_others(tmp_path: Path) -> None:
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    refused(str(tmp_path / "deep.json"), "deep.json is no JSON")
+    refused(str(tmp_path / "deep.json"), "deep.json is not valid JSON")
 
 
 @pytest.mark.parametrize("value", ["true", "'0.3'", ".nan", "null", "much", "[0.3]", ".inf"])
@@ -98,8 +98,8 @@ def test_empty_scores(tmp_path: Path, scores: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"scores": ', "is no JSON"),
-        ("", "is no JSON"),
+        ('{"scores": ', "is not valid JSON"),
+        ("", "is not valid JSON"),
         ("[1, 2]", "is no MTEB result: it holds no mapping"),
         ('{"name": "org/name"}', "is no MTEB result: it names no task"),
         ('{"task_name": "NFCorpus", "scores": []}', "`scores` is no mapping of splits"),

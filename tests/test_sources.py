@@ -231,4 +231,4 @@ def test_bad_files_among_good_ones_are_remarked_upon(tmp_path: Path) -> None:
     assert [claim.task for claim in source.claims] == ["NFCorpus"]
     (problem,) = source.problems
     assert problem.name == "unreadable"
-    assert "broken.json is no JSON" in problem.message
+    assert "broken.json is not valid JSON" in problem.message

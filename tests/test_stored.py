@@ -106,10 +106,13 @@ def test_a_wrong_row_is_named(changes: dict[str, Any], message: str, write: Writ
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no JSON"),
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ('{"schema": "searchapp/result/1", "results": [NaN]}', r"is no JSON \(NaN is no number\)"),
+        ("", "is not valid JSON"),
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        (
+            '{"schema": "searchapp/result/1", "results": [NaN]}',
+            r"\(NaN is not a JSON number\)",
+        ),
         ("[]", "is no result: its schema is None"),
         ('{"schema": "searchapp/result/2", "results": []}', "its schema is 'searchapp/result/2'"),
         ('{"schema": "searchapp/result/1", "results": []}', "holds no results"),
@@ -137,5 +140,5 @@ def test_a_file_or_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_damaged_file_of_a_folder_is_named(write: Write, tmp_path: Path) -> None:
     write()
     (tmp_path / "torn.json").write_text('{"schema": "searchapp/res')
-    with pytest.raises(SearchappError, match=r"torn\.json is no JSON"):
+    with pytest.raises(SearchappError, match=r"torn\.json is not valid JSON"):
         result_files(tmp_path)

@@ -106,10 +106,18 @@ def test_code_of_a_models_own_is_not_run(unread: Path, module: str) -> None:
         load_encoder(f"st:{unread}")
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", '[{"path": ""}]', "null"])
-def test_a_list_of_modules_that_is_none_is_an_error(unread: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not valid JSON"),
+        ("[1]", "is not a list of modules"),
+        ('[{"path": ""}]', "is not a list of modules"),
+        ("null", "does not hold a JSON array"),
+    ],
+)
+def test_an_invalid_list_of_modules_is_an_error(unread: Path, content: str, message: str) -> None:
     (unread / "modules.json").write_text(content)
-    with pytest.raises(SearchappError, match=r"modules\.json is no list of modules"):
+    with pytest.raises(SearchappError, match=f"modules.json {message}"):
         load_encoder(f"st:{unread}")
 
 

@@ -13,8 +13,8 @@ from searchapp.evaluation.trec import (
     read_run,
     run_lines,
     write_run,
-    write_text,
 )
+from searchapp.files import write_text
 from searchapp.records import Ranking, Run
 
 from .conftest import Cli, MakeFolder

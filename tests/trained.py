@@ -14,7 +14,6 @@ from searchapp.encoders.edge_cases import AWKWARD
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.static_model import Facts
 from searchapp.encoders.tokenization import Tokens
-from searchapp.files import cache_folder
 from searchapp.index.manifest import Manifest
 
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -165,7 +164,6 @@ def assert_same(tokens: Tokens, expected: Tokens) -> None:
 def own_cache(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """Keep what searchapp can make again in a folder of the test; return where tokenizers are kept."""
     patch.setenv("XDG_CACHE_HOME", str(folder))
-    cache_folder.cache_clear()
     return folder / "searchapp" / "tokenizers"
 
 

@@ -1,7 +1,6 @@
 """The only importer of ir_datasets: its downloads, its catalogue and its corpora."""
 
 import importlib.util
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.files import read_json
 from searchapp.records import Document, Judgements, Query
 from searchapp.settings import datasets_folder, offline
 
@@ -136,5 +136,4 @@ def _package_data(name: str) -> dict[str, Any]:
     spec = importlib.util.find_spec("ir_datasets")
     if spec is None or spec.origin is None:
         raise SearchappError("ir_datasets is not installed.", "pip install ir-datasets")
-    data: dict[str, Any] = json.loads((Path(spec.origin).parent / "etc" / name).read_text("utf-8"))
-    return data
+    return read_json(Path(spec.origin).parent / "etc" / name, dict, "Reinstall ir_datasets.")

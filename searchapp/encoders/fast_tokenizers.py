@@ -7,11 +7,10 @@ quickly, so that a query need not wait for the ordinary one.
 
 import importlib.util
 import logging
-import os
 import re
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -109,12 +108,10 @@ def _keep(quick: Tokie | None, digest: str) -> None:
                 file.unlink(missing_ok=True)
         elif not kept:
             folder = cache_folder("tokenizers")
-            temporary = folder / f"{os.getpid()}-{threading.get_ident()}.new"
-            try:
-                quick.save(temporary)
-                temporary.replace(folder / f"{_quick_name(digest)}-{sha256(temporary)}.tkz")
-            finally:
-                temporary.unlink(missing_ok=True)
+            with TemporaryDirectory(dir=folder) as unfinished:
+                saved = Path(unfinished) / "tokenizer"
+                quick.save(saved)
+                saved.replace(folder / f"{_quick_name(digest)}-{sha256(saved)}.tkz")
     except OSError as error:  # a full disk: a query loads the ordinary one then
         logger.info("The tokenizer's quick form is not kept (%s).", error.strerror or error)
 

@@ -1,6 +1,5 @@
 """Which models work on this machine without a network."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.precomputed import map_vectors
 from searchapp.encoders.transformer_files import is_transformer
 from searchapp.errors import SearchappError
+from searchapp.files import read_json
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _describe(name: str) -> ListedModel | None:
 def _transformer_shape(folder: Path) -> tuple[int, int]:
     if not is_transformer(folder):
         raise SearchappError(f"{folder} holds no transformer.")
-    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config = read_json(folder / "config.json", dict, "")
     return int(config["vocab_size"]), int(config["hidden_size"])
 
 

@@ -9,6 +9,7 @@ from searchapp.errors import SearchappError
 from searchapp.files import sha256
 
 BUNDLED = "wordllama"
+COPY_AGAIN = "Copy or download the model again."
 
 # The layouts in which model2vec and sentence-transformers save a static model:
 # (configuration, table, name of the tensor, tokenizer).

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
 from searchapp.encoders.mean_pooling import mean_rows
-from searchapp.encoders.model_files import BUNDLED, ModelFiles
+from searchapp.encoders.model_files import BUNDLED, COPY_AGAIN, ModelFiles
 from searchapp.encoders.tokenization import Ordinary, Tokenize, Tokens, truncate
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, file_stamp
+from searchapp.files import Stamp, file_stamp, read_json
 
 CHUNK = 1024  # texts tokenised and averaged at a time
 MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration does not say
@@ -232,9 +232,7 @@ def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
         with safe_open(str(files.table), framework="numpy") as opened:
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
-        raise SearchappError(
-            f"{files.name}: {files.table} cannot be read ({error}).", "Copy or download the model again."
-        ) from error
+        raise SearchappError(f"{files.name}: {files.table} cannot be read ({error}).", COPY_AGAIN) from error
     if files.tensor not in tensors:
         held = ", ".join(sorted(tensors)[:3]) + (f" and {len(tensors) - 3} more" if len(tensors) > 3 else "")
         raise SearchappError(
@@ -249,7 +247,7 @@ def _ordinary(files: ModelFiles) -> Ordinary:
         return Ordinary(files.tokenizer)
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise SearchappError(
-            f"{files.name}: {files.tokenizer} cannot be read ({error}).", "Copy or download the model again."
+            f"{files.name}: {files.tokenizer} cannot be read ({error}).", COPY_AGAIN
         ) from error
 
 
@@ -267,10 +265,4 @@ def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
 def _config(files: ModelFiles) -> dict[str, Any]:
     if files.config is None:
         return {}
-    try:
-        config = json.loads(files.config.read_text("utf-8"))
-    except ValueError as error:
-        raise SearchappError(
-            f"{files.name}: {files.config} is not JSON ({error}).", "Copy or download the model again."
-        ) from error
-    return config if isinstance(config, dict) else {}
+    return read_json(files.config, dict, COPY_AGAIN)

@@ -1,13 +1,13 @@
 """Where the files of a transformer are: a folder, or the Hugging Face cache."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from searchapp.encoders.hub import is_hub_id, snapshot
+from searchapp.encoders.model_files import COPY_AGAIN
 from searchapp.encoders.options import Pooling
 from searchapp.errors import SearchappError
-from searchapp.files import sha256
+from searchapp.files import read_json, sha256
 
 SHAPING = {".json", ".safetensors", ".txt", ".model", ".bin"}
 TOKENIZER = {
@@ -105,10 +105,10 @@ def _check_modules(file: Path) -> None:
     """Refuse a list of modules that names code outside sentence-transformers."""
     if not file.exists():
         return
-    try:
-        types = [str(module["type"]) for module in json.loads(file.read_text("utf-8"))]
-    except (ValueError, TypeError, KeyError) as error:
-        raise SearchappError(f"{file} is no list of modules ({error}).", "Copy the model again.") from error
+    modules = read_json(file, list, COPY_AGAIN)
+    if not all(isinstance(module, dict) and isinstance(module.get("type"), str) for module in modules):
+        raise SearchappError(f"{file} is not a list of modules: a module has no type.", COPY_AGAIN)
+    types = [module["type"] for module in modules]
     foreign = [named for named in types if not named.startswith("sentence_transformers.")]
     if foreign:
         raise SearchappError(

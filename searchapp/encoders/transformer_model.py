@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.encoders.model_files import COPY_AGAIN
 from searchapp.encoders.options import Options
 from searchapp.encoders.transformer_files import TransformerFiles
 from searchapp.errors import SearchappError
+from searchapp.files import read_json
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -114,13 +116,13 @@ def _load(files: TransformerFiles) -> "SentenceTransformer":
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, SafetensorError) as error:
         raise SearchappError(
             f"{files.name} cannot be loaded ({type(error).__name__}: {str(error).strip()[:300]}).",
-            "Copy or download the model again.",
+            COPY_AGAIN,
         ) from error
     if missing:
         raise SearchappError(
             f"{files.name}: {len(missing)} weights are not in its files (first: {missing[0]}), "
             "and would be random.",
-            "Copy or download the model again.",
+            COPY_AGAIN,
         )
     return model
 
@@ -130,10 +132,8 @@ def _missing_weights(files: TransformerFiles, first: Any, safe: dict[str, Any]) 
 
     The pooler stands behind the last hidden state, which is all that is used here.
     """
-    import json
-
     modules = files.folder / "modules.json"
-    inside = json.loads(modules.read_text("utf-8"))[0].get("path", "") if modules.exists() else ""
+    inside = read_json(modules, list, COPY_AGAIN)[0].get("path", "") if modules.exists() else ""
     _, found = type(first.auto_model).from_pretrained(
         files.folder / inside, output_loading_info=True, local_files_only=True, **safe
     )

@@ -1,6 +1,5 @@
 """Results that `searchapp eval --run-out` kept: found, read back and checked."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.files import read_json
 from searchapp.records import Result
 
 RESULT_SCHEMA = "searchapp/result/1"
@@ -41,7 +41,7 @@ def read_results(path: Path) -> list[Result]:
         SearchappError: the file cannot be read or is no result JSON; the file and what is wrong in it
             are named.
     """
-    data = _read_json(path)
+    data: Any = read_json(path, object, _MADE_BY)
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != RESULT_SCHEMA:
         raise SearchappError(
@@ -57,7 +57,7 @@ def result_files(folder: Path) -> list[Path]:
     """Return the files of a folder that hold results, in alphabetical order; other JSON is passed over.
 
     Raises:
-        SearchappError: the folder cannot be read, or a file in it is no JSON.
+        SearchappError: the folder cannot be read, or a file in it is not valid JSON.
     """
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".json")
@@ -70,9 +70,9 @@ def holds_result(path: Path) -> bool:
     """Tell whether a JSON file is one that `searchapp eval` wrote, and not somebody else's.
 
     Raises:
-        SearchappError: the file cannot be read or is no JSON.
+        SearchappError: the file cannot be read or is not valid JSON.
     """
-    data = _read_json(path)
+    data: Any = read_json(path, object, _MADE_BY)
     return isinstance(data, dict) and data.get("schema") == RESULT_SCHEMA
 
 
@@ -119,19 +119,6 @@ def _flat(recipe: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     for name, value in recipe.items():
         found |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
     return found
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8-sig"), parse_constant=_no_number)
-    except OSError as error:
-        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        raise SearchappError(f"{path} is no JSON ({error}).", _MADE_BY) from error
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
 
 
 def _result(row: Any, where: str) -> Result:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from searchapp.errors import SearchappError
+from searchapp.files import write_text
 from searchapp.records import Judgements, Ranking, Run
 
 logger = logging.getLogger(__name__)
@@ -150,21 +151,6 @@ def read_per_query(path: Path) -> dict[str, dict[str, float]]:
             "`searchapp eval --run-out DIR --per-query` writes such a table.",
         )
     return per_query
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file and the folders above it.
-
-    Raises:
-        SearchappError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise SearchappError(
-            f"{path} cannot be written ({error.strerror}).", "Name another place."
-        ) from error
 
 
 def _read_text(path: Path) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus, Digests
+from searchapp.files import replacing
 from searchapp.index.documents import DocumentWriter
 from searchapp.index.layout import DOCUMENTS, VECTORS
 from searchapp.records import Document, Recipe
@@ -104,9 +105,8 @@ class Checkpoint:
         os.fsync(self._vectors.fileno())
         self._documents.commit()
         self.state.seconds = time.perf_counter() - self._started
-        temporary = self._folder / f"{PROGRESS}.new"
-        temporary.write_text(json.dumps(asdict(self.state)), "utf-8")
-        temporary.replace(self._folder / PROGRESS)
+        with replacing(self._folder / PROGRESS) as temporary:
+            temporary.write_text(json.dumps(asdict(self.state)), "utf-8")
         self._checkpointed = time.perf_counter()
 
 

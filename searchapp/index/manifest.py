@@ -9,7 +9,7 @@ from typing import Any
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import Facts
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, sha256
+from searchapp.files import Stamp, read_json, sha256
 from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS, remove_hint
 from searchapp.records import Recipe
 
@@ -61,8 +61,8 @@ def read_manifest(folder: Path) -> Manifest:
     """
     fix = remove_hint(folder)
     path = folder / MANIFEST
+    data = read_json(path, dict, fix)
     try:
-        data = json.loads(path.read_text("utf-8"))
         known = {field.name for field in fields(Manifest)}
         if data.get("schema") != SCHEMA or set(data) != known:
             raise SearchappError(f"{path} is of another version of searchapp.", fix)
@@ -72,8 +72,6 @@ def read_manifest(folder: Path) -> Manifest:
         data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
         data["stamp"] = _stamp(data["stamp"])
         manifest = Manifest(**data)
-    except OSError as error:
-        raise SearchappError(f"{path} cannot be read ({error.strerror}).", fix) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SearchappError(f"{path} is damaged ({error}).", fix) from error
     for name, (size, _) in manifest.files.items():

@@ -9,8 +9,7 @@ from typing import Any
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import read_results, run_file
-from searchapp.evaluation.trec import write_text
-from searchapp.files import slug
+from searchapp.files import slug, write_text
 from searchapp.published.figures import MTEB_DECIMALS, family
 from searchapp.published.mteb_files import MODEL_META, NO_REVISION
 from searchapp.records import Result

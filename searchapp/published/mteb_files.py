@@ -1,12 +1,12 @@
 """MTEB result files, of its versions 1 and 2 and of the layout before 1.11, one or a folder of them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import RESULT_SCHEMA
+from searchapp.files import read_json
 from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.figures import (
     FAMILIES,
@@ -46,7 +46,7 @@ def model_of(path: Path) -> tuple[str | None, str | None]:
     model: object = folder.parent.name.replace("__", "/", 1) if "__" in folder.parent.name else None
     revision: object = folder.name if model else None
     meta = folder / MODEL_META
-    if meta.exists() and isinstance(stated := _read_json(meta), dict):
+    if meta.exists() and isinstance(stated := _read(meta), dict):
         model, revision = stated.get("name") or model, stated.get("revision") or revision
     return _text(model), None if revision == NO_REVISION else _text(revision)
 
@@ -55,9 +55,9 @@ def read_result_file(path: Path) -> tuple[TaskEntry, list[Claim]]:
     """Read a result file: what it holds, and what it claims about retrieval.
 
     Raises:
-        SearchappError: it is no JSON, no result, or holds a figure that is none.
+        SearchappError: it is not valid JSON, not a result, or holds a figure that is none.
     """
-    return read_document(_read_json(path), str(path))
+    return read_document(_read(path), str(path))
 
 
 def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
@@ -97,13 +97,8 @@ def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
     return entry, [_claim(document, entry, *part) for part in parts if _is_retrieval(entry, part[2])]
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-        raise SearchappError(f"{path} is no JSON ({error}).", _MADE_BY) from error
+def _read(path: Path) -> Any:
+    return read_json(path, object, _MADE_BY, allow_nan=True)  # MTEB writes NaN for a score without a value
 
 
 def _parts(document: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.scoring import MAIN_METRICS
-from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run, write_text
+from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run
+from searchapp.files import write_text
 from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
 from searchapp.reports.machine import ndjson, result_row, results_document, to_json

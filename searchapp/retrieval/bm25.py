@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
-from searchapp.files import cache_folder
+from searchapp.files import cache_folder, replacing
 from searchapp.records import Document, Query, Ranking, Run
 from searchapp.retrieval.topk import top
 
@@ -160,7 +159,7 @@ class Bm25:
         return top(self.ids, found, scores[found], depth)
 
     def write(self, path: Path) -> None:
-        """Write the weights to a file, which is there whole or not at all.
+        """Write the weights to a file, atomically.
 
         Raises:
             OSError: it cannot be written.
@@ -171,20 +170,14 @@ class Bm25:
             "vocabulary": list(self._vocabulary),
             "stop_words": list(self._stop_words),
         }
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-            try:
-                np.savez(
-                    file,
-                    weights=self._weights,
-                    rows=self._rows,
-                    starts=self._starts,
-                    words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
-                )
-                file.close()
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(
+                file,
+                weights=self._weights,
+                rows=self._rows,
+                starts=self._starts,
+                words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
+            )
 
     @classmethod
     def read(cls, path: Path) -> "Bm25":

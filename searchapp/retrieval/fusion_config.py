@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.files import read_json, write_text
 from searchapp.index.index import Index
 from searchapp.retrieval.fusion import SCALES, Fusion
 
@@ -19,6 +20,7 @@ NFCorpus and the train judgements of SciFact; no test judgement was read."""
 
 FILE = "fusion.json"  # beside the index
 SCHEMA = "searchapp/fusion/1"
+_CHOOSE_AGAIN = "Remove it, or choose again with `searchapp tune`."
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,15 @@ def choice_for(index: Index) -> Choice:
     path = index.folder.parent / FILE
     if not path.exists():
         return Choice(DEFAULT, "default")
+    record = read_json(path, dict, _CHOOSE_AGAIN)
     try:
-        record = json.loads(path.read_text("utf-8"))
         fusion = Fusion(**record["fusion"])
         splits = {split["corpus_id"]: split["judgements_digest"] for split in record["splits"]}
         fits = record["fits"] == _fits(index)
         if not ({fusion.dense, fusion.bm25} <= SCALES.keys() and 0 <= fusion.weight <= 1):
             raise ValueError(f"there is no fusion {fusion}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SearchappError(
-            f"{path} is damaged ({error}).", "Remove it, or choose anew with `searchapp tune`."
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SearchappError(f"{path} is damaged ({error}).", _CHOOSE_AGAIN) from error
     if not fits:
         logger.warning(
             "The fusion in %s was chosen for another model or other documents; the default is used.", path
@@ -71,14 +71,8 @@ def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> P
     """
     path = index.folder.parent / FILE
     record = {"schema": SCHEMA, "fusion": asdict(fusion), "fits": _fits(index), **details}
-    part = path.with_suffix(".part")
-    try:
-        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise SearchappError(
-            f"{path} cannot be written ({error.strerror}).", "Set SEARCHAPP_INDEXES to a folder that can."
-        ) from error
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    write_text(path, text, "Set SEARCHAPP_INDEXES to a writable folder.")
     return path
 
 
