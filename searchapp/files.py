@@ -119,15 +119,14 @@ def cache_folder(name: str) -> Path:
     """
     from platformdirs import user_cache_path
 
-    home = user_cache_path("searchapp", appauthor=False)
-    if home.is_absolute():  # a user without a home directory gets `~/...`
-        folder = home / name
-        try:
+    try:
+        folder = user_cache_path("searchapp", appauthor=False) / name
+        if folder.is_absolute():  # older releases: `~/...` for a user without a home directory
             folder.mkdir(parents=True, exist_ok=True)
             if os.access(folder, os.W_OK):
                 return folder
-        except OSError:
-            pass
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
+        pass
     import tempfile
 
     folder = Path(_process_folder(tempfile.gettempdir()).name) / name
