@@ -50,21 +50,29 @@ class Ranking:
 
     @classmethod
     def from_scores(
-        cls, document_ids: Sequence[str], scores: NDArray[np.floating[Any]], depth: int | None = None
+        cls,
+        document_ids: Sequence[str],
+        scores: NDArray[np.floating[Any]],
+        depth: int | None = None,
+        rows: NDArray[np.integer[Any]] | None = None,
     ) -> "Ranking":
-        """Order results by the tie rule and keep the first `depth`.
+        """Order results by the tie rule and return the first `depth`.
 
         Args:
-            document_ids: the ids of the n results, in any order.
+            document_ids: the ids of all documents, in any order.
             scores: (n,) floats, larger is better.
-            depth: how many to keep; all when None.
+            depth: how many results to return; all when None.
+            rows: (n,) which document has which score; document by document when None.
 
         >>> Ranking.from_scores(["a", "b", "c"], np.array([1.0, 2.0, 1.0])).document_ids
         ['b', 'c', 'a']
         """
         rounded = scores.astype(np.float32)
-        order = best_first(rounded, alphabetical_ranks(document_ids))[:depth]
-        return cls([document_ids[row] for row in order], rounded[order])
+        depth = len(rounded) if depth is None else depth
+        kept = contenders(rounded, depth)
+        names = [document_ids[row] for row in (kept if rows is None else rows[kept]).tolist()]
+        order = best_rows(rounded[kept], alphabetical_ranks(names), depth)
+        return cls([names[place] for place in order.tolist()], rounded[kept][order])
 
 
 def alphabetical_ranks(document_ids: Sequence[str]) -> NDArray[np.intp]:
@@ -74,14 +82,24 @@ def alphabetical_ranks(document_ids: Sequence[str]) -> NDArray[np.intp]:
     return ranks
 
 
-def best_first(scores: NDArray[np.float32], ranks: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the order of results by the tie rule: score descending, then id descending.
+def best_rows(scores: NDArray[np.float32], ranks: NDArray[np.intp], depth: int) -> NDArray[np.intp]:
+    """Return the rows of the best `depth` results by the tie rule, best first.
 
     Args:
-        scores: (n,) float32.
+        scores: (n,) float32; NaN counts as the lowest.
         ranks: (n,) the place of each result's id in ascending order.
+        depth: how many rows to return; all when there are fewer.
     """
-    return np.lexsort((-ranks, -scores))
+    kept = contenders(scores, depth)
+    return kept[np.lexsort((-ranks[kept], -scores[kept]))[:depth]]
+
+
+def contenders(scores: NDArray[np.float32], depth: int) -> NDArray[np.intp]:
+    """Return the rows whose scores tie with the best `depth` or beat them, in ascending order."""
+    if not 0 < depth < len(scores):
+        return np.arange(len(scores))
+    negated = -scores  # NaN sorts to the end
+    return np.flatnonzero(~(negated > np.partition(negated, depth - 1)[depth - 1]))
 
 
 Run = dict[str, Ranking]

@@ -13,8 +13,8 @@ from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import Model
 from searchapp.encoders.options import Options
-from searchapp.index.exact import exact_search
 from searchapp.records import Document
+from tests.exact import exact_search
 from tests.faults.catalogue import FAULTS
 from tests.faults.pipelines import Base, Memory, TableEncoder, static_base
 from tests.faults.run_faults import RUN_FAULTS

@@ -171,7 +171,7 @@ def test_the_latest_index_answers_unless_one_is_named(cli: Cli, tiny: str, tmp_p
         assert f" by {name} (" in result.stderr
     missing = cli("query", "apple", "-c", "sample", "-m", model)
     assert missing.exit_code == 1
-    assert f"There is no index of sample by {model}." in missing.stderr
+    assert f"There is no index of sample with {model}." in missing.stderr
 
 
 def test_text_cannot_steer_the_terminal(cli: Cli, make_corpus: MakeFolder) -> None:

@@ -15,7 +15,6 @@ from searchapp.records import Query, Ranking
 from searchapp.retrieval import random_baseline
 from searchapp.retrieval.fusion import SCALES, Fusion, bm25_alone, dense_alone, fuse, pair
 from searchapp.retrieval.random_baseline import chance_run
-from searchapp.retrieval.topk import top
 
 DENSE = Ranking(["a", "b", "c"], np.array([0.9, 0.5, 0.1], dtype=np.float32))
 BM25 = Ranking(["c", "d"], np.array([4.0, 2.0], dtype=np.float32))
@@ -71,16 +70,6 @@ def test_either_side_alone_is_what_it_was() -> None:
 
 def test_a_fusion_says_what_it_does() -> None:
     assert str(Fusion("min-max", "max", 0.25)) == "0.25 min-max(dense) + 0.75 max(BM25)"
-
-
-def test_the_best_few_are_those_of_a_full_sort() -> None:
-    generator = np.random.default_rng(3)
-    ids = [f"d{number}" for number in range(200)]
-    for depth in (1, 5, 150, 199, 200, 500):
-        rows = generator.permutation(200)[:160]
-        scores = generator.integers(0, 12, 160).astype(np.float32)
-        whole = Ranking.from_scores([ids[row] for row in rows], scores, depth)
-        assert listed(top(ids, rows, scores, depth)) == listed(whole)
 
 
 # ranx compiles its fusion and normalisation for a minute or more; interpreted, it does the same sums.

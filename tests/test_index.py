@@ -11,11 +11,11 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.index.build import build_index
-from searchapp.index.exact import exact_search
 from searchapp.index.index import Index, open_index
 from searchapp.index.layout import index_folder
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder, as_queries, jsonl
+from tests.exact import exact_search
 
 MEANS = Options(normalize=False)
 

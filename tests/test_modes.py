@@ -117,9 +117,9 @@ def test_dangling_judgements_stop_every_mode(cli: Cli, make_corpus: MakeFolder) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--mode", "bm25", "-m", "wordllama"), "has no model"),
-        (("--mode", "bm25", "--baselines"), "has no model"),
-        (("--mode", "bm25", "--max-length", "5"), "has no model"),
+        (("--mode", "bm25", "-m", "wordllama"), "uses neither a model nor an index"),
+        (("--mode", "bm25", "--baselines"), "uses neither a model nor an index"),
+        (("--mode", "bm25", "--max-length", "5"), "uses neither a model nor an index"),
         (("--run", "x.trec", "--mode", "bm25"), "without a model"),
         (("--run", "x.trec", "--baselines"), "without a model"),
         (("--mode", "sparse"), "'dense', 'bm25', 'hybrid'"),

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.cli.options import encoding_options, json_option, kind_option, offline_option
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
+from searchapp.index.kinds import DEFAULT_KIND
 
 
 def _reported(
@@ -49,6 +50,7 @@ def _reported(
 @click.option(
     "--probe", "probes", multiple=True, metavar="NAME", help="Ask only this probe; may stand several times."
 )
+@kind_option(text="Kind of index to read the document vectors from.")
 @click.option("--label-free", is_flag=True, help="Leave the judgements alone.")
 @click.option("--quick", is_flag=True, help="Leave out BM25 and the floor of random tables.")
 @encoding_options
@@ -64,6 +66,7 @@ def command(
     mteb: str | None,
     reported: dict[str, float],
     probes: tuple[str, ...],
+    kind: str,
     label_free: bool,
     quick: bool,
     options: Options,
@@ -78,13 +81,13 @@ def command(
     """  # noqa: D301 - click wants the character, not the letters
     name = corpus or also_corpus
     if mteb is not None:
-        if name or model or run or probes or reported:
+        if name or model or run or probes or reported or kind != DEFAULT_KIND:
             raise click.UsageError("--mteb looks into files alone: leave the corpus, -m and --run out.")
         context.exit(_diagnose_files(mteb, as_json=as_json))
     if name is None or (corpus and also_corpus):
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
-    if run is not None and model is not None:
-        raise click.UsageError("--run looks into a run without its vectors: leave -m out.")
+    if run is not None and (model is not None or kind != DEFAULT_KIND):
+        raise click.UsageError("--run looks into a run without its vectors: leave -m and --kind out.")
 
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.collect import collect, collect_run
@@ -104,7 +107,13 @@ def command(
             evidence = collect_run(source, read_run(run), reported, label_free=label_free, progress=progress)
         else:
             evidence = collect(
-                source, model or BUNDLED, options, reported, label_free=label_free, progress=progress
+                source,
+                model or BUNDLED,
+                options,
+                reported,
+                kind=kind,
+                label_free=label_free,
+                progress=progress,
             )
         diagnosis = diagnose(evidence, chosen)
     subject = f"run {run}" if run is not None else model or BUNDLED

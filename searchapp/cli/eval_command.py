@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.cli.options import encoding_options, json_option, kind_option, offline_option
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
-from searchapp.index.faiss_index import KINDS
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> t
 @click.option(
     "-m", "--model", "models", multiple=True, help=f"Model; may stand several times. [default: {BUNDLED}]"
 )
-@click.option(
-    "--kind", type=click.Choice(list(KINDS)), default="flat", show_default=True, help="Kind of index."
-)
+@kind_option()
 @click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
 @click.option("--baselines", is_flag=True, help="Show BM25, hybrid and a random ranking beside each model.")
 @click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
@@ -98,12 +96,16 @@ def _evaluations(
     sources = [open_corpus(name) for name in corpora]
     asked: dict[str, Any] = {"cuts": cuts, "allow_dangling": allow_dangling}
     if run is not None:
-        if len(sources) > 1 or models or mode != "dense" or baselines:
-            raise click.UsageError("--run scores one run on one corpus, without a model, mode or baseline.")
+        if len(sources) > 1 or models or mode != "dense" or baselines or kind != DEFAULT_KIND:
+            raise click.UsageError(
+                "--run scores one run on one corpus, without a model, mode, index or baseline."
+            )
         yield evaluate_run(sources[0], read_run(run), run.stem, **asked)
         return
-    if mode == "bm25" and (models or baselines or options != Options()):
-        raise click.UsageError("--mode bm25 has no model or vectors; --baselines shows it beside a model.")
+    if mode == "bm25" and (models or baselines or options != Options() or kind != DEFAULT_KIND):
+        raise click.UsageError(
+            "--mode bm25 uses neither a model nor an index; --baselines shows it beside a model."
+        )
     for number, model in enumerate(models or (BUNDLED,)):
         for source in sources:
             if mode != "bm25":

@@ -5,17 +5,14 @@ from datetime import datetime, timezone
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, model_option, offline_option
+from searchapp.cli.options import encoding_options, json_option, kind_option, model_option, offline_option
 from searchapp.encoders.options import Options
-from searchapp.index.faiss_index import KINDS
 
 
 @click.command("index")
 @click.argument("corpus")
 @model_option
-@click.option(
-    "--kind", type=click.Choice(list(KINDS)), default="flat", show_default=True, help="Kind of index."
-)
+@kind_option()
 @click.option("--fresh", is_flag=True, help="Build anew; the old index works until the new one is whole.")
 @encoding_options
 @json_option

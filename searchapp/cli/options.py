@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Literal, get_args
 
@@ -8,11 +8,47 @@ import click
 
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
+from searchapp.index.kinds import DEFAULT_KIND, KINDS
 
 Command = Callable[..., Any]
 
 POOLINGS = get_args(Pooling)
 _POOLING = "Transformers only: what becomes the vector of a"
+
+
+class Registered(click.Choice):  # type: ignore[type-arg]
+    """A choice among the names in a registry, read at each use, so that later additions count.
+
+    Args:
+        registry: name -> what is registered.
+    """
+
+    def __init__(self, registry: Mapping[str, object]) -> None:
+        self._registry = registry
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The names registered so far."""
+        return tuple(self._registry)
+
+
+class KindOption(click.Option):
+    """An option that names a kind of index; its help describes every kind."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the flag and its help."""
+        flags, text = super().get_help_record(ctx) or ("", "")
+        return flags, " ".join([text, *(f"{kind.name}: {kind.description}." for kind in KINDS.values())])
+
+
+def kind_option(
+    default: str | None = DEFAULT_KIND, text: str = "Kind of index."
+) -> Callable[[Command], Command]:
+    """Return the decorator that adds `--kind`."""
+    return click.option(
+        "--kind", cls=KindOption, type=Registered(KINDS), default=default, show_default=True, help=text
+    )
 
 
 def _max_length(

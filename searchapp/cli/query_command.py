@@ -2,7 +2,7 @@
 
 import click
 
-from searchapp.cli.options import json_option, offline_option
+from searchapp.cli.options import json_option, kind_option, offline_option
 from searchapp.retrieval.modes import MODES
 
 RESULTS = 10  # where -k is not given
@@ -13,6 +13,7 @@ FORMATS = ("table", "json", "ndjson", "trec")
 @click.argument("text", nargs=-1)
 @click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
 @click.option("-m", "--model", help="Model of the index; without it the latest.")
+@kind_option(None, "Kind of index; without it an exact one if there is one.")
 @click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
 @click.option("-k", type=int, help=f"Results a query gets. [default: {RESULTS}, or all documents]")
 @click.option(
@@ -25,6 +26,7 @@ def command(
     text: tuple[str, ...],
     corpus: str | None,
     model: str | None,
+    kind: str | None,
     mode: str,
     k: int | None,
     source: str | None,
@@ -46,7 +48,7 @@ def command(
         raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
     queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
     check_queries(queries, RESULTS if k is None else k)
-    index = find_index(corpus, model)
+    index = find_index(corpus, model, kind)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k
     answers = answer(index, mode, queries, depth)
     for line in answer_lines(queries, answers, index.manifest, mode, "json" if as_json else form):

@@ -17,6 +17,7 @@ from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
 from searchapp.index.build import build_index
 from searchapp.index.index import open_index
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.index.layout import current_folder, index_folder
 from searchapp.index.manifest import recipe_differences
 from searchapp.records import Run
@@ -30,6 +31,7 @@ def collect(
     options: Options,
     reported: Mapping[str, float] | None = None,
     *,
+    kind: str = DEFAULT_KIND,
     label_free: bool = False,
     progress: Progress = lambda _what: None,
 ) -> Evidence:
@@ -43,6 +45,7 @@ def collect(
         model: what `-m` takes.
         options: what the user changed.
         reported: metric -> value that somebody reported.
+        kind: the kind of index that the vectors are read from, a name in `KINDS`.
         label_free: leave the judgements alone.
         progress: told what is about to be done.
 
@@ -57,7 +60,7 @@ def collect(
         stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
         return Evidence(context, vectors=stored, reported=reported)
     inside = Model(encoder, context)
-    ids, documents, changes = _documents(corpus, encoder, context, progress)
+    ids, documents, changes = _documents(corpus, encoder, kind, context, progress)
     progress("encoding the queries")
     queries = encoder.encode_queries(context.queries)
     asked = [query.id for query in context.queries]
@@ -97,23 +100,26 @@ def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusCont
 
 
 def _documents(
-    corpus: Corpus, encoder: Encoder, context: CorpusContext, progress: Progress
+    corpus: Corpus, encoder: Encoder, kind: str, context: CorpusContext, progress: Progress
 ) -> tuple[Sequence[str], Floats, list[str] | None]:
     """Return ids and vectors of the documents, and what has changed since their index was built."""
-    folder = index_folder(corpus, encoder.name, encoder.options)
+    folder = index_folder(corpus, encoder.name, encoder.options, kind)
     if current_folder(folder).exists():
         index = open_index(folder)
         changes = recipe_differences(index.manifest.recipe, encoder.recipe)
         if index.manifest.documents_digest != corpus.documents_digest:
             changes.append("the documents of the corpus have changed")
         return index.all_ids(), np.asarray(index.vectors), changes
-    if isinstance(encoder, StaticEncoder):
+    if isinstance(encoder, StaticEncoder) and kind == DEFAULT_KIND:
         progress("encoding the documents")
         ids = [document.id for document in context.documents]
         return ids, encoder.encode_documents(context.documents), None
     total = len(context.documents)
     index = build_index(
-        corpus, encoder, progress=lambda rows: progress(f"encoding the documents ({rows:,} of {total:,})")
+        corpus,
+        encoder,
+        kind,
+        progress=lambda rows: progress(f"encoding the documents ({rows:,} of {total:,})"),
     )
     return index.all_ids(), np.asarray(index.vectors), []
 

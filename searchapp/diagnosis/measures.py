@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.vectors import unit
-from searchapp.records import Judgements
+from searchapp.records import Judgements, best_rows
 
 Floats = NDArray[np.float32]
 
@@ -50,6 +50,7 @@ class JudgedQueries:
             k: how many; all when there are fewer documents.
         """
         order = self._best_id_first
+        falling = -np.arange(len(order))
         k = min(k, len(order))
         shuffled = np.ascontiguousarray(np.nan_to_num(documents, posinf=0, neginf=0)[order])
         asked = np.nan_to_num(queries, posinf=0, neginf=0)
@@ -58,7 +59,8 @@ class JudgedQueries:
         for start in range(0, len(queries), CHUNK):
             scores = asked[start : start + CHUNK] @ shuffled.T
             scores[:, broken] = -np.inf
-            found[start : start + CHUNK] = order[_top(scores, k)]
+            for row, values in enumerate(scores, start=start):
+                found[row] = order[best_rows(values, falling, k)]
         return found
 
     def ndcg(self, documents: Floats, queries: Floats) -> NDArray[np.float64]:
@@ -100,17 +102,6 @@ def judged_queries(
             }
         )
     return JudgedQueries(name, document_ids, grades)
-
-
-def _top(scores: Floats, k: int) -> NDArray[np.intp]:
-    """Return the columns of the k best scores of each row, the first column first where scores tie."""
-    n = scores.shape[1]
-    cuts = np.partition(scores, n - k, axis=1)[:, n - k]
-    best = np.empty((len(scores), k), dtype=np.intp)
-    for row, cut in enumerate(cuts):
-        kept = np.flatnonzero(scores[row] >= cut)
-        best[row] = kept[np.argsort(-scores[row, kept], kind="stable")[:k]]
-    return best
 
 
 def cosines(one: Floats, other: Floats) -> Floats:

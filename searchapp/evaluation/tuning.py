@@ -19,6 +19,7 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import score
 from searchapp.index.build import Progress, build_index
 from searchapp.index.index import Index
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Ranking
 from searchapp.retrieval.bm25 import LIBRARIES, bm25_recipe
 from searchapp.retrieval.fusion import Fusion, Pair, bm25_alone, dense_alone, fuse
@@ -102,6 +103,7 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
 def tune(
     splits: Sequence[Corpus],
     encoder: Encoder,
+    kind: str = DEFAULT_KIND,
     *,
     fusions: Sequence[Fusion] = FUSIONS,
     indexed: Progress = lambda _rows: None,
@@ -112,6 +114,7 @@ def tune(
     Args:
         splits: of one corpus; see `tuning_splits`.
         encoder: the model of the dense side; its index is built when there is none.
+        kind: a name in `KINDS`.
         fusions: what to try.
         indexed: called with the number of documents indexed.
         tried: called with the number of fusions tried.
@@ -120,7 +123,7 @@ def tune(
         SearchappError: a split has no judgements, or whatever `build_index` raises.
     """
     queries = [split.queries for split in splits]  # read first: an error should not wait for the index
-    index = build_index(splits[0], encoder, progress=indexed)
+    index = build_index(splits[0], encoder, kind, progress=indexed)
     pairs = [pairs_of(index, encoder, some)[0] for some in queries]
 
     def values(rank: Callable[[Pair], Ranking]) -> Values:
@@ -165,6 +168,7 @@ def tuning_details(tuning: Tuning, index: Index) -> dict[str, Any]:
             for split in tuning.splits
         ],
         "n_queries": len(tuning.alone["default"]),
+        "index": index.kind.name,
         "depth": DEPTH,
         "tried": [{**asdict(fusion), METRIC: mean(values)} for fusion, values in tuning.tried.items()],
         "bm25": asdict(bm25_recipe(index.manifest.documents_digest)),

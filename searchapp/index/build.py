@@ -18,10 +18,11 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.index.checkpoint import PROGRESS, Checkpoint, State, kept_rows
-from searchapp.index.faiss_index import FaissIndex
 from searchapp.index.index import Index, open_index
+from searchapp.index.kinds import DEFAULT_KIND, find_kind
+from searchapp.index.kinds.kind import Kind
 from searchapp.index.layout import (
-    FAISS,
+    DOCUMENTS,
     VECTORS,
     building,
     commit,
@@ -43,7 +44,7 @@ Progress = Callable[[int], None]
 def build_index(
     corpus: Corpus,
     encoder: Encoder,
-    kind: str = "flat",
+    kind: str = DEFAULT_KIND,
     *,
     fresh: bool = False,
     progress: Progress = lambda _rows: None,
@@ -59,9 +60,10 @@ def build_index(
 
     Raises:
         SearchappError: a finished index is of other documents or another recipe (and `fresh` is not
-            set), the corpus is empty or has an id twice, another process is building, or the disk is
-            full.
+            set), there is no such kind, the corpus is empty or has an id twice, another process is
+            building, or the disk is full.
     """
+    chosen = find_kind(kind)
     folder = index_folder(corpus, encoder.name, encoder.options, kind)
     if not fresh and current_folder(folder).exists():
         index = open_index(folder)
@@ -74,7 +76,7 @@ def build_index(
             shutil.rmtree(part)
         try:
             part.mkdir(exist_ok=True)
-            _build(part, corpus, encoder, kind, progress)
+            _build(part, corpus, encoder, chosen, progress)
             commit(folder)
         except KeyboardInterrupt:
             if not fresh:
@@ -91,7 +93,7 @@ def build_index(
 
 
 def encoder_for(
-    corpus: Corpus, model: str, options: Options, kind: str = "flat", *, fresh: bool = False
+    corpus: Corpus, model: str, options: Options, kind: str = DEFAULT_KIND, *, fresh: bool = False
 ) -> Encoder:
     """Load the model for the index of a corpus: quickly when that index is ready, else in full.
 
@@ -105,11 +107,11 @@ def encoder_for(
     return load_encoder(model, options, sample=sample)
 
 
-def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Progress) -> None:
+def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: Progress) -> None:
     stamp = corpus.stamp()
     state = _encode(part, corpus, encoder, progress)
     started = time.perf_counter()
-    FaissIndex.build(kind, np.load(part / VECTORS, mmap_mode="r")).write(part / FAISS)
+    kind.build(np.load(part / VECTORS, mmap_mode="r"), part / kind.file, kind.parameters)
     if corpus.stamp() != stamp:
         raise SearchappError(f"{corpus.location} changed while it was indexed.", "Run the command again.")
     Manifest(
@@ -127,8 +129,9 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: str, progress: Pr
         options=encoder.options,
         facts=encoder.facts,
         similarity="cosine" if encoder.recipe.normalize else "dot",
-        kind=kind,
-        files=data_files(part),
+        kind=kind.name,
+        parameters=dict(kind.parameters),
+        files=data_files(part, VECTORS, kind.file, DOCUMENTS),
         versions=installed_versions(*encoder.libraries),
         threads=os.cpu_count() or 1,
         seconds={"encode": state.seconds, "index": time.perf_counter() - started},

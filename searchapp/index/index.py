@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
-from searchapp.index.faiss_index import SEARCH_METHOD, FaissIndex
-from searchapp.index.layout import DOCUMENTS, FAISS, VECTORS, current_folder, remove_hint
+from searchapp.index.kinds import find_kind
+from searchapp.index.kinds.kind import Proposer
+from searchapp.index.layout import DOCUMENTS, VECTORS, current_folder, remove_hint
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
-from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_first
+from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_rows, contenders
 
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
@@ -31,14 +32,24 @@ class Index:
         self.manifest = read_manifest(folder)
         self.vectors = _vectors(folder)
         self._documents = DocumentStore(folder / DOCUMENTS)
-        self._faiss = FaissIndex.read(folder / FAISS)
+        self.kind = find_kind(self.manifest.kind)
+        self._proposer = self._open_kind()
         shape = (self.manifest.n_docs, self.manifest.recipe.dimension)
-        if self.vectors.shape != shape or self._faiss.shape != shape:
+        if self.vectors.shape != shape or self._proposer.shape != shape:
             raise SearchappError(
-                f"The index {folder} does not fit together: its manifest says {shape}, its vectors are "
-                f"{self.vectors.shape}, its FAISS index is {self._faiss.shape}.",
+                f"The index {folder} is inconsistent: its manifest says {shape}, its vectors are "
+                f"{self.vectors.shape}, its {self.kind.file} is {self._proposer.shape}.",
                 remove_hint(folder),
             )
+
+    def _open_kind(self) -> Proposer:
+        file = self.folder / self.kind.file
+        try:
+            return self.kind.open(file, self.manifest.parameters)
+        except ValueError as error:
+            raise SearchappError(
+                f"{file} is not a valid {self.kind.name} index ({error}).", remove_hint(self.folder)
+            ) from error
 
     def check_recipe(self, wanted: Recipe) -> None:
         """Raise SearchappError when the index was built by another model, tokenizer or option."""
@@ -81,40 +92,54 @@ class Index:
     def search(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
         """Return the best `depth` documents of each query by the tie rule (all when there are fewer).
 
-        For one query, and on large corpora, FAISS proposes candidates; for a batch on a small corpus all
-        documents are candidates. Their inner products are summed in double precision and rounded once. So
-        equal vectors score equal wherever they stand, which a matrix product does not promise, and the
-        order of the documents in the corpus cannot change a ranking.
+        The kind of the index proposes candidates; for a batch of queries on a small corpus, an exact kind
+        needs none, because all documents are scored. Inner products are summed in double precision and
+        rounded once. Equal vectors therefore score equal, which a matrix product does not guarantee, and
+        the order of the documents in the corpus cannot change a ranking. A kind that is not exact may
+        miss documents, and may return fewer than `depth`.
 
         Args:
             queries: (q, d) float32, from the encoder the index was built with.
             depth: how many results a query gets, at least 1.
+
+        Raises:
+            SearchappError: an exact kind proposes too few candidates.
         """
         depth = min(depth, self.manifest.n_docs)
-        if self.search_method(len(queries)) == PRODUCT:
-            names = np.array(self.all_ids(), dtype=object)
-            ranks = alphabetical_ranks(names.tolist())
-            scores = product_scores(self.vectors, queries, self.manifest.max_norm)
-            return [_best(names, ranks, row, depth) for row in scores]
-        return self._search_faiss(queries, depth)
+        if not self._scores_all(len(queries)):
+            return self._search_candidates(queries, depth)
+        ids = np.array(self.all_ids(), dtype=object)
+        ranks = alphabetical_ranks(ids.tolist())
+        rankings = []
+        for scores in product_scores(self.vectors, queries, self.manifest.max_norm):
+            best = best_rows(scores, ranks, depth)
+            rankings.append(Ranking(ids[best].tolist(), scores[best]))
+        return rankings
 
-    def search_method(self, queries: int) -> str:
-        """Say how a batch of so many queries is searched."""
-        return PRODUCT if queries > 1 and self.manifest.n_docs <= PRODUCT_ROWS else SEARCH_METHOD
+    def search_recipe(self, queries: int) -> dict[str, Any]:
+        """Return what a recipe says about searching a batch of this many queries."""
+        method = PRODUCT if self._scores_all(queries) else f"{self.kind.method}; rescored in float64"
+        recipe: dict[str, Any] = {"index": self.kind.name, "search": method}
+        if self.manifest.parameters:
+            recipe["index_parameters"] = self.manifest.parameters
+        return recipe if self.kind.exact else recipe | {"exact": False}
 
-    def _search_faiss(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
-        size = self.manifest.n_docs
+    def _scores_all(self, queries: int) -> bool:
+        return self.kind.exact and queries > 1 and self.manifest.n_docs <= PRODUCT_ROWS
+
+    def _search_candidates(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
+        size, exact = self.manifest.n_docs, self.kind.exact
         names = self.all_ids() if len(queries) * depth > size else None  # else a few are looked up
         # Bound of the error of a float32 inner product (Higham, Accuracy and Stability, 3.1).
         slack = np.linalg.norm(queries, axis=1) * self.manifest.max_norm * queries.shape[1] * 2.0**-24
 
         def ranking(query: int, lowest: np.float32, candidates: NDArray[np.int64]) -> Ranking | None:
-            """Rank the candidates; None when one that was not fetched may belong among them."""
+            """Rank the candidates; None when a document that an exact kind left out may belong to them."""
+            candidates = candidates[candidates >= 0]
             scores = exact_scores(self.vectors[candidates], queries[query])
-            cut = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-            if len(candidates) < size and cut <= lowest + slack[query]:
+            kept = contenders(scores, depth)
+            if exact and len(candidates) < size and scores[kept].min() <= lowest + slack[query]:
                 return None
-            kept = np.flatnonzero(scores >= cut)
             rows = candidates[kept].tolist()
             ids = [names[row] for row in rows] if names else self._documents.ids(rows)
             return Ranking.from_scores(ids, scores[kept], depth)
@@ -123,21 +148,17 @@ class Index:
         undecided = list(range(len(queries)))
         fetch = depth + MARGIN
         while undecided:
-            found, rows = self._faiss.search(queries[undecided], min(fetch, size))
-            tried = list(map(ranking, undecided, found[:, -1], rows))
-            rankings.update((query, done) for query, done in zip(undecided, tried, strict=True) if done)
-            undecided = [query for query, done in zip(undecided, tried, strict=True) if not done]
+            scores, rows = self._proposer.search(queries[undecided], min(fetch, size))
+            if exact and (rows < 0).any():
+                raise SearchappError(
+                    f"The index {self.folder} proposes fewer than {min(fetch, size)} candidates.",
+                    "A stored vector is not finite; `searchapp doctor` checks the index.",
+                )
+            ranked = list(map(ranking, undecided, scores[:, -1], rows))
+            rankings.update((query, done) for query, done in zip(undecided, ranked, strict=True) if done)
+            undecided = [query for query, done in zip(undecided, ranked, strict=True) if not done]
             fetch *= 4
         return [rankings[query] for query in range(len(queries))]
-
-
-def _best(
-    names: NDArray[np.object_], ranks: NDArray[np.intp], scores: NDArray[np.float32], depth: int
-) -> Ranking:
-    """Return the best of all documents, given their ids, the ranks of these, and their scores."""
-    kept = np.flatnonzero(scores >= np.partition(scores, len(scores) - depth)[len(scores) - depth])
-    order = kept[best_first(scores[kept], ranks[kept])[:depth]]
-    return Ranking(names[order].tolist(), scores[order])
 
 
 def _vectors(folder: Path) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from searchapp.encoders.options import Options, model_slug
 from searchapp.errors import SearchappError
 from searchapp.files import slug
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.settings import indexes_folder
 
 if TYPE_CHECKING:
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 VECTORS = "vectors.npy"
-FAISS = "index.faiss"
 DOCUMENTS = "docs.sqlite"
 
 
-def index_folder(corpus: "Corpus", model: str, options: Options, kind: str = "flat") -> Path:
+def index_folder(corpus: "Corpus", model: str, options: Options, kind: str = DEFAULT_KIND) -> Path:
     """Return the folder of the index of a corpus by a model, whether or not it is there."""
     return indexes_folder() / slug(corpus.documents_id) / model_slug(model, options) / kind
 

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import Facts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, read_json, sha256
-from searchapp.index.layout import DOCUMENTS, FAISS, MANIFEST, VECTORS, remove_hint
+from searchapp.index.kinds import DEFAULT_KIND
+from searchapp.index.layout import MANIFEST, remove_hint
 from searchapp.records import Recipe
 
 SCHEMA = "searchapp/index/2"
@@ -45,6 +46,7 @@ class Manifest:
     threads: int
     seconds: dict[str, float]
     created: str
+    parameters: dict[str, Any] = field(default_factory=dict)
     schema: str = SCHEMA
 
     def write(self, folder: Path) -> None:
@@ -63,8 +65,9 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     data = read_json(path, dict, fix)
     try:
-        known = {field.name for field in fields(Manifest)}
-        if data.get("schema") != SCHEMA or set(data) != known:
+        known = {item.name: item.default_factory is MISSING for item in fields(Manifest)}
+        required = {name for name, needed in known.items() if needed}
+        if data.get("schema") != SCHEMA or not required <= data.keys() <= known.keys():
             raise SearchappError(f"{path} is of another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
         data["options"] = Options(**data["options"])
@@ -87,7 +90,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def rebuild_command(manifest: Manifest) -> str:
     """Return the command that builds the same index anew."""
-    flags = ["-m", manifest.recipe.model, *manifest.options.flags(), "--fresh"]
+    kind = [] if manifest.kind == DEFAULT_KIND else ["--kind", manifest.kind]
+    flags = ["-m", manifest.recipe.model, *kind, *manifest.options.flags(), "--fresh"]
     return shlex.join(["searchapp", "index", manifest.corpus, *flags])
 
 
@@ -96,11 +100,9 @@ def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
     return [name for name, (_, digest) in manifest.files.items() if sha256(folder / name) != digest]
 
 
-def data_files(folder: Path) -> dict[str, tuple[int, str]]:
-    """Return (bytes, SHA-256) of each data file of a finished build."""
-    return {
-        name: ((folder / name).stat().st_size, sha256(folder / name)) for name in (VECTORS, FAISS, DOCUMENTS)
-    }
+def data_files(folder: Path, *names: str) -> dict[str, tuple[int, str]]:
+    """Return (bytes, SHA-256) of each of the data files of a finished build."""
+    return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
 
 
 def _facts(data: dict[str, Any] | None) -> Facts | None:

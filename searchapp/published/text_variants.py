@@ -9,8 +9,7 @@ import numpy as np
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.options import Options
 from searchapp.index.index import product_scores
-from searchapp.records import Document, Query, Run
-from searchapp.retrieval.topk import top
+from searchapp.records import Document, Query, Ranking, Run
 
 BATCH = 64  # queries whose scores are in memory at a time
 
@@ -63,7 +62,6 @@ def rank_in_memory(
 ) -> Run:
     """Return the run of queries over documents, without an index on disk."""
     ids = [document.id for document in documents]
-    rows = np.arange(len(ids))
     vectors = encoder.encode_documents(documents)
     asked = encoder.encode_queries(queries)
     max_norm = float(np.linalg.norm(vectors.astype(np.float64), axis=1).max(initial=0.0))
@@ -71,5 +69,5 @@ def rank_in_memory(
     for start in range(0, len(queries), BATCH):
         scores = product_scores(vectors, asked[start : start + BATCH], max_norm)
         for query, row in zip(queries[start : start + BATCH], scores, strict=True):
-            run[query.id] = top(ids, rows, row, depth)
+            run[query.id] = Ranking.from_scores(ids, row, depth)
     return run

@@ -23,7 +23,6 @@ from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.files import cache_folder, replacing
 from searchapp.records import Document, Query, Ranking, Run
-from searchapp.retrieval.topk import top
 
 logger = logging.getLogger(__name__)
 
@@ -155,8 +154,8 @@ class Bm25:
             if column is not None:
                 start, end = self._starts[column : column + 2]
                 scores[self._rows[start:end]] += self._weights[start:end]
-        found = np.flatnonzero(scores)
-        return top(self.ids, found, scores[found], depth)
+        rows = np.flatnonzero(scores)
+        return Ranking.from_scores(self.ids, scores[rows], depth, rows)
 
     def write(self, path: Path) -> None:
         """Write the weights to a file, atomically.

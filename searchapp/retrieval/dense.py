@@ -1,5 +1,6 @@
 """Dense retrieval: queries encoded by the model of an index, compared with all its vectors."""
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -7,6 +8,8 @@ from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.index.index import Index
 from searchapp.records import Query, Run
+
+logger = logging.getLogger(__name__)
 
 BATCH = 256  # queries searched at a time, so that the scores of a batch fit in memory
 
@@ -38,6 +41,12 @@ def dense_run(
         seconds["encode_queries"] += encoded - began
         seconds["search"] += time.perf_counter() - encoded
         run.update(zip((query.id for query in batch), rankings, strict=True))
+    short = sum(len(ranking.document_ids) < min(depth, index.manifest.n_docs) for ranking in run.values())
+    if short:
+        logger.warning(
+            "%d of %d queries have fewer than %d results: a %s index is not exact.",
+            short, len(run), min(depth, index.manifest.n_docs), index.kind.name,
+        )  # fmt: skip
     return run, seconds
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.records import Ranking
-from searchapp.retrieval.topk import top
 
 Scores = NDArray[np.float64]
 TINY = 1e-9  # ranx's smallest divisor
@@ -111,14 +110,14 @@ def fuse(found: Pair, fusion: Fusion, depth: int) -> Ranking:
         scores[: len(found.dense)] = fusion.weight * SCALES[fusion.dense](found.dense)
     if len(found.bm25):
         scores[found.rows] += (1 - fusion.weight) * SCALES[fusion.bm25](found.bm25)
-    return top(found.ids, np.arange(len(scores)), scores.astype(np.float32), depth)
+    return Ranking.from_scores(found.ids, scores, depth)
 
 
 def dense_alone(found: Pair, depth: int) -> Ranking:
     """Return what the dense side found, the best `depth`."""
-    return top(found.ids, np.arange(len(found.dense)), found.dense.astype(np.float32), depth)
+    return Ranking.from_scores(found.ids, found.dense, depth)
 
 
 def bm25_alone(found: Pair, depth: int) -> Ranking:
     """Return what BM25 found, the best `depth`."""
-    return top(found.ids, found.rows, found.bm25.astype(np.float32), depth)
+    return Ranking.from_scores(found.ids, found.bm25, depth, found.rows)

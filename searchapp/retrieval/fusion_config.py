@@ -18,7 +18,6 @@ DEFAULT = Fusion("min-max", "max", 0.25)
 """The best of `scripts/choose_fusion.py` with the bundled model, by the train and dev judgements of
 NFCorpus and the train judgements of SciFact; no test judgement was read."""
 
-FILE = "fusion.json"  # beside the index
 SCHEMA = "searchapp/fusion/1"
 _CHOOSE_AGAIN = "Remove it, or choose again with `searchapp tune`."
 
@@ -38,7 +37,7 @@ def choice_for(index: Index) -> Choice:
     Raises:
         SearchappError: there is a record that cannot be read.
     """
-    path = index.folder.parent / FILE
+    path = _file(index)
     if not path.exists():
         return Choice(DEFAULT, "default")
     record = read_json(path, dict, _CHOOSE_AGAIN)
@@ -69,11 +68,16 @@ def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> P
     Raises:
         SearchappError: the file cannot be written.
     """
-    path = index.folder.parent / FILE
+    path = _file(index)
     record = {"schema": SCHEMA, "fusion": asdict(fusion), "fits": _fits(index), **details}
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     write_text(path, text, "Set SEARCHAPP_INDEXES to a writable folder.")
     return path
+
+
+def _file(index: Index) -> Path:
+    """Return the record beside an index; exact kinds rank alike and share one."""
+    return index.folder.parent / ("fusion.json" if index.kind.exact else f"fusion.{index.kind.name}.json")
 
 
 def _fits(index: Index) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.records import Query, Run
-from searchapp.retrieval.topk import top
+from searchapp.records import Query, Ranking, Run
 
 RANDOM = "random"  # the name of the model in results
 
@@ -26,12 +25,11 @@ def chance_run(ids: Sequence[str], queries: Sequence[Query], depth: int, seed: i
         seed: another seed gives another ranking.
     """
     documents = np.array([_hash(name) for name in ids], dtype=np.uint64)
-    rows = np.arange(len(ids))
     run = {}
     for query in queries:
         mixed = _mix(documents ^ np.uint64(_hash(f"{seed} {query.id}")))
         scores = (mixed >> np.uint64(64 - _BITS)).astype(np.float32) / np.float32(2**_BITS)
-        run[query.id] = top(ids, rows, scores, depth)
+        run[query.id] = Ranking.from_scores(ids, scores, depth)
     return run
 
 

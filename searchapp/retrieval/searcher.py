@@ -12,6 +12,7 @@ from searchapp.encoders.names import PRECOMPUTED, full_name, pinned_name, split_
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import file_stamp, slug
 from searchapp.index.index import Index, open_index
+from searchapp.index.kinds import KINDS
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, read_manifest
 from searchapp.records import Query
@@ -39,20 +40,21 @@ def encoder_of(index: Index) -> Encoder:
     return load_encoder(pinned_name(manifest.recipe), manifest.options, manifest.facts)
 
 
-def find_index(corpus: str | None = None, model: str | None = None) -> Index:
+def find_index(corpus: str | None = None, model: str | None = None, kind: str | None = None) -> Index:
     """Open the index that a query is meant for.
 
-    Of several that fit, one with default options wins, then the latest.
+    Of several that fit, one with default options wins, then one of an exact kind, then the latest.
 
     Args:
         corpus: name of a corpus; any when None.
         model: name of a model; any when None.
+        kind: kind of index; any when None.
 
     Raises:
         IndexMissingError: no index fits.
         SearchappError: the index is damaged, or its corpus has changed since.
     """
-    folder, _ = _choose(corpus, model)
+    folder, _ = _choose(corpus, model, kind)
     index = open_index(folder)
     _check_source(index)
     return index
@@ -115,7 +117,7 @@ def _query(line: str, number: int, where: str) -> Query:
     return Query(query_id.strip(), text.strip()) if tab else Query(str(number), line.strip())
 
 
-def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
+def _choose(corpus: str | None, model: str | None, kind: str | None) -> tuple[Path, Manifest]:
     found, damaged = whole_indexes()
     if corpus is not None:
         wanted = {corpus}
@@ -126,16 +128,25 @@ def _choose(corpus: str | None, model: str | None) -> tuple[Path, Manifest]:
         damaged = {folder: error for folder, error in damaged.items() if folder.parent.parent.name in slugs}
     if model is not None:
         found = [pair for pair in found if pair[1].recipe.model == full_name(model)]
+    if kind is not None:
+        found = [pair for pair in found if pair[1].kind == kind]
     if not found and damaged:
         raise next(iter(damaged.values()))
     for error in damaged.values():
         logger.warning("%s It is left out. %s", error.message, error.hint)
     if not found:
-        wished = "".join([f" of {corpus}" if corpus else "", f" by {model}" if model else ""])
-        build = f"searchapp index {corpus or 'sample'}{f' -m {model}' if model else ''}"
+        wanted_parts = (" of {}", corpus), (" with {}", model), (" of kind {}", kind)
+        wished = "".join(text.format(value) for text, value in wanted_parts if value)
+        flags = [part for flag, value in (("-m", model), ("--kind", kind)) if value for part in (flag, value)]
+        build = shlex.join(["searchapp", "index", corpus or "sample", *flags])
         raise IndexMissingError(f"There is no index{wished}.", f"Build it: {build}")
     found = [pair for pair in found if split_name(pair[1].recipe.model)[0] != PRECOMPUTED] or _refuse(found)
-    return max(found, key=lambda pair: (bool(corpus) and "+" not in pair[0].parent.name, pair[1].created))
+    return max(found, key=lambda pair: _preference(*pair, prefer_default=bool(corpus)))
+
+
+def _preference(folder: Path, manifest: Manifest, *, prefer_default: bool) -> tuple[bool, bool, str]:
+    exact = manifest.kind in KINDS and KINDS[manifest.kind].exact
+    return prefer_default and "+" not in folder.parent.name, exact, manifest.created
 
 
 def _refuse(found: list[tuple[Path, Manifest]]) -> NoReturn:

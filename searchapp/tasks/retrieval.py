@@ -14,6 +14,7 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS, Scores, score
 from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, bm25_recipe, open_bm25
 from searchapp.retrieval.dense import check_queries, dense_run
@@ -43,7 +44,7 @@ def evaluate_model(
     *,
     mode: str = "dense",
     cuts: Sequence[int] = CUTS,
-    kind: str = "flat",
+    kind: str = DEFAULT_KIND,
     allow_dangling: bool = False,
     progress: Progress = lambda _rows: None,
 ) -> Evaluation:
@@ -68,8 +69,7 @@ def evaluate_model(
     recipe = asdict(index.manifest.recipe) | {
         "query_prompt": encoder.recipe.query_prompt,
         "similarity": index.manifest.similarity,
-        "index": index.manifest.kind,
-        "search": index.search_method(len(queries)),
+        **index.search_recipe(len(queries)),
         "documents_digest": index.manifest.documents_digest,
     }
     libraries = encoder.libraries
