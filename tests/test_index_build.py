@@ -212,5 +212,5 @@ def unfinished(corpus: Corpus, model: Path) -> Path:
     return part_folder(index_folder(corpus, str(model), Options()))
 
 
-def _interrupted(_folder: Path) -> None:
+def _interrupted(_folder: Path, *_names: str) -> None:
     raise KeyboardInterrupt
