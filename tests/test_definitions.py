@@ -13,8 +13,8 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.evaluation.scoring import score
 from searchapp.published.claims import Claim
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, tie_range
-from searchapp.published.explain import Explainer, Explanation
-from searchapp.published.verdicts import equals
+from searchapp.published.explain import Explanation, Mismatches
+from searchapp.published.verdicts import agrees
 from searchapp.records import Ranking, Run
 from tests.conftest import MakeFolder
 
@@ -42,7 +42,7 @@ LENGTHS = {f"d{number:02}": (number * 7) % 13 + 3 for number in range(1, 31)} | 
 
 @pytest.fixture
 def ranked(make_corpus: MakeFolder) -> JudgedRun:
-    """The corpus and the run above, in an order of documents that no other order equals."""
+    """The corpus and the run above, in an order of documents that no other order agrees."""
     order = sorted(LENGTHS, key=lambda name: (hash_of(name), name))
     folder = make_corpus(
         documents={name: "w" * LENGTHS[name] for name in order},
@@ -179,8 +179,8 @@ def claim_of(figures: dict[str, float], families: str = "ndcg map mrr recall pre
 
 
 def explanations(ranked: JudgedRun, claim: Claim) -> list[Explanation]:
-    measured = score(ranked.run, ranked.judgements, ranked.cuts).means()
-    return Explainer(claim, ranked, measured).of_the_run()
+    measured = score(ranked.run, ranked.judgements, ranked.cutoffs).means()
+    return Mismatches(claim, ranked, measured).explain_by_definitions()
 
 
 def test_every_definition_is_tested() -> None:
@@ -198,7 +198,7 @@ def test_the_definition_behind_a_claim_is_named_first(ranked: JudgedRun, name: s
     figures, families = CLAIMS[name]
     usual = plain_figures(USUAL, JUDGED)
     claim = claim_of(figures, families)
-    differing = {metric for metric, value in claim.metrics.items() if not equals(value, usual[metric], 5)}
+    differing = {metric for metric, value in claim.metrics.items() if not agrees(value, usual[metric], 5)}
     assert differing, "the case must be able to tell the definition from the usual one"
     first = explanations(ranked, claim)[0]
     assert (first.name, set(first.metrics), first.lost) == (name, differing, 0)
@@ -237,7 +237,7 @@ def test_another_k_is_recognised(ranked: JudgedRun) -> None:
     found = explanations(ranked, claim)
     assert ("other-k", ("ndcg_at_10",)) in [(one.name, one.metrics) for one in found]
     (named,) = [one for one in found if one.name == "other-k"]
-    assert "ndcg_at_10 is what ndcg_at_3 is here" in named.description
+    assert "the claimed ndcg_at_10 is our ndcg_at_3" in named.description
 
 
 def test_a_figure_that_nothing_yields_stays_unexplained(ranked: JudgedRun) -> None:
@@ -245,5 +245,5 @@ def test_a_figure_that_nothing_yields_stays_unexplained(ranked: JudgedRun) -> No
 
 
 def test_equal_means_equal_as_published() -> None:
-    assert equals(0.5, 0.500004, 5)
-    assert not equals(0.5, 0.500006, 5)
+    assert agrees(0.5, 0.500004, 5)
+    assert not agrees(0.5, 0.500006, 5)

@@ -13,7 +13,7 @@ from searchapp.evaluation.scoring import CUTS
 from searchapp.published.consistency import check_consistency
 from searchapp.published.export import card_text, model_index, model_name, mteb_documents, write_files
 from searchapp.published.sources import read_source
-from searchapp.published.verdicts import Verdict, compare
+from searchapp.published.verdicts import Verdict, compare_figures
 from searchapp.records import Result
 
 from .conftest import Cli
@@ -69,7 +69,7 @@ def test_what_is_exported_for_mteb_is_read_back_exact(tmp_path: Path) -> None:
     source = read_source(str(tmp_path))
     assert (source.model, source.revision, source.tasks) == ("org/name", "abc", 2)
     for claim in source.claims:
-        verdicts = compare(claim, results[claim.task].metrics)
+        verdicts = compare_figures(claim, results[claim.task].metrics)
         assert len(verdicts) == 35
         assert {one.verdict for one in verdicts} == {Verdict.EXACT}
         assert {name.partition("_")[0]: places for name, places in claim.decimals.items()} == {
@@ -83,7 +83,7 @@ def test_what_is_exported_for_a_card_is_read_back_exact(tmp_path: Path) -> None:
     source = read_source(str(tmp_path))
     assert (source.model, source.tasks) == ("name", 2)
     for claim in source.claims:
-        verdicts = compare(claim, results[claim.task].metrics)
+        verdicts = compare_figures(claim, results[claim.task].metrics)
         assert len(verdicts) == 35
         assert {one.verdict for one in verdicts} == {Verdict.EXACT}
         assert set(claim.decimals.values()) == {5, 6}

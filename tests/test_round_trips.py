@@ -113,5 +113,5 @@ def test_an_error_that_quotes_a_file_steers_no_terminal(cli: Cli, tmp_path: Path
     path.write_text(json.dumps({"task_name": "NFCorpus", "scores": {"\x1b[2Jte\x9bst": [part]}}))
     done = cli("reproduce", str(path))
     assert done.exit_code == 1
-    assert " [2Jte st  [31m[red]x: ndcg_at_10 is 'high', which is no number." in done.stderr
+    assert " [2Jte st  [31m[red]x: ndcg_at_10 is 'high', which is not a finite number." in done.stderr
     assert not {"\x1b", "\x9b"} & set(done.stderr)

@@ -58,14 +58,14 @@ def test_deep_nesting_is_an_error_like_others(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["true", "'0.3'", ".nan", "null", "much", "[0.3]", ".inf"])
 def test_a_value_of_a_card_that_is_no_number(tmp_path: Path, value: str) -> None:
     source = card(tmp_path, block({"ndcg_at_10": 30.0}, "NQ"), block({"ndcg_at_10": value}))
-    refused(source, r"block 2 \(NFCorpus\): ndcg_at_10 is .*, which is no number")
+    refused(source, r"block 2 \(NFCorpus\): ndcg_at_10 is .*, which is not a finite number")
 
 
 @pytest.mark.parametrize("value", [True, "0.3", float("nan"), None, [0.3]])
 def test_a_value_of_a_result_that_is_no_number(tmp_path: Path, value: Any) -> None:
     refused(
         result(tmp_path, document(ndcg_at_10=0.3, map_at_10=value)),
-        r"NFCorpus.json, test: map_at_10 is .*, which is no number",
+        r"NFCorpus.json, test: map_at_10 is .*, which is not a finite number",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from searchapp.errors import SearchappError
 from searchapp.published.claims import Claim
-from searchapp.published.figures import decimals, exact, usual_decimals
+from searchapp.published.figures import decimals_of, usual_decimals, without_noise
 from searchapp.published.sources import read_source
 
 from .real_data import CARD, PUBLISHED, needs
@@ -76,13 +76,13 @@ def only(source: str) -> Claim:
     ],
 )
 def test_noise_of_a_double_is_no_digit(value: float, digits: str) -> None:
-    assert exact(value) == Decimal(digits)
+    assert without_noise(value) == Decimal(digits)
 
 
 def test_the_longest_figure_of_a_family_tells_its_decimals() -> None:
     block = {"ndcg_at_1": Decimal("0.5"), "ndcg_at_3": Decimal("0.12345"), "mrr_at_1": Decimal("0.50")}
-    assert decimals(block, {}) == {"ndcg_at_1": 5, "ndcg_at_3": 5, "mrr_at_1": 1}
-    assert decimals({"mrr_at_1": Decimal("0.5")}, {"mrr": 5}) == {"mrr_at_1": 5}
+    assert decimals_of(block, {}) == {"ndcg_at_1": 5, "ndcg_at_3": 5, "mrr_at_1": 1}
+    assert decimals_of({"mrr_at_1": Decimal("0.5")}, {"mrr": 5}) == {"mrr_at_1": 5}
 
 
 def test_one_block_that_was_averaged_does_not_lend_its_decimals() -> None:

@@ -1,26 +1,25 @@
 """What a source claims: the metrics of one model on one split of one task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from searchapp.records import Problem
 
 NOTHING_SCORED = (
-    "The usual cause is a language filter `en` where MTEB wants `eng`: it matches no subset, and an empty\n"
-    "result is written within a millisecond. Run the task again with eng, or without a filter."
+    "The usual cause is the language filter `en` where MTEB expects `eng`: it matches no subset, and MTEB\n"
+    "writes an empty result within a millisecond. Run the task again with eng, or without a filter."
 )
 """What to do about a result without scores."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Published metrics of one model on one split of one retrieval task.
+    """Published metrics of one model on one split of one retrieval task; None is what a source omits.
 
-    `task` is MTEB's name (`NFCorpus`), `corpus` ours (`nfcorpus`), None when searchapp knows no corpus
-    for it. `metrics` are fractions by MTEB's names (`ndcg_at_10`), whatever the source wrote;
-    `decimals` says to how many decimals of the fraction each one is published. `where` names the file
-    and what in it. What a source does not say is None. `remarks` are said of the numbers themselves,
-    such as a percentage that was read as one.
+    `task` is MTEB's name (`NFCorpus`), `corpus` is ours (`nfcorpus`), or None when searchapp has no
+    corpus for it. `metrics` are fractions under MTEB's names (`ndcg_at_10`), whatever the unit of the
+    source; `decimals` is the number of decimals to which each fraction is published. `where` names the
+    file and the place in it. `remarks` concern the figures themselves, such as how their unit was read.
     """
 
     task: str
@@ -34,7 +33,7 @@ class Claim:
     dataset_revision: str | None = None
     mteb_version: str | None = None
     evaluation_time: float | None = None
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class TaskEntry:
     """What a source holds on one task, retrieval or not: a result file, or a block of a model card.
 
     `figures` are all its finite numbers as written, by split, subset and metric
-    (`test default ndcg_at_10`); there are none when nothing was scored. `evaluation_time` is in seconds.
+    (`test default ndcg_at_10`); they are empty when nothing was scored. `evaluation_time` is in seconds.
     """
 
     task: str
@@ -56,9 +55,9 @@ class TaskEntry:
 class Source:
     """Everything that one source claims about retrieval.
 
-    `name` is what the user gave. `model` and `revision` are the model's that it speaks of, None when it
-    does not say. `tasks` counts all tasks the source speaks of, retrieval or not, and `entries` holds
-    each. `problems` names the files of a folder that could not be read.
+    `name` is what the user typed. `model` and `revision` are None when the source does not state them.
+    `tasks` counts all its tasks, retrieval or not, and `entries` holds each of them. `problems` names the
+    files of a folder that could not be read.
     """
 
     name: str

@@ -1,28 +1,22 @@
-"""Which known definition yields a published figure that ours is not."""
+"""Which known definition yields a published figure where ours differs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from searchapp.published.claims import Claim
-from searchapp.published.definitions import (
-    DEFINITIONS,
-    JudgedRun,
-    mean_scores,
-    other_cuts,
-    padding_range,
-    tie_range,
-)
-from searchapp.published.verdicts import equals, metric_order
+from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores, padding_range, tie_range
+from searchapp.published.figures import DOUBLE_NOISE, family_of
+from searchapp.published.verdicts import agrees, metric_order
 
-WIDE = 0.02  # a band of ties wider than this explains anything, so nothing
+WIDEST_TIE_RANGE = 0.02  # a wider one would explain almost any figure
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A definition, and the claimed metrics that it yields though ours does not.
+    """A definition, and the claimed metrics that agree with it but not with our figures.
 
-    `of` counts the metrics that were to be explained, `lost` those that agree without the definition
-    and would not agree with it.
+    `of` counts the metrics that needed an explanation; `lost` those that agree with our figures and would
+    not agree with the definition.
     """
 
     name: str
@@ -34,109 +28,113 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another ranking to try: what was changed, and what makes it."""
+    """Another ranking of the same or another split: what was changed, and how to compute it."""
 
     name: str
     description: str
     rank: Callable[[], JudgedRun]
 
 
-Try = tuple[str, str, Mapping[str, float]]
-"""A name, a description, and the figures that it gives."""
+Hypothesis = tuple[str, str, Mapping[str, float]]
+"""A name, a description, and the figures that would be published if it were true."""
 
 
-class Explainer:
-    """Looks for the definitions behind the figures of one claim that differ from ours.
+class Mismatches:
+    """The figures of one claim that differ from ours, and the definitions that explain them.
 
     Args:
         claim: the published figures.
-        ranked: our run on the claim's corpus.
+        judged: our run on the claim's corpus.
         measured: our figures.
     """
 
-    def __init__(self, claim: Claim, ranked: JudgedRun, measured: Mapping[str, float]) -> None:
+    def __init__(self, claim: Claim, judged: JudgedRun, measured: Mapping[str, float]) -> None:
         self._claim = claim
-        self._ranked = ranked
+        self._judged = judged
         self._measured = measured
-        known = [metric for metric in claim.metrics if metric in measured]
-        self._agreeing = {metric for metric in known if self._gives(metric, measured[metric])}
-        self.differing = sorted(set(known) - self._agreeing, key=metric_order)
+        known = {metric for metric in claim.metrics if metric in measured}
+        self._agreeing = {metric for metric in known if self._agrees(metric, measured[metric])}
+        self.metrics = sorted(known - self._agreeing, key=metric_order)
 
-    def of_the_run(self) -> list[Explanation]:
-        """Try every definition that needs the ranking alone, the one that explains most first."""
-        found = self._explain(self._definitions(self._ranked))
-        explained = {metric for one in found for metric in one.metrics}
-        return [*found, *self._bands(explained), *self._other_cuts(explained)]
+    def explain_by_definitions(self) -> list[Explanation]:
+        """Try every definition that needs the ranking alone; the one that explains most comes first."""
+        computed = ((each.name, each.description, each.compute(self._judged)) for each in DEFINITIONS)
+        explanations = self._explain(computed)
+        explained = {metric for explanation in explanations for metric in explanation.metrics}
+        return [*explanations, *self._explain_by_ranges(explained), *self._explain_by_cutoffs(explained)]
 
-    def of_another(self, attempt: Alternative) -> list[Explanation]:
-        """Try another ranking: of other texts, of other vectors, or of another split."""
-        return self._explain([(attempt.name, attempt.description, mean_scores(attempt.rank().scores))])
+    def explain_by(self, alternative: Alternative) -> list[Explanation]:
+        """Try another ranking: of other texts, other vectors, or another split."""
+        figures = mean_scores(alternative.rank().scores)
+        return self._explain([(alternative.name, alternative.description, figures)])
 
-    def _definitions(self, ranked: JudgedRun) -> Iterator[Try]:
-        for definition in DEFINITIONS:
-            yield definition.name, definition.description, definition.compute(ranked)
+    def _explain(self, hypotheses: Iterable[Hypothesis]) -> list[Explanation]:
+        """Accept what fixes more figures than it breaks, and fits at least half of those that it changes."""
+        explanations = []
+        for name, description, figures in hypotheses:
+            fixed = tuple(metric for metric in self.metrics if self._agrees(metric, figures.get(metric)))
+            broken = sum(
+                not self._agrees(metric, figures[metric]) for metric in self._agreeing & figures.keys()
+            )
+            changed = [metric for metric in figures if metric in self._claim.metrics]
+            fitting = sum(self._agrees(metric, figures[metric]) for metric in changed)
+            if len(fixed) > broken and 2 * fitting >= len(changed):
+                explanations.append(Explanation(name, description, fixed, len(self.metrics), broken))
+        return most_explaining_first(explanations)
 
-    def _explain(self, tries: Iterable[Try]) -> list[Explanation]:
-        """Keep the tries that yield more than they spoil, and most of the figures that they touch."""
-        found = []
-        for name, description, figures in tries:
-            given = tuple(metric for metric in self.differing if self._gives(metric, figures.get(metric)))
-            touched = [metric for metric in figures if metric in self._claim.metrics]
-            lost = sum(not self._gives(metric, figures[metric]) for metric in self._agreeing & figures.keys())
-            agree = sum(self._gives(metric, figures[metric]) for metric in touched)
-            if len(given) > lost and 2 * agree >= len(touched):
-                found.append(Explanation(name, description, given, len(self.differing), lost))
-        return best_first(found)
-
-    def _bands(self, explained: set[str]) -> list[Explanation]:
-        """Name the figures that some order of equal scores gives, or some filling of short lists."""
-        left = [metric for metric in self.differing if metric not in explained]
+    def _explain_by_ranges(self, explained: set[str]) -> list[Explanation]:
+        """Explain figures that some order of the ties gives, or some padding of short rankings."""
+        left = [metric for metric in self.metrics if metric not in explained]
         if not left:
             return []
-        ties, filled = tie_range(self._ranked), padding_range(self._ranked)
-        tied = tuple(metric for metric in left if self._within(metric, *ties[metric]))
-        rest = [metric for metric in left if metric not in tied]
-        full = tuple(metric for metric in rest if self._within(metric, *filled[metric], wide=1.0))
-        if not self._few(len(left) - len(tied) - len(full)):
+        ties, padding = tie_range(self._judged), padding_range(self._judged)
+        tied = tuple(metric for metric in left if self._within(metric, ties, WIDEST_TIE_RANGE))
+        padded = tuple(metric for metric in left if metric not in tied and self._within(metric, padding, 1.0))
+        if not self._credible(len(left) - len(tied) - len(padded)):
             return []
-        found = []
-        for name, why, metrics, band in (
-            ("tie-order", "documents of equal score in another order", tied, ties),
-            ("filled-up", "short lists filled up with documents that were not found", full, filled),
+        explanations = []
+        for name, reason, metrics, ranges in (
+            ("tie-order", "another order of tied documents", tied, ties),
+            ("filled-up", "padding short rankings with documents that were not retrieved", padded, padding),
         ):
             if metrics:
-                low, high = band[metrics[0]]
-                description = f"{why}, by which {metrics[0]} lies between {low:.5f} and {high:.5f},"
-                found.append(Explanation(name, description, metrics, len(self.differing)))
-        return found
+                low, high = ranges[metrics[0]]
+                description = f"{reason} gives {metrics[0]} between {low:.5f} and {high:.5f}"
+                explanations.append(Explanation(name, description, metrics, len(self.metrics)))
+        return explanations
 
-    def _few(self, left: int) -> bool:
-        """Tell whether so many unexplained figures leave a partial explanation credible."""
-        return 2 * left < max(len(self._claim.metrics), 1)
-
-    def _within(self, metric: str, low: float, high: float, wide: float = WIDE) -> bool:
-        room = 0.5 * 10.0 ** -self._claim.decimals[metric] + 1e-9
-        return 0 < high - low <= wide and low - room <= self._claim.metrics[metric] <= high + room
-
-    def _other_cuts(self, explained: set[str]) -> list[Explanation]:
-        """Name the figures that are the same metric at another cut."""
-        found = []
-        for metric in self.differing:
-            same = (name for name, value in other_cuts(self._measured, metric) if self._gives(metric, value))
-            name = next(same, None)
+    def _explain_by_cutoffs(self, explained: set[str]) -> list[Explanation]:
+        """Explain figures that equal ours for the same metric at another cutoff."""
+        explanations = []
+        for metric in self.metrics:
+            equal = (
+                name
+                for name, value in self._measured.items()
+                if name != metric and family_of(name) == family_of(metric) and self._agrees(metric, value)
+            )
+            name = next(equal, None)
             if name is not None and metric not in explained:
-                description = f"{metric} is what {name} is here: another k"
-                found.append(Explanation("other-k", description, (metric,), len(self.differing)))
-        left = len(set(self.differing) - explained) - len(found)
-        return found if self._few(left) else []
+                description = f"the claimed {metric} is our {name}"
+                explanations.append(Explanation("other-k", description, (metric,), len(self.metrics)))
+        left = len(set(self.metrics) - explained) - len(explanations)
+        return explanations if self._credible(left) else []
 
-    def _gives(self, metric: str, value: float | None) -> bool:
+    def _credible(self, unexplained: int) -> bool:
+        """Tell whether a partial explanation is credible although so many figures stay unexplained."""
+        return 2 * unexplained < max(len(self._claim.metrics), 1)
+
+    def _within(self, metric: str, ranges: Mapping[str, tuple[float, float]], widest: float) -> bool:
+        low, high = ranges[metric]
+        slack = 0.5 * 10.0 ** -self._claim.decimals[metric] + DOUBLE_NOISE
+        return 0 < high - low <= widest and low - slack <= self._claim.metrics[metric] <= high + slack
+
+    def _agrees(self, metric: str, value: float | None) -> bool:
         claimed = self._claim.metrics.get(metric)
         if value is None or claimed is None:
             return False
-        return equals(claimed, value, self._claim.decimals[metric])
+        return agrees(claimed, value, self._claim.decimals[metric])
 
 
-def best_first(found: list[Explanation]) -> list[Explanation]:
-    """Order explanations by how many figures they yield, less those that they spoil."""
-    return sorted(found, key=lambda one: one.lost - len(one.metrics))
+def most_explaining_first(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """Order explanations by how many figures they fix less those that they break."""
+    return sorted(explanations, key=lambda explanation: explanation.lost - len(explanation.metrics))

@@ -10,7 +10,7 @@ from typing import Any
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import read_results, run_file
 from searchapp.files import slug, write_text
-from searchapp.published.figures import MTEB_DECIMALS, family
+from searchapp.published.figures import MTEB_DECIMALS, family_of
 from searchapp.published.mteb_files import MODEL_META, NO_REVISION
 from searchapp.records import Result
 from searchapp.tasks.mteb import LANGUAGES, Task, task_of
@@ -158,7 +158,7 @@ def copy_runs(results: Sequence[Path], folder: Path) -> list[Path]:
 def published_metrics(result: Result) -> dict[str, float]:
     """Return the metrics of a result rounded as MTEB publishes them."""
     return {
-        metric: round(value, MRR_DECIMALS if family(metric) == "mrr" else MTEB_DECIMALS)
+        metric: round(value, MRR_DECIMALS if family_of(metric) == "mrr" else MTEB_DECIMALS)
         for metric, value in result.metrics.items()
     }
 

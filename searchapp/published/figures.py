@@ -1,4 +1,4 @@
-"""Published figures: numbers as they were written, percentages among them, and how exact they are."""
+"""Published figures: the numbers as written, their unit, and their precision."""
 
 import math
 from collections import Counter
@@ -10,50 +10,55 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.results import METRIC
 
 FAMILIES = ("ndcg", "map", "mrr", "recall", "precision")
-"""The metrics of retrieval by MTEB's names, without their cuts."""
+"""The retrieval metrics by MTEB's names, without their cutoffs."""
 
 MTEB_DECIMALS = 5
-"""What MTEB has always rounded its figures to; of MRR it may keep more."""
+"""MTEB has always rounded its figures to this many decimals; it may keep more for MRR."""
+
+DOUBLE_NOISE = 1e-9
+"""How far two figures with all the digits of a double may differ because their sums ran in another order."""
 
 Figures = dict[str, Decimal]
 """Metric by MTEB's name -> its value, with the digits that are published."""
 
 _LAST_PLACES = 4  # how many units in the last place a percentage is off after a product or two
-_PLACES = 8  # what is rounded has no more digits than this; other figures have those of a double
+_PLACES = 8  # a rounded figure has at most this many decimals; others have all those of a double
 
 
 def read_figures(raw: Mapping[str, Any], where: str) -> Figures:
-    """Return the retrieval metrics among what a source states, as written; other keys are passed over.
+    """Return the retrieval metrics among what a source states, as written; other keys are ignored.
 
     Args:
         raw: metric -> value.
-        where: how to name the source in an error.
+        where: what an error calls the source.
 
     Raises:
-        SearchappError: a value is no finite number.
+        SearchappError: a value is not a finite number.
     """
     figures = {}
     for metric, value in raw.items():
         if METRIC.fullmatch(str(metric)):
             if not is_number(value):
                 raise SearchappError(
-                    f"{where}: {metric} is {value!r}, which is no number.",
-                    "Mend the source; a metric that was not computed is better left out.",
+                    f"{where}: {metric} is {value!r}, which is not a finite number.",
+                    "Correct the source; leave out a metric that was not computed.",
                 )
-            figures[metric] = exact(value)
+            figures[metric] = without_noise(value)
     return figures
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value of JSON or YAML is a finite number; true and false are none."""
+    """Tell whether a value from JSON or YAML is a finite number; true and false are not."""
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def exact(value: float) -> Decimal:
-    """Return a number without the noise that a product leaves in the last places of a double.
+def without_noise(value: float) -> Decimal:
+    """Return a number without the noise that a product leaves in the last digits of a double.
 
-    >>> exact(0.09725999999999999), exact(31.935000000000002), exact(0.44272445820433437)
-    (Decimal('0.09726'), Decimal('31.935'), Decimal('0.44272445820433437'))
+    >>> without_noise(0.09725999999999999), without_noise(31.935000000000002)
+    (Decimal('0.09726'), Decimal('31.935'))
+    >>> without_noise(0.44272445820433437)
+    Decimal('0.44272445820433437')
     """
     if isinstance(value, int):
         return Decimal(value)
@@ -63,65 +68,77 @@ def exact(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
-def fractions(figures: Figures, *, percent: bool, where: str) -> Figures:
-    """Return figures as fractions, percentages shifted by two places without rounding.
+def to_fractions(figures: Figures, *, percent: bool, where: str) -> Figures:
+    """Return figures as fractions; percentages are shifted by two places without rounding.
 
     Raises:
-        SearchappError: one is below 0 or above 1.
+        SearchappError: a figure is below 0 or above 1.
     """
-    shifted = {metric: value.scaleb(-2) if percent else value for metric, value in figures.items()}
-    for metric, value in shifted.items():
+    fractions = {metric: value.scaleb(-2) if percent else value for metric, value in figures.items()}
+    for metric, value in fractions.items():
         if not 0 <= value <= 1:
             unit = "a percentage" if percent else "a fraction"
             raise SearchappError(
                 f"{where}: {metric} is {float(figures[metric]):g}, which is not {unit}.",
-                "A metric of retrieval lies between 0 and 1, or between 0 and 100 %.",
+                "A retrieval metric lies between 0 and 1, or between 0 and 100 %.",
             )
-    return shifted
+    return fractions
 
 
-def decimals(figures: Figures, least: Mapping[str, int]) -> dict[str, int]:
-    """Return to how many decimals each metric of a block is published.
+def decimals_of(figures: Figures, minimum: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of decimals to which each metric of a block is published.
 
-    JSON and YAML drop trailing zeros, so that 0.32 may be 0.32000: of the metrics of a family, which
-    one writer rounds alike, the longest decides.
+    JSON and YAML drop trailing zeros, so 0.32 may be 0.32000. A writer rounds all metrics of a family
+    alike, so the longest figure of the family decides.
 
     Args:
-        figures: of one block.
-        least: family -> what is known of the writer.
+        figures: those of one block.
+        minimum: family -> the number of decimals that the writer is known to use.
 
-    >>> decimals({"ndcg_at_1": Decimal("0.5"), "ndcg_at_3": Decimal("0.125")}, {})
+    >>> decimals_of({"ndcg_at_1": Decimal("0.5"), "ndcg_at_3": Decimal("0.125")}, {})
     {'ndcg_at_1': 3, 'ndcg_at_3': 3}
     """
-    families = longest(figures)
-    return {metric: max(families[family(metric)], least.get(family(metric), 0)) for metric in figures}
+    longest = _longest(figures)
+    return {metric: max(longest[family_of(metric)], minimum.get(family_of(metric), 0)) for metric in figures}
 
 
 def usual_decimals(blocks: Iterable[Figures]) -> dict[str, int]:
-    """Return the number of decimals that most blocks of a source have, by family; of equals the larger.
+    """Return the number of decimals that most blocks of a source have, by family; the larger in a tie.
 
-    An average that the writer took itself, such as MTEB's of the forums of CQADupstack, has more.
+    An average computed by the writer, such as MTEB's over the CQADupstack forums, has more.
     """
     counts: dict[str, Counter[int]] = {}
     for figures in blocks:
-        for name, places in longest(figures).items():
-            counts.setdefault(name, Counter())[places] += 1
-    return {name: max(found, key=lambda places: (found[places], places)) for name, found in counts.items()}
+        for family, places in _longest(figures).items():
+            counts.setdefault(family, Counter())[places] += 1
+    return {
+        family: max(counter, key=lambda places: (counter[places], places))
+        for family, counter in counts.items()
+    }
 
 
-def longest(figures: Figures) -> dict[str, int]:
-    """Return the largest number of decimals of each family of metrics."""
-    found: dict[str, int] = {}
+def _longest(figures: Figures) -> dict[str, int]:
+    """Return the largest number of decimals in each family of metrics."""
+    longest: dict[str, int] = {}
     for metric, value in figures.items():
         places = -int(value.normalize().as_tuple().exponent)
-        found[family(metric)] = max(found.get(family(metric), 0), places)
-    return found
+        longest[family_of(metric)] = max(longest.get(family_of(metric), 0), places)
+    return longest
 
 
-def family(metric: str) -> str:
-    """Return the name of a metric without its cut.
+def family_of(metric: str) -> str:
+    """Return the name of a metric without its cutoff.
 
-    >>> family("ndcg_at_10")
+    >>> family_of("ndcg_at_10")
     'ndcg'
     """
     return metric.partition("_at_")[0]
+
+
+def cutoff_of(metric: str) -> int:
+    """Return the cutoff of a metric.
+
+    >>> cutoff_of("ndcg_at_10")
+    10
+    """
+    return int(metric.partition("_at_")[2])

@@ -10,7 +10,14 @@ import yaml
 
 from searchapp.errors import SearchappError
 from searchapp.published.claims import Claim, TaskEntry
-from searchapp.published.figures import Figures, decimals, fractions, is_number, read_figures, usual_decimals
+from searchapp.published.figures import (
+    Figures,
+    decimals_of,
+    is_number,
+    read_figures,
+    to_fractions,
+    usual_decimals,
+)
 from searchapp.tasks.mteb import bare_name, find_task
 
 _EXAMPLE = "A card with metrics begins with `---`, YAML that holds `model-index`, and `---`."
@@ -128,14 +135,14 @@ def _claims(blocks: Sequence[_Block]) -> list[Claim]:
     for block in blocks:
         if block.claim is not None:
             percent, remarks = _unit(block.figures, percentages)
-            figures = fractions(block.figures, percent=percent, where=block.claim.where)
+            figures = to_fractions(block.figures, percent=percent, where=block.claim.where)
             read.append((block.claim, figures, remarks))
     usual = usual_decimals(figures for _, figures, _ in read)
     return [
         replace(
             claim,
             metrics={metric: float(value) for metric, value in figures.items()},
-            decimals=decimals(figures, usual),
+            decimals=decimals_of(figures, usual),
             remarks=remarks,
         )
         for claim, figures, remarks in read

@@ -11,10 +11,10 @@ from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.figures import (
     FAMILIES,
     MTEB_DECIMALS,
-    decimals,
-    fractions,
+    decimals_of,
     is_number,
     read_figures,
+    to_fractions,
 )
 from searchapp.tasks.mteb import find_task
 
@@ -143,14 +143,14 @@ def _claim(
     where = f"{entry.where}, {split}" + ("" if subset == "default" else f" {subset}")
     written = read_figures(part, where)
     percent = any(value > 1 for value in written.values())
-    figures = fractions(written, percent=percent, where=where)
+    figures = to_fractions(written, percent=percent, where=where)
     task = find_task(entry.task)
     return Claim(
         task=task.name if task else entry.task,
         split=split,
         corpus=task.corpus if task else None,
         metrics={metric: float(value) for metric, value in figures.items()},
-        decimals=decimals(figures, dict.fromkeys(FAMILIES, MTEB_DECIMALS)),
+        decimals=decimals_of(figures, dict.fromkeys(FAMILIES, MTEB_DECIMALS)),
         where=where,
         subset=subset,
         languages=_codes(part),

@@ -12,8 +12,8 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.scoring import CUTS
 from searchapp.published.claims import Claim, Source
 from searchapp.published.definitions import JudgedRun
-from searchapp.published.explain import Alternative, Explainer, Explanation, best_first
-from searchapp.published.verdicts import Comparison, Verdict, compare
+from searchapp.published.explain import Alternative, Explanation, Mismatches, most_explaining_first
+from searchapp.published.verdicts import Comparison, Verdict, compare_figures
 from searchapp.records import Problem, Result
 from searchapp.tasks.retrieval import Evaluation
 
@@ -97,7 +97,7 @@ def reproduce(
             continue
         missing = _not_run(claim, pipeline, reason, corpora, here)
         if missing or pipeline is None:
-            yield Reproduction(claim, compare(claim, {}), [], [], reason=missing)
+            yield Reproduction(claim, compare_figures(claim, {}), [], [], reason=missing)
         else:
             yield _reproduce(claim, claimed_corpus(claim), pipeline, thorough, progress)
 
@@ -164,14 +164,16 @@ def _reproduce(
     cuts = tuple(sorted({int(metric.split("_at_")[1]) for metric in claim.metrics}))
     evaluation = pipeline.evaluate(corpus, sorted({*CUTS, *cuts}))
     result = evaluation.result
-    explainer = Explainer(claim, JudgedRun(corpus, evaluation.run, cuts), result.metrics)
-    remarks = pipeline.remarks(claim, result) if explainer.differing else []
-    found = explainer.of_the_run()
-    left = set(explainer.differing) - {metric for one in found for metric in one.metrics}
+    mismatches = Mismatches(claim, JudgedRun(corpus, evaluation.run, cuts), result.metrics)
+    remarks = pipeline.remarks(claim, result) if mismatches.metrics else []
+    found = mismatches.explain_by_definitions()
+    left = set(mismatches.metrics) - {metric for one in found for metric in one.metrics}
     alternatives = pipeline.alternatives(corpus, cuts, thorough=thorough) if left and not remarks else []
     for attempt in alternatives:
         progress(f"{claim.task}: trying {attempt.description}")
-        found += explainer.of_another(attempt)
+        found += mismatches.explain_by(attempt)
         if any(left <= set(one.metrics) for one in found):
             break
-    return Reproduction(claim, compare(claim, result.metrics), best_first(found), remarks, result=result)
+    return Reproduction(
+        claim, compare_figures(claim, result.metrics), most_explaining_first(found), remarks, result=result
+    )

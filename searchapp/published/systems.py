@@ -21,7 +21,7 @@ from searchapp.published.definitions import JudgedRun
 from searchapp.published.explain import Alternative
 from searchapp.published.export import LOCAL
 from searchapp.published.stemmer import stemmer_remarks
-from searchapp.published.text_variants import TEXT_VARIANTS, rank_in_memory, variants_of
+from searchapp.published.text_variants import TEXT_VARIANTS, search_in_memory, variants_of
 from searchapp.records import Document, Problem, Result, Run
 from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe
 from searchapp.tasks.retrieval import Evaluation, evaluate_bm25, evaluate_model, evaluate_run
@@ -85,7 +85,7 @@ class ModelSystem:
                 else:
                     encoder = load_encoder(self._model, changed)
                 return JudgedRun(
-                    corpus, rank_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts
+                    corpus, search_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts
                 )
 
             return rank
