@@ -7,7 +7,7 @@ from searchapp.records import Problem
 
 NOTHING_SCORED = (
     "The usual cause is the language filter `en` where MTEB expects `eng`: it matches no subset, and MTEB\n"
-    "writes an empty result within a millisecond. Run the task again with eng, or without a filter."
+    "writes an empty result within a millisecond. Run again with eng, or without a filter."
 )
 """What to do about a result without scores."""
 

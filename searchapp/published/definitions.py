@@ -204,7 +204,7 @@ DEFINITIONS = (
     ),
     Definition(
         "grade-2-only",
-        "only grades of 2 or more relevant, averaged over the queries that have one",
+        "only grades of 2 or more counted as relevant, averaged over queries that have one",
         _grade_2,
     ),
     Definition(
