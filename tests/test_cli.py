@@ -126,7 +126,9 @@ def test_index_prints_where_and_how_many(cli: Cli, tmp_path: Path) -> None:
     assert first.exit_code == 0
     where, what = first.stdout.splitlines()
     assert where == str(folder)
-    assert what.startswith("150 documents by wordllama, 256 dimensions, cosine; ")  # lines of corpus.jsonl
+    assert what.startswith(
+        "150 documents embedded with wordllama, 256 dimensions, cosine; "
+    )  # lines of corpus.jsonl
     assert "up to date" not in first.stderr
     again = cli("index", "sample", "--json")
     assert again.stderr.splitlines()[-1] == "The index is up to date; nothing was done."
@@ -150,7 +152,7 @@ def test_corpora_are_listed(cli: Cli) -> None:
     table = cli("corpora").stdout
     row = next(line.split() for line in table.splitlines() if line.startswith("sample"))
     assert row[:6] == ["sample", "sample", "150", "40", "181", "test"]  # as its README counts them
-    assert "To be downloaded at first use (documents): " in table
+    assert "Downloaded at first use (documents): " in table
     assert "scifact (5,183)" in table
     rows = {row["name"]: row for row in json.loads(cli("corpora", "--json").stdout)["corpora"]}
     assert rows["sample"]["here"] is True
@@ -169,7 +171,7 @@ def test_a_corpus_is_described_and_its_faults_are_named(cli: Cli, make_corpus: M
     assert [finding["name"] for finding in facts["findings"]] == [
         "empty-documents", "duplicate-documents", "dangling-judgements"
     ]  # fmt: skip
-    assert "Nothing is wrong with it." in cli("corpora", str(make_corpus("whole"))).stdout
+    assert "No problems found." in cli("corpora", str(make_corpus("whole"))).stdout
 
 
 def test_models_are_listed_with_those_of_the_indexes(

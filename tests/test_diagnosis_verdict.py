@@ -16,7 +16,7 @@ from searchapp.diagnosis.registry import PROBES
 from searchapp.diagnosis.verdict import diagnose, find_probe
 from searchapp.records import Document
 from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
-from searchapp.reports.machine import to_json
+from searchapp.reports.formats import to_json
 from tests.conftest import Cli
 from tests.damaged import fault, healthy, sentences
 

@@ -164,7 +164,7 @@ def test_a_query_of_stop_words_finds_nothing_and_says_so(cli: Cli, tiny: tuple[s
     cli("index", tiny[0])
     arguments = ("query", "-c", tiny[0], "--mode", "bm25", "is the")
     assert json.loads(cli(*arguments, "--json").stdout)["queries"][0]["hits"] == []
-    assert cli(*arguments).stdout == "No document holds a word of the query.\n"
+    assert cli(*arguments).stdout == "No document contains a word of the query.\n"
     assert cli(*arguments, "--format", "trec").stdout == ""
     assert cli("query", "-c", tiny[0], "--mode", "bm25", "-k", "9", "apple").exit_code == 1
 

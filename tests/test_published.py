@@ -15,8 +15,8 @@ from searchapp.published import table
 from searchapp.published.leaderboard import leaderboard, standing_of
 from searchapp.published.mteb_files import result_files
 from searchapp.records import Result
-from searchapp.reports.evaluations import standing_lines
-from searchapp.reports.machine import results_document, to_json
+from searchapp.reports.evaluations import results_document, standing_lines
+from searchapp.reports.formats import to_json
 from searchapp.tasks.mteb import TASKS
 
 from .conftest import Cli

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from searchapp.records import Document, Hit, Result
+from searchapp.reports.answers import hit_row
+from searchapp.reports.evaluations import grid_table, result_row, results_document, results_table
+from searchapp.reports.formats import ndjson_lines, to_json
 from searchapp.reports.hits import hits_lines
-from searchapp.reports.machine import hit_row, ndjson, result_row, results_document, to_json
+from searchapp.reports.markup import Table
 from searchapp.reports.progress import progress_bar
 from searchapp.reports.terminal import (
-    grid_table,
     metric_title,
     plain_table,
     render,
-    results_table,
 )
 from searchapp.reports.text import matches, printable, snippet
 
@@ -121,7 +122,7 @@ def test_metrics_are_titled_as_the_field_writes_them(metric: str, title: str) ->
 
 
 def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
-    header, _, row = render(results_table([RESULT], ["ndcg_at_10", "recall_at_100"])).splitlines()
+    header, _, row = render(plain_table(results_table([RESULT]))).splitlines()
     assert header.split()[:3] == ["corpus", "model", "nDCG@10"]
     assert row.split()[:3] == ["sample", "mine", "0.33333"]  # of a folder the last part
     assert row.split()[-1] == "1.00000"
@@ -129,7 +130,7 @@ def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
 
 
 def test_the_grid_has_a_row_a_metric_and_a_column_a_cut() -> None:
-    lines = [line.split() for line in render(grid_table(RESULT)).splitlines()]
+    lines = [line.split() for line in render(plain_table(grid_table(RESULT))).splitlines()]
     assert lines[0] == ["@10", "@100"]
     assert [line[1:] for line in lines[2:]] == [["0.33333", "0.50000"], ["0.66667", "1.00000"]]
 
@@ -163,7 +164,7 @@ def test_a_terminal_gets_matches_in_bold(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_pipe_gets_a_line_a_row_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     path = "/a/very/long/path" * 30
-    assert path in render(plain_table(("name", "where"), [("x", path)])).splitlines()[-1]
+    assert path in render(plain_table(Table(("name", "where"), [("x", path)]))).splitlines()[-1]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -171,14 +172,14 @@ def test_json_refuses_what_is_no_number(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"x": value})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        list(ndjson([{"x": value}]))
+        list(ndjson_lines([{"x": value}]))
 
 
 def test_json_keeps_every_digit_and_letter() -> None:
     data: dict[str, Any] = {"third": 1 / 3, "tiny": 5e-324, "text": "旨味 µ"}
     assert json.loads(to_json(data)) == data
     assert "旨味 µ" in to_json(data)
-    assert [json.loads(line) for line in ndjson([data, data])] == [data, data]
+    assert [json.loads(line) for line in ndjson_lines([data, data])] == [data, data]
 
 
 def test_documents_for_scripts_hold_the_results_and_on_demand_every_query() -> None:
@@ -216,7 +217,7 @@ def test_a_narrow_terminal_cuts_no_number_and_drops_no_name(
     headers = ["corpus", "model", "nDCG@10", "change", "revision"]
     rows = [["nfcorpus", "minishlab/potion", "0.12345", "-0.00017", "external"], ["x", "y", "1", "2", "z"]]
     monkeypatch.setenv("COLUMNS", str(width))
-    shown = render(plain_table(headers, rows, numbers=["nDCG@10", "change"]))
+    shown = render(plain_table(Table(headers, rows, numbers=["nDCG@10", "change"])))
     assert "0.12345  -0.00017" in shown  # numbers stay whole, words may go on in the next line
     letters = [letter for letter in shown if letter not in "─ \n"]
     assert sorted(letters) == sorted("".join([*headers, *rows[0], *rows[1]]))

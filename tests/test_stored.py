@@ -10,7 +10,8 @@ import pytest
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import read_result, read_results, result_files, run_file
 from searchapp.records import Result
-from searchapp.reports.machine import results_document, to_json
+from searchapp.reports.evaluations import results_document
+from searchapp.reports.formats import to_json
 
 RESULT = Result(
     corpus="tiny",

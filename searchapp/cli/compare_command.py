@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import json_option, offline_option
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.evaluation.gates import Gate
+    from searchapp.reports.formats import Report
 
 
 def _metrics(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[str]:
@@ -44,18 +45,15 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     "--show", type=click.IntRange(min=0), default=3, show_default=True,
     help="Queries to show with the largest gains, and with the largest losses.",
 )  # fmt: skip
-@json_option
+@report_options("rows")
 @offline_option
-@click.pass_context
 def command(
-    context: click.Context,
     runs: tuple[str, ...],
     corpus: str | None,
     metrics: list[str],
     gates: "list[Gate]",
     show: int,
-    as_json: bool,
-) -> None:
+) -> "Report":
     """Compare every RUN with the first, query by query.
 
     A RUN is a result of `searchapp eval --run-out DIR` (DIR, a file in it or its stem), or a TREC run,
@@ -66,8 +64,7 @@ def command(
     from searchapp.evaluation.comparison import compare_runs
     from searchapp.evaluation.gates import judge
     from searchapp.evaluation.run_inputs import open_run_inputs
-    from searchapp.reports.comparisons import comparison_document, comparison_text
-    from searchapp.reports.machine import to_json
+    from searchapp.reports.comparisons import comparison_report
 
     if len(runs) < 2:
         raise click.UsageError("Name at least two runs: the baseline first, then what to compare with it.")
@@ -81,8 +78,4 @@ def command(
         for change in comparison.changes
         if change.metric == gate.metric
     ]
-    if as_json:
-        click.echo(to_json(comparison_document(where, entries[0], comparisons, verdicts)))
-    else:
-        click.echo(comparison_text(where, entries[0], comparisons, verdicts))
-    context.exit(3 if any(verdict.status == "FAIL" for verdict in verdicts) else 0)
+    return comparison_report(where, entries[0], comparisons, verdicts)

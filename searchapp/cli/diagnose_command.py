@@ -1,13 +1,17 @@
 """searchapp diagnose: name the fault behind a low score, with its evidence and the gain of its repair."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, kind_option, offline_option
+from searchapp.cli.options import encoding_options, kind_option, offline_option, report_options
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.index.kinds import DEFAULT_KIND
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 
 def _reported(
@@ -54,11 +58,9 @@ def _reported(
 @click.option("--label-free", is_flag=True, help="Leave the judgements alone.")
 @click.option("--quick", is_flag=True, help="Leave out BM25 and the floor of random tables.")
 @encoding_options
-@json_option
+@report_options("rows")
 @offline_option
-@click.pass_context
 def command(
-    context: click.Context,
     corpus: str | None,
     also_corpus: str | None,
     model: str | None,
@@ -70,8 +72,7 @@ def command(
     label_free: bool,
     quick: bool,
     options: Options,
-    as_json: bool,
-) -> None:
+) -> "Report":
     """Say what is wrong with a score, or that nothing is; exit 3 when a fault is found.
 
     \b
@@ -83,7 +84,10 @@ def command(
     if mteb is not None:
         if name or model or run or probes or reported or kind != DEFAULT_KIND:
             raise click.UsageError("--mteb looks into files alone: leave the corpus, -m and --run out.")
-        context.exit(_diagnose_files(mteb, as_json=as_json))
+        from searchapp.diagnosis.published_files import diagnose_files
+        from searchapp.reports.diagnoses import files_report
+
+        return files_report(diagnose_files(mteb))
     if name is None or (corpus and also_corpus):
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
     if run is not None and (model is not None or kind != DEFAULT_KIND):
@@ -94,8 +98,7 @@ def command(
     from searchapp.diagnosis.registry import PROBES
     from searchapp.diagnosis.verdict import diagnose, find_probe
     from searchapp.evaluation.trec import read_run
-    from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text
-    from searchapp.reports.machine import to_json
+    from searchapp.reports.diagnoses import diagnosis_report
     from searchapp.reports.progress import steps
 
     chosen = [find_probe(probe) for probe in probes] or [
@@ -117,19 +120,4 @@ def command(
             )
         diagnosis = diagnose(evidence, chosen)
     subject = f"run {run}" if run is not None else model or BUNDLED
-    if as_json:
-        click.echo(to_json(diagnosis_document(diagnosis, name, subject)))
-    else:
-        click.echo(diagnosis_text(diagnosis, name, subject))
-    context.exit(0 if diagnosis.healthy else 3)
-
-
-def _diagnose_files(path: str, *, as_json: bool) -> int:
-    """Print what speaks against published files, and return the exit code."""
-    from searchapp.diagnosis.published_files import diagnose_files
-    from searchapp.reports.diagnoses import files_document, files_text
-    from searchapp.reports.machine import to_json
-
-    diagnosis = diagnose_files(path)
-    click.echo(to_json(files_document(diagnosis)) if as_json else files_text(diagnosis))
-    return 0 if diagnosis.healthy else 3
+    return diagnosis_report(diagnosis, name, subject)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, kind_option, offline_option
+from searchapp.cli.options import encoding_options, kind_option, offline_option, report_options
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
@@ -15,9 +15,8 @@ from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
+    from searchapp.reports.formats import Report
     from searchapp.tasks.retrieval import Evaluation
-
-FORMATS = ("table", "json", "ndjson", "csv")
 
 
 def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[int, ...]:
@@ -47,34 +46,29 @@ def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> t
 @click.option("--run-out", type=click.Path(path_type=Path), help="Folder for TREC runs and results.")
 @click.option("--per-query", is_flag=True, help="Every query's values: printed, or a CSV in --run-out.")
 @click.option("--allow-dangling", is_flag=True, help="Score although judged documents are not in the corpus.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
 @encoding_options
-@json_option
+@report_options("rows")
 @offline_option
 def command(
     corpora: tuple[str, ...],
     models: tuple[str, ...],
     run_out: Path | None,
     per_query: bool,
-    as_json: bool,
-    form: str,
     **wishes: Any,
-) -> None:
+) -> "Report":
     """Score models on every CORPUS, with 95 % intervals over the judged queries.
 
     Indexes that are missing are built; --mode bm25 needs neither a model nor an index. Metrics are nDCG,
     MAP, MRR, recall and precision, as MTEB defines and names them.
     """
-    from searchapp.reports.evaluations import evaluation_lines, save_evaluation
+    from searchapp.reports.evaluations import evaluation_report, save_evaluation
 
     evaluations = []
     for evaluation in _evaluations(corpora, models, **wishes):
         evaluations.append(evaluation)
         if run_out is not None:
             save_evaluation(run_out, evaluation, wishes["options"], per_query=per_query)
-    shown = per_query and (run_out is None)
-    for line in evaluation_lines(evaluations, "json" if as_json else form, per_query=shown):
-        click.echo(line)
+    return evaluation_report(evaluations, per_query=per_query and run_out is None)
 
 
 def _evaluations(

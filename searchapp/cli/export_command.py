@@ -1,10 +1,14 @@
 """searchapp export: write results as MTEB, a model card or trec_eval want them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import json_option, offline_option
+from searchapp.cli.options import offline_option, report_options
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -14,9 +18,9 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB's result files below this folder.")
 @click.option("--model-index", "card", is_flag=True, help="Print the YAML of a model card.")
 @click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the runs to this folder.")
-@json_option
+@report_options()
 @offline_option
-def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None, as_json: bool) -> None:
+def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None) -> "Report":
     """Write results as others read them.
 
     RESULT is a file that `searchapp eval --run-out` wrote, its run, or a folder of them. Figures are
@@ -24,7 +28,7 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
     """
     from searchapp.evaluation.results import find_results, read_results
     from searchapp.published.export import card_text, copy_runs, model_index, mteb_documents, write_files
-    from searchapp.reports.machine import to_json
+    from searchapp.reports.formats import Report
 
     if sum((mteb is not None, card, trec is not None)) != 1:
         raise click.UsageError("Name one of --mteb DIR, --model-index and --trec DIR.")
@@ -35,7 +39,7 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
         results = [result for file in files for result in read_results(file)]
         if mteb is None:
             index = model_index(results)
-            click.echo(to_json({"model-index": index}) if as_json else card_text(index))
-            return
+            return Report(lambda: {"model-index": index}, lambda: [card_text(index)])
         written = write_files(mteb, mteb_documents(results))
-    click.echo(to_json({"files": list(map(str, written))}) if as_json else "\n".join(map(str, written)))
+    paths = list(map(str, written))
+    return Report(lambda: {"files": paths}, lambda: paths)

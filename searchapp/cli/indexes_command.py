@@ -1,18 +1,22 @@
 """searchapp indexes: list, show or remove built indexes."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import json_option, offline_option
+from searchapp.cli.options import offline_option, report_options
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 
 @click.command("indexes")
 @click.argument("names", nargs=-1, metavar="[INDEX]...")
 @click.option("--remove", is_flag=True, help="Delete the indexes named.")
-@json_option
+@report_options("rows")
 @offline_option
-def command(names: tuple[str, ...], remove: bool, as_json: bool) -> None:
+def command(names: tuple[str, ...], remove: bool) -> "Report":
     """List the built indexes, show the manifest of those named, or --remove them.
 
     INDEX is a corpus (`nfcorpus`), a corpus and a model (`nfcorpus/wordllama`), or the folder of an
@@ -21,18 +25,17 @@ def command(names: tuple[str, ...], remove: bool, as_json: bool) -> None:
     from searchapp.index.layout import match_indexes, remove_index
     from searchapp.index.listing import list_indexes
     from searchapp.index.manifest import read_manifest
-    from searchapp.reports.catalogues import indexes_text
-    from searchapp.reports.machine import to_json
+    from searchapp.reports.catalogues import indexes_report, manifests_report, removed_report
 
     if remove and not names:
         raise click.UsageError("Name the indexes to remove; `searchapp indexes` lists them.")
     if remove:
-        for folder in match_indexes(names):
+        folders = match_indexes(names)
+        for folder in folders:
             remove_index(folder)
-            click.echo(f"removed {folder}")
-    elif names:
-        manifests = {str(folder): asdict(read_manifest(folder)) for folder in match_indexes(names)}
-        click.echo(to_json(manifests))
-    else:
-        rows = list_indexes()
-        click.echo(to_json({"indexes": [asdict(row) for row in rows]}) if as_json else indexes_text(rows))
+        return removed_report(folders)
+    if names:
+        return manifests_report(
+            {str(folder): asdict(read_manifest(folder)) for folder in match_indexes(names)}
+        )
+    return indexes_report(list_indexes())

@@ -1,14 +1,14 @@
 """searchapp models: list the models that work without a network, or the published ones of a corpus."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import json_option, offline_option
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.records import Result
+    from searchapp.reports.formats import Report
 
 
 @click.command("models")
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     metavar="RESULT",
     help="Result of `eval --run-out`, or a folder of them, to rank; may stand several times.",
 )
-@click.option("--format", "form", type=click.Choice(("table", "json", "csv")), help="[default: table]")
-@json_option
+@report_options("rows")
 @offline_option
-def command(published: str | None, own: tuple[str, ...], form: str | None, as_json: bool) -> None:
+def command(published: str | None, own: tuple[str, ...]) -> "Report":
     """List the models that work without a network: bundled, cached, or used by an index.
 
     With --published, list the models whose scores on a corpus are published, the best first; results of
@@ -32,23 +31,18 @@ def command(published: str | None, own: tuple[str, ...], form: str | None, as_js
     if published is not None:
         from searchapp.published.leaderboard import leaderboard
         from searchapp.published.table import find_published
-        from searchapp.reports.leaderboard import leaderboard_lines
+        from searchapp.reports.leaderboard import leaderboard_report
 
         task, split = find_published(published)
-        rows = leaderboard(task, split, _results(own))
-        for line in leaderboard_lines(task, split, rows, "json" if as_json else form or "table"):
-            click.echo(line)
-        return
-    if own or form:
-        raise click.UsageError("--with and --format go with --published.")
+        return leaderboard_report(task, split, leaderboard(task, split, _results(own)))
+    if own:
+        raise click.UsageError("--with needs --published.")
     from searchapp.encoders.listing import list_models
-    from searchapp.reports.catalogues import models_text
-    from searchapp.reports.machine import to_json
+    from searchapp.reports.catalogues import models_report
     from searchapp.retrieval.searcher import whole_indexes
 
     indexes, _ = whole_indexes()
-    models = list_models(manifest.recipe.model for _, manifest in indexes)
-    click.echo(to_json({"models": [asdict(row) for row in models]}) if as_json else models_text(models))
+    return models_report(list_models(manifest.recipe.model for _, manifest in indexes))
 
 
 def _results(names: tuple[str, ...]) -> "list[Result]":

@@ -1,14 +1,19 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from functools import wraps
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
+from click.shell_completion import CompletionItem
 
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 Command = Callable[..., Any]
 
@@ -16,21 +21,35 @@ POOLINGS = get_args(Pooling)
 _POOLING = "Transformers only: what becomes the vector of a"
 
 
-class Registered(click.Choice):  # type: ignore[type-arg]
-    """A choice among the names in a registry, read at each use, so that later additions count.
+class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """One of the names of a registry, looked up when used: later registrations count, imports stay light.
 
     Args:
-        registry: name -> what is registered.
+        names: returns the names; called for help, for a value and for completion.
     """
 
-    def __init__(self, registry: Mapping[str, object]) -> None:
-        self._registry = registry
-        self.case_sensitive = True
+    name = "choice"
 
-    @property
-    def choices(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The names registered so far."""
-        return tuple(self._registry)
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self.names = names
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the names as help shows them."""
+        return f"[{'|'.join(self.names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or fail and suggest the nearest one."""
+        names = list(self.names())
+        if value not in names:
+            near = "".join(f" Did you mean {name!r}?" for name in get_close_matches(str(value), names, 1))
+            self.fail(f"{value!r} is not one of {', '.join(names)}.{near}", param, ctx)
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin with what has been typed."""
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
 class KindOption(click.Option):
@@ -47,7 +66,7 @@ def kind_option(
 ) -> Callable[[Command], Command]:
     """Return the decorator that adds `--kind`."""
     return click.option(
-        "--kind", cls=KindOption, type=Registered(KINDS), default=default, show_default=True, help=text
+        "--kind", cls=KindOption, type=Choice(lambda: KINDS), default=default, show_default=True, help=text
     )
 
 
@@ -136,9 +155,41 @@ def offline_option(command: Command) -> Command:
     )(command)
 
 
-def json_option(command: Command) -> Command:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+def report_options(*parts: str) -> Callable[[Callable[..., "Report"]], Command]:
+    """Print the report that a command returns, as `--format` or `--json` says; exit 3 when its check failed.
+
+    Args:
+        parts: what the report has besides document and text, `rows` or `run`; they decide which formats
+            the command offers.
+    """
+
+    def decorate(command: Callable[..., "Report"]) -> Command:
+        @click.option("--format", "form", type=Choice(lambda: _formats(parts)), help="[default: table]")
+        @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (--format json).")
+        @wraps(command)
+        def printing(*, form: str | None, as_json: bool, **arguments: Any) -> None:
+            from searchapp.reports.formats import FORMATS
+
+            if as_json and form not in {None, "json"}:
+                raise click.UsageError(f"--json means --format json; it does not go with --format {form}.")
+            form = "json" if as_json else form or "table"
+            report = command(**arguments)
+            if not FORMATS[form].suits(report):
+                raise click.UsageError(f"There is nothing to show as {form} with these options.")
+            for line in FORMATS[form].lines(report):
+                click.echo(line)
+            if report.failed:
+                click.get_current_context().exit(3)
+
+        return printing
+
+    return decorate
+
+
+def _formats(parts: Sequence[str]) -> list[str]:
+    from searchapp.reports.formats import formats_for
+
+    return formats_for(parts)
 
 
 model_option = click.option(

@@ -1,12 +1,15 @@
 """searchapp query: search an index."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from searchapp.cli.options import json_option, kind_option, offline_option
+from searchapp.cli.options import kind_option, offline_option, report_options
 from searchapp.retrieval.modes import MODES
 
 RESULTS = 10  # where -k is not given
-FORMATS = ("table", "json", "ndjson", "trec")
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 
 @click.command("query")
@@ -19,8 +22,7 @@ FORMATS = ("table", "json", "ndjson", "trec")
 @click.option(
     "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
-@json_option
+@report_options("rows", "run")
 @offline_option
 def command(
     text: tuple[str, ...],
@@ -30,16 +32,14 @@ def command(
     mode: str,
     k: int | None,
     source: str | None,
-    form: str,
-    as_json: bool,
-) -> None:
+) -> "Report":
     """Search an index for TEXT.
 
     A line of -i FILE is a query, or an id and a query with a tab between them, or a JSON object
     with "_id" and "text". Of --mode bm25 and hybrid the texts are those that the index holds.
     """
     from searchapp.records import Query
-    from searchapp.reports.answers import answer_lines
+    from searchapp.reports.answers import answer_report
     from searchapp.retrieval.dense import check_queries
     from searchapp.retrieval.hybrid import answer
     from searchapp.retrieval.searcher import find_index, parse_queries
@@ -51,8 +51,7 @@ def command(
     index = find_index(corpus, model, kind)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k
     answers = answer(index, mode, queries, depth)
-    for line in answer_lines(queries, answers, index.manifest, mode, "json" if as_json else form):
-        click.echo(line)
+    return answer_report(queries, answers, index.manifest, mode)
 
 
 def _lines(source: str) -> list[str]:

@@ -1,11 +1,15 @@
 """searchapp reproduce: hold published figures against measured ones."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, json_option, offline_option
+from searchapp.cli.options import encoding_options, offline_option, report_options
 from searchapp.encoders.options import Options
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 MODES = ("dense", "bm25", "hybrid")
 
@@ -24,11 +28,9 @@ MODES = ("dense", "bm25", "hybrid")
 )
 @click.option("--thorough", is_flag=True, help="Look for explanations even where each takes minutes.")
 @encoding_options
-@json_option
+@report_options("rows")
 @offline_option
-@click.pass_context
 def command(
-    context: click.Context,
     source: str,
     model: str | None,
     mode: str | None,
@@ -36,8 +38,7 @@ def command(
     against: Path | None,
     thorough: bool,
     options: Options,
-    as_json: bool,
-) -> None:
+) -> "Report":
     """Compare every figure that SOURCE publishes with what is measured here; exit 3 when one differs.
 
     SOURCE is a model card with a model-index, an MTEB result file, a folder of them, or the name of a
@@ -50,9 +51,8 @@ def command(
     from searchapp.published.reproduce import check_compared, reproduce
     from searchapp.published.sources import read_source
     from searchapp.published.systems import choose_system
-    from searchapp.reports.machine import to_json
     from searchapp.reports.progress import steps
-    from searchapp.reports.reproductions import reproduction_document, reproduction_lines
+    from searchapp.reports.reproductions import reproduction_report
 
     if against is not None and (model or mode or options != Options()):
         raise click.UsageError("--against compares a run that is there; leave models, modes and vectors out.")
@@ -65,9 +65,4 @@ def command(
     if against is not None:
         check_compared(done, str(against))
     found = check_consistency(read)
-    if as_json:
-        click.echo(to_json(reproduction_document(read, done, found)))
-    else:
-        for line in reproduction_lines(read, done, found):
-            click.echo(line)
-    context.exit(3 if any(one.unexplained for one in done) else 0)
+    return reproduction_report(read, done, found)

@@ -1,9 +1,14 @@
 """searchapp tune: choose how hybrid search fuses dense and BM25 results."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from searchapp.cli.options import encoding_options, json_option, kind_option, model_option, offline_option
+from searchapp.cli.options import encoding_options, kind_option, model_option, offline_option, report_options
 from searchapp.encoders.options import Options
+
+if TYPE_CHECKING:
+    from searchapp.reports.formats import Report
 
 
 @click.command("tune")
@@ -12,11 +17,9 @@ from searchapp.encoders.options import Options
 @click.option("--split", "splits", multiple=True, help="Split to choose on; may stand several times.")
 @kind_option()
 @encoding_options
-@json_option
+@report_options("rows")
 @offline_option
-def command(
-    corpus: str, model: str, splits: tuple[str, ...], kind: str, options: Options, as_json: bool
-) -> None:
+def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options: Options) -> "Report":
     """Choose how --mode hybrid fuses dense and BM25 results of CORPUS, and record it beside the index.
 
     Scales and weights are tried on the judgements of the dev split, or else of train. The split that
@@ -24,9 +27,8 @@ def command(
     """
     from searchapp.evaluation.tuning import FUSIONS, METRIC, keep, tune, tuning_details, tuning_splits
     from searchapp.index.build import encoder_for
-    from searchapp.reports.machine import to_json
     from searchapp.reports.progress import progress_bar
-    from searchapp.reports.tunings import tuning_document, tuning_lines
+    from searchapp.reports.tunings import tuning_report
 
     chosen = tuning_splits(corpus, splits)
     encoder = encoder_for(chosen[0], model, options, kind)
@@ -36,9 +38,5 @@ def command(
     ):
         tuning, index = tune(chosen, encoder, kind, indexed=indexed, tried=tried)
     path = keep(tuning, index)
-    if as_json:
-        click.echo(to_json(tuning_document(tuning, tuning_details(tuning, index), path)))
-        return
-    for line in tuning_lines(tuning, METRIC):
-        click.echo(line)
     click.echo(f"Recorded in {path}; --mode hybrid uses it for this model and these documents.", err=True)
+    return tuning_report(tuning, METRIC, tuning_details(tuning, index), path)

@@ -1,12 +1,12 @@
 """Comparisons of runs: tables for a person, one document for a script."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from searchapp.corpora.corpus import Corpus
@@ -15,6 +15,8 @@ from searchapp.evaluation.drilldown import JudgedHit, QueryChange
 from searchapp.evaluation.gates import GateVerdict
 from searchapp.evaluation.results import recipe_changes
 from searchapp.evaluation.run_inputs import RunInput
+from searchapp.reports.formats import Report
+from searchapp.reports.markup import Table
 from searchapp.reports.terminal import PIPE_WIDTH, metric_title, plain_table, render
 from searchapp.reports.text import printable, snippet
 
@@ -29,10 +31,49 @@ CIRCUMSTANCES = {
 STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 
-def comparison_text(
+def comparison_report(
+    corpus: Corpus, baseline: RunInput, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
+) -> Report:
+    """Report comparisons: for each candidate every metric, then the queries that gain and lose most."""
+    return Report(
+        lambda: _document(corpus, baseline, comparisons, verdicts),
+        lambda: [_text(corpus, baseline, comparisons, verdicts)],
+        lambda: _rows(baseline, comparisons),
+        lambda: _table(baseline, comparisons),
+        failed=any(verdict.status == "FAIL" for verdict in verdicts),
+    )
+
+
+def _rows(baseline: RunInput, comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Return one row per candidate and metric; `candidate` and `baseline` name the runs."""
+    rows = []
+    for comparison in comparisons:
+        for change in comparison.changes:
+            values = asdict(change)
+            low, high = values.pop("interval")
+            means = {f"{side}_mean": values.pop(side) for side in ("baseline", "candidate")}
+            names = {"candidate": comparison.candidate.label, "baseline": baseline.label}
+            metric = {"metric": values.pop("metric")}
+            rows.append(names | metric | means | {"interval_low": low, "interval_high": high} | values)
+    return rows
+
+
+def _table(baseline: RunInput, comparisons: Sequence[Comparison]) -> Table:
+    """Return the changes of all candidates in one table."""
+    several = len(comparisons) > 1
+    sizes, chances = _headers(several)
+    rows = [
+        [comparison.candidate.label, metric_title(change.metric), *_sizes(change), *_chances(change, several)]
+        for comparison in comparisons
+        for change in comparison.changes
+    ]
+    headers = ["run", "metric", baseline.label, "candidate", *sizes[2:], *chances]
+    return Table(headers, rows, numbers=headers[2:])
+
+
+def _text(
     corpus: Corpus, baseline: RunInput, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
 ) -> str:
-    """Return the tables: for each candidate every metric, then the queries that gain and lose most."""
     parts: list[RenderableType] = []
     for comparison in comparisons:
         candidate, metric = comparison.candidate, metric_title(comparison.changes[0].metric)
@@ -47,10 +88,10 @@ def comparison_text(
     return render(*parts, *([Text()] if verdicts else []), *_gates(verdicts))
 
 
-def comparison_document(
+def _document(
     corpus: Corpus, baseline: RunInput, comparisons: Sequence[Comparison], verdicts: Sequence[GateVerdict]
 ) -> dict[str, Any]:
-    """Return the document that scripts read: everything that was compared, unrounded."""
+    """Return everything that was compared, unrounded."""
     return {
         "schema": COMPARISON_SCHEMA,
         "corpus": corpus.name,
@@ -77,7 +118,7 @@ def comparison_document(
 class _FirstThatFits:
     """Shows the first of its choices that the width of the terminal allows, the last where none does."""
 
-    def __init__(self, *choices: Table | Group) -> None:
+    def __init__(self, *choices: RichTable | Group) -> None:
         self._choices = choices
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -90,21 +131,26 @@ class _FirstThatFits:
 
 
 def _changes_table(changes: Sequence[Change], several: bool) -> _FirstThatFits:
-    """Return one row a metric; the corrected p-value has a column where there are several candidates."""
-    sizes = ["baseline", "candidate", "change", "95 %"]
-    chances = ["p", *(["p (Holm)"] if several else []), "won/tied/lost"]
+    """Return one row per metric, in two tables where the terminal is too narrow for one."""
+    sizes, chances = _headers(several)
     rows = [(metric_title(change.metric), _sizes(change), _chances(change, several)) for change in changes]
 
-    def table(headers: list[str], cells: Iterable[list[str]]) -> Table:
-        return plain_table(["metric", *headers], cells, numbers=headers)
+    def table(headers: list[str], cells: list[list[str]]) -> RichTable:
+        return plain_table(Table(["metric", *headers], cells, numbers=headers))
 
     return _FirstThatFits(
-        table([*sizes, *chances], ([name, *size, *chance] for name, size, chance in rows)),
+        table([*sizes, *chances], [[name, *size, *chance] for name, size, chance in rows]),
         Group(
-            table(sizes, ([name, *size] for name, size, _ in rows)),
-            table(chances, ([name, *chance] for name, _, chance in rows)),
+            table(sizes, [[name, *size] for name, size, _ in rows]),
+            table(chances, [[name, *chance] for name, _, chance in rows]),
         ),
     )
+
+
+def _headers(several: bool) -> tuple[list[str], list[str]]:
+    """Return the headers of sizes and p-values; the corrected p-value matters with several candidates."""
+    sizes = ["baseline", "candidate", "change", "95 %"]
+    return sizes, ["p", *(["p (Holm)"] if several else []), "won/tied/lost"]
 
 
 def _sizes(change: Change) -> list[str]:
@@ -127,7 +173,9 @@ def _queries(title: str, queries: Sequence[QueryChange]) -> Iterator[RenderableT
         values = f"{query.baseline:.5f} -> {query.candidate:.5f}"
         yield Text(f"\n{printable(query.query_id)}  {values}  {printable(query.text)}")
         sides = {"baseline": query.baseline_hits, "candidate": query.candidate_hits}
-        table = plain_table([name if hits else f"{name}: no results" for name, hits in sides.items()], [])
+        table = plain_table(
+            Table([name if hits else f"{name}: no results" for name, hits in sides.items()], [])
+        )
         for column in table.columns:
             column.no_wrap, column.overflow = True, "ellipsis"
         for place in _places(*sides.values()):

@@ -6,12 +6,14 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from searchapp.diagnosis.cause import AGAIN, MEND, REBUILD
 from searchapp.diagnosis.published_files import FilesDiagnosis
 from searchapp.diagnosis.verdict import Diagnosis, RankedCause
+from searchapp.reports.formats import Report
+from searchapp.reports.markup import Table
 from searchapp.reports.terminal import findings_text, plain_table, render
 from searchapp.reports.text import printable
 
@@ -24,6 +26,28 @@ LONGEST = 12  # letters of a value in the column of values
 SURE = ((1.0, "proved"), (0.8, "strong"), (0.5, "likely"), (0.0, "remark"))
 
 
+def diagnosis_report(diagnosis: Diagnosis, corpus: str, model: str) -> Report:
+    """Report a diagnosis: its causes in full, and the measured facts as rows."""
+    return Report(
+        lambda: diagnosis_document(diagnosis, corpus, model),
+        lambda: [diagnosis_text(diagnosis, corpus, model)],
+        lambda: [
+            {"probe": probe, **asdict(fact)} for probe, facts in diagnosis.facts.items() for fact in facts
+        ],
+        failed=not diagnosis.healthy,
+    )
+
+
+def files_report(diagnosis: FilesDiagnosis) -> Report:
+    """Report what contradicts published files, the findings as rows."""
+    return Report(
+        lambda: files_document(diagnosis),
+        lambda: [files_text(diagnosis)],
+        lambda: [asdict(finding) for finding in diagnosis.findings],
+        failed=not diagnosis.healthy,
+    )
+
+
 def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
     """Return a diagnosis as text.
 
@@ -32,7 +56,7 @@ def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
         corpus: what the user calls the corpus.
         model: what the user calls the model.
     """
-    parts: list[Text | Table] = [Text(headline(diagnosis, corpus, model), style="bold")]
+    parts: list[Text | RichTable] = [Text(headline(diagnosis, corpus, model), style="bold")]
     parts += [Text(line) for line in summary(diagnosis)]
     for number, named in enumerate(diagnosis.faults, start=1):
         parts += [Text(""), *_cause(named, number, corpus, model)]
@@ -112,7 +136,7 @@ def next_step(named: RankedCause, corpus: str, subject: str) -> str:
     return step.format(corpus=shlex.quote(corpus), model=shlex.quote(subject.removeprefix(RUN)))
 
 
-def _facts(diagnosis: Diagnosis) -> Table:
+def _facts(diagnosis: Diagnosis) -> RichTable:
     rows = []
     for probe, facts in diagnosis.facts.items():
         for fact in facts:
@@ -121,7 +145,7 @@ def _facts(diagnosis: Diagnosis) -> Table:
                 value, remark = "", f"{value} {remark}".rstrip()
             if not fact.name.startswith("published: "):
                 rows.append((probe, fact.name, value, remark))
-    return plain_table(("probe", "measured", "value", ""), rows, numbers=("value",))
+    return plain_table(Table(("probe", "measured", "value", ""), rows, numbers=("value",)))
 
 
 def _shown(value: float | int | str) -> str:

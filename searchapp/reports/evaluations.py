@@ -1,47 +1,64 @@
-"""Evaluations: tables and rows to show, and files to keep."""
+"""Evaluations: what is shown of them, and the files that are kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options, model_slug
+from searchapp.evaluation.results import RESULT_SCHEMA
 from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run
 from searchapp.files import write_text
 from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
-from searchapp.reports.machine import ndjson, result_row, results_document, to_json
-from searchapp.reports.terminal import grid_table, render, results_table, short_model
+from searchapp.reports.formats import Report, to_json
+from searchapp.reports.markup import Table
+from searchapp.reports.terminal import METRIC_NAMES, metric_title, plain_table, render, short_model
 from searchapp.reports.text import printable
 from searchapp.tasks.retrieval import Evaluation
 
-NAMES = ("corpus", "model", "mode")  # that tell the rows of several evaluations apart
+INTERVAL_SHOWN = "ndcg_at_10"
+NAMES = ("corpus", "model", "mode")
+"""What tells the rows of several evaluations apart."""
 
 
-def evaluation_lines(
-    evaluations: Sequence[Evaluation], form: str, *, per_query: bool = False
-) -> Iterator[str]:
-    """Yield evaluations as lines.
-
-    Args:
-        evaluations: what to show.
-        form: `table`, `json`, `ndjson` or `csv`.
-        per_query: show every query's values too.
-    """
+def evaluation_report(evaluations: Sequence[Evaluation], *, per_query: bool = False) -> Report:
+    """Report evaluations; with `per_query`, the values of every query too."""
     results = [evaluation.result for evaluation in evaluations]
-    if form == "json":
+
+    def document() -> dict[str, Any]:
         values = [evaluation.scores.per_query() for evaluation in evaluations] if per_query else []
-        yield to_json(results_document(results, values))
-    elif form in {"ndjson", "csv"}:
-        rows = _query_rows(evaluations) if per_query else [result_row(result) for result in results]
-        yield from ndjson(rows) if form == "ndjson" else csv_lines(rows)
-    else:
-        yield render(results_table(results, _main_metrics(list(results[0].metrics))))
+        return results_document(results, values)
+
+    def rows() -> list[dict[str, Any]]:
+        return _query_rows(evaluations) if per_query else [result_row(result) for result in results]
+
+    def text() -> Iterator[str]:
+        yield render(plain_table(results_table(results)))
         if len(results) == 1:
-            yield render(grid_table(results[0]))
+            yield render(plain_table(grid_table(results[0])))
         yield from standing_lines(results)
         if per_query:
             yield from csv_lines(_query_rows(evaluations))
+
+    return Report(document, text, rows, table=None if per_query else lambda: results_table(results))
+
+
+def results_document(
+    results: Sequence[Result], per_query: Sequence[Mapping[str, Mapping[str, float]]] = ()
+) -> dict[str, Any]:
+    """Return the document that scripts read: schema and results, with every query's values on demand."""
+    rows = [asdict(result) for result in results]
+    for row, values in zip(rows, per_query, strict=False):
+        row["per_query"] = values
+    return {"schema": RESULT_SCHEMA, "results": rows}
+
+
+def result_row(result: Result) -> dict[str, Any]:
+    """Return the flat row of a result: what was scored, then one column per metric."""
+    named = {key: getattr(result, key) for key in ("corpus", "model", "mode", "n_docs", "n_judged")}
+    return named | result.metrics
 
 
 def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
@@ -61,11 +78,13 @@ def standing_lines(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _main_metrics(names: Sequence[str]) -> list[str]:
-    """Return the metrics of the summary: the main ones, at the largest cut where theirs was not asked for."""
+    """Return the main metrics, each at its usual cutoff or else at the largest one asked for."""
     chosen = []
     for metric in MAIN_METRICS:
         same = [name for name in names if name.startswith(f"{metric.split('_at_')[0]}_at_")]
-        chosen.append(metric if metric in names else max(same, key=lambda name: int(name.split("_at_")[1])))
+        if same:
+            largest = max(same, key=lambda name: int(name.split("_at_")[1]))
+            chosen.append(metric if metric in names else largest)
     return chosen
 
 
@@ -91,3 +110,37 @@ def save_evaluation(
     if per_query:
         lines = per_query_lines(evaluation.scores.per_query())
         write_text(folder / f"{stem}.per-query.csv", "".join(f"{line}\n" for line in lines))
+
+
+def results_table(results: Sequence[Result]) -> Table:
+    """Return one row per result; the column `95 %` is the interval of the metric to its left.
+
+    The mode has a column only where it tells rows apart.
+    """
+    metrics = _main_metrics(list(results[0].metrics))
+    modes = {result.mode for result in results} != {"dense"}
+    headers = ["corpus", "model", *(["mode"] if modes else [])]
+    names = len(headers)
+    for metric in metrics:
+        headers += [metric_title(metric), *(["95 %"] if metric == INTERVAL_SHOWN else [])]
+    rows = []
+    for result in results:
+        row = [result.corpus, short_model(result.model), *([result.mode] if modes else [])]
+        for metric in metrics:
+            row.append(f"{result.metrics[metric]:.5f}")
+            if metric == INTERVAL_SHOWN:
+                low, high = result.intervals[metric]
+                row.append(f"{low:.3f}-{high:.3f}")
+        rows.append(row)
+    return Table(headers, rows, numbers=headers[names:])
+
+
+def grid_table(result: Result) -> Table:
+    """Return every metric of one result: one row per metric, one column per cutoff."""
+    names = list(dict.fromkeys(name.split("_at_")[0] for name in result.metrics))
+    cuts = list(dict.fromkeys(name.split("_at_")[1] for name in result.metrics))
+    rows = [
+        [METRIC_NAMES[name], *(f"{result.metrics[f'{name}_at_{cut}']:.5f}" for cut in cuts)] for name in names
+    ]
+    headers = ["", *(f"@{cut}" for cut in cuts)]
+    return Table(headers, rows, numbers=headers[1:])

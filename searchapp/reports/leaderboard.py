@@ -1,4 +1,4 @@
-"""A leaderboard as a table, JSON or CSV."""
+"""A leaderboard of published models and the user's own results."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.text import Text
 
-from searchapp.evaluation.trec import csv_lines
 from searchapp.published.leaderboard import Row
 from searchapp.published.table import METRICS
-from searchapp.reports.machine import to_json
+from searchapp.reports.formats import Report
+from searchapp.reports.markup import Table
 from searchapp.reports.terminal import metric_title, plain_table, render, short_model
 from searchapp.reports.text import printable
 
@@ -17,25 +17,28 @@ PUBLISHED_SCHEMA = "searchapp/published/1"
 OWN = ">"
 
 
-def leaderboard_lines(task: str, split: str, rows: Sequence[Row], form: str) -> Iterator[str]:
-    """Yield a leaderboard as lines.
+def leaderboard_report(task: str, split: str, rows: Sequence[Row]) -> Report:
+    """Report a leaderboard.
 
     Args:
         task: MTEB's name of the task.
         split: of the task.
-        rows: the best first.
-        form: `table`, `json` or `csv`.
+        rows: best first.
     """
-    if form == "json":
-        document = {"schema": PUBLISHED_SCHEMA, "task": task, "split": split}
-        yield to_json(document | {"rows": [asdict(row) for row in rows]})
-    elif form == "csv":
-        yield from csv_lines([_flat(row) for row in rows])
-    else:
+
+    def document() -> dict[str, Any]:
+        head = {"schema": PUBLISHED_SCHEMA, "task": task, "split": split}
+        return head | {"rows": [asdict(row) for row in rows]}
+
+    def table() -> Table:
         titles = [metric_title(metric) for metric in METRICS]
         headers = ["", "rank", "model", *titles, "mteb", "revision"]
-        table = plain_table(headers, [_cells(row) for row in rows], numbers=["rank", *titles])
-        yield render(table, Text(_legend(task, split, rows)))
+        return Table(headers, [_cells(row) for row in rows], numbers=["rank", *titles])
+
+    def text() -> Iterator[str]:
+        yield render(plain_table(table()), Text(_legend(task, split, rows)))
+
+    return Report(document, text, lambda: [_flat(row) for row in rows], table)
 
 
 def _flat(row: Row) -> dict[str, Any]:

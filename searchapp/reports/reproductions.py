@@ -10,6 +10,8 @@ from searchapp.published.claims import Source
 from searchapp.published.reproduce import Reproduction
 from searchapp.published.verdicts import Comparison, Verdict
 from searchapp.records import Problem, Result
+from searchapp.reports.formats import Report
+from searchapp.reports.markup import Table
 from searchapp.reports.terminal import findings_text, metric_title, plain_table, render
 from searchapp.reports.text import printable
 
@@ -23,10 +25,41 @@ STYLES = {
 MAIN = "ndcg_at_10"
 
 
-def reproduction_lines(
+def reproduction_report(
+    source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
+) -> Report:
+    """Report the claims of a source beside what was measured, and where the source contradicts itself."""
+    return Report(
+        lambda: _document(source, reproductions, contradictions),
+        lambda: _lines(source, reproductions, contradictions),
+        lambda: _rows(reproductions),
+        lambda: _table(reproductions),
+        failed=any(one.unexplained for one in reproductions),
+    )
+
+
+def _rows(reproductions: Sequence[Reproduction]) -> list[dict[str, Any]]:
+    """Return one row per claimed figure."""
+    return [
+        {
+            "task": one.claim.task,
+            "split": one.claim.split,
+            "metric": figure.metric,
+            "claimed": figure.claimed,
+            "measured": figure.measured,
+            "difference": figure.difference,
+            "verdict": figure.verdict.value,
+            "explained_by": _explained_by(figure, one),
+        }
+        for one in reproductions
+        for figure in one.comparisons
+    ]
+
+
+def _lines(
     source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> Iterator[str]:
-    """Yield a summary of all claims, the figures of each, and what contradicts itself in the source."""
+    """Yield a summary of all claims, the figures of each, and where the source contradicts itself."""
     yield _headline(source)
     if contradictions:
         yield render(Text(f"\nThe source contradicts itself ({len(contradictions)}):"))
@@ -39,14 +72,13 @@ def reproduction_lines(
             yield _claimed_grid(reproduction)
         else:
             yield f"\n{_title(reproduction)}: {_measured(reproduction.result)}"
-            yield _figures(reproduction)
+            yield render(plain_table(_figures(reproduction)))
             yield from _reasons(reproduction)
 
 
-def reproduction_document(
+def _document(
     source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> dict[str, Any]:
-    """Return everything as one document for scripts."""
     return {
         "schema": SCHEMA,
         "source": source.name,
@@ -101,7 +133,7 @@ def _summary(reproductions: Sequence[Reproduction]) -> str:
         cells += [_figure(main.claimed) if main else "", _figure(main.measured) if main else ""]
         rows.append(cells)
     numbers = [*(verdict.value for verdict in verdicts), "nDCG@10 claimed", "measured"]
-    return render(plain_table(("task", "split", *numbers), rows, numbers=numbers))
+    return render(plain_table(Table(("task", "split", *numbers), rows, numbers)))
 
 
 def _number(count: int, style: str) -> Text:
@@ -125,14 +157,17 @@ def _claimed_grid(reproduction: Reproduction) -> str:
         for name in names
     ]
     headers = ["", *(f"@{cut}" for cut in cuts)]
-    return render(plain_table(headers, rows, numbers=headers[1:]))
+    return render(plain_table(Table(headers, rows, numbers=headers[1:])))
 
 
-def _figures(reproduction: Reproduction) -> str:
+FIGURES = ("claimed", "measured", "difference")
+
+
+def _figures(reproduction: Reproduction) -> Table:
+    """Return the figures of a task: what was claimed and measured, and what explains a difference."""
     rows: list[list[str | Text]] = []
     for comparison in reproduction.comparisons:
         difference = comparison.difference
-        explained = _explained_by(comparison, reproduction)
         rows.append(
             [
                 metric_title(comparison.metric),
@@ -140,11 +175,16 @@ def _figures(reproduction: Reproduction) -> str:
                 _figure(comparison.measured),
                 "" if difference is None else f"{round(difference, 5) + 0.0:+.5f}",  # no -0.00000
                 Text(comparison.verdict.value, style=STYLES[comparison.verdict]),
-                explained,
+                _explained_by(comparison, reproduction),
             ]
         )
-    numbers = ("claimed", "measured", "difference")
-    return render(plain_table(("", *numbers, "verdict", "explained by"), rows, numbers=numbers))
+    return Table(("", *FIGURES, "verdict", "explained by"), rows, FIGURES)
+
+
+def _table(reproductions: Sequence[Reproduction]) -> Table:
+    """Return the figures of all tasks in one table."""
+    rows = [[one.claim.task, one.claim.split, *row] for one in reproductions for row in _figures(one).rows]
+    return Table(("task", "split", "metric", *FIGURES, "verdict", "explained by"), rows, FIGURES)
 
 
 def _explained_by(comparison: Comparison, reproduction: Reproduction) -> str:

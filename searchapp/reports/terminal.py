@@ -2,20 +2,20 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from searchapp.records import Problem, Result
+from searchapp.records import Problem
+from searchapp.reports.markup import Table
 from searchapp.reports.text import printable
 
 PIPE_WIDTH = 10_000  # no row of a table is folded
 METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
-INTERVAL_SHOWN = "ndcg_at_10"
 FOLDED = 6  # letters: a column of words is folded to no fewer
 GAP = 2  # blanks between two columns
 
@@ -35,14 +35,14 @@ def render(*parts: RenderableType) -> str:
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
-def plain_table(
-    headers: Sequence[str], rows: Iterable[Sequence[str | Text]], numbers: Sequence[str] = ()
-) -> Table:
-    """Return a table without a frame; the columns named in `numbers` stand to the right."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    cells = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
-    for place, header in enumerate(headers):
-        right = header in numbers
+def plain_table(shown: Table) -> RichTable:
+    """Return a table without a frame, whose columns of numbers are right-aligned and never folded."""
+    table = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    cells = [
+        [cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in shown.rows
+    ]
+    for place, header in enumerate(shown.headers):
+        right = header in shown.numbers
         longest = max([len(header), *(row[place].cell_len for row in cells)])
         least = longest if right else min(longest, FOLDED)
         justify: JustifyMethod = "right" if right else "left"
@@ -54,42 +54,9 @@ def plain_table(
 
 def _least_width(part: RenderableType) -> int:
     """Return the width below which a table would lose something, 0 for anything else."""
-    if not isinstance(part, Table):
+    if not isinstance(part, RichTable):
         return 0
     return sum((column.min_width or 0) + GAP for column in part.columns)
-
-
-def results_table(results: Sequence[Result], metrics: Sequence[str]) -> Table:
-    """Return one row a result; the column `95 %` is the interval of the metric to its left.
-
-    The mode has a column only where it tells rows apart.
-    """
-    modes = {result.mode for result in results} != {"dense"}
-    headers = ["corpus", "model", *(["mode"] if modes else [])]
-    names = len(headers)
-    for metric in metrics:
-        headers += [metric_title(metric), *(["95 %"] if metric == INTERVAL_SHOWN else [])]
-    rows = []
-    for result in results:
-        row = [result.corpus, short_model(result.model), *([result.mode] if modes else [])]
-        for metric in metrics:
-            row.append(f"{result.metrics[metric]:.5f}")
-            if metric == INTERVAL_SHOWN:
-                low, high = result.intervals[metric]
-                row.append(f"{low:.3f}-{high:.3f}")
-        rows.append(row)
-    return plain_table(headers, rows, numbers=headers[names:])
-
-
-def grid_table(result: Result) -> Table:
-    """Return every metric of one result: a row a metric, a column a cut."""
-    names = list(dict.fromkeys(name.split("_at_")[0] for name in result.metrics))
-    cuts = list(dict.fromkeys(name.split("_at_")[1] for name in result.metrics))
-    rows = [
-        [METRIC_NAMES[name], *(f"{result.metrics[f'{name}_at_{cut}']:.5f}" for cut in cuts)] for name in names
-    ]
-    headers = ["", *(f"@{cut}" for cut in cuts)]
-    return plain_table(headers, rows, numbers=headers[1:])
 
 
 def findings_text(findings: Sequence[Problem]) -> Group:
