@@ -9,19 +9,26 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "searchapp"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
-ORDER = (
-    "corpora",
-    "encoders",
-    "index",
-    "retrieval",
-    "evaluation",
-    "tasks",
-    "published",
-    "diagnosis",
-    "doctor",
-    "reports",
-    "cli",
+ORDER: tuple[tuple[str, ...], ...] = (
+    ("corpora",),
+    ("encoders",),
+    ("index",),
+    ("retrieval",),
+    ("evaluation",),
+    ("tasks",),
+    ("adaptation",),
+    ("published",),
+    ("diagnosis", "doctor"),
+    ("reports",),
+    ("cli",),
 )
+"""The layers from left to right; the packages of one layer do not import each other."""
+BEFORE = {
+    package: {"", *(left for layer in ORDER[:level] for left in layer)}
+    for level, layer in enumerate(ORDER)
+    for package in layer
+}
+"""Package -> the packages to its left, the modules at the top (errors, records, files ...) among them."""
 ONLY_IMPORTERS: dict[str, set[str]] = {
     "ir_datasets": {"corpora"},
     "model2vec": {"encoders"},
@@ -73,13 +80,13 @@ def layer(path: Path) -> str:
 
 def breaches(importer: str, names: Iterator[str]) -> list[str]:
     """Return the imports that a module of this package may not have."""
-    allowed = {importer, *ORDER[: ORDER.index(importer)]} if importer else set()
+    allowed = {importer, *BEFORE[importer]} if importer else {""}
     found = []
     for name in names:
         root, _, rest = name.partition(".")
         if root == "searchapp":
             package = rest.split(".")[0]
-            wrong = (PACKAGE / package).is_dir() and package != "" and package not in allowed
+            wrong = package in BEFORE and package not in allowed
         else:
             wrong = root == "" or importer not in ONLY_IMPORTERS.get(root, {importer})
         if wrong:
@@ -106,8 +113,8 @@ def parse(path: Path) -> ast.Module:
 
 def test_every_package_has_a_place_in_the_order() -> None:
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert packages <= set(ORDER)
-    assert len(packages) >= 8
+    # No model is adapted yet; its place keeps `published` from being imported there.
+    assert packages | {"adaptation"} == BEFORE.keys()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
@@ -132,6 +139,18 @@ def test_a_module_imports_only_what_stands_to_its_left(path: Path) -> None:
         ("", "from searchapp.errors import SearchappError", []),
         ("encoders", "from searchapp.corpora import Corpus\nimport model2vec", []),
         ("index", "if TYPE_CHECKING:\n    import model2vec", ["model2vec"]),
+        ("diagnosis", "import searchapp.doctor.checks", ["searchapp.doctor.checks"]),
+        (
+            "doctor",
+            "from searchapp.diagnosis import verdict",
+            ["searchapp.diagnosis", "searchapp.diagnosis.verdict"],
+        ),
+        (
+            "tasks",
+            "from searchapp.adaptation import adapt",
+            ["searchapp.adaptation", "searchapp.adaptation.adapt"],
+        ),
+        ("reports", "from searchapp.doctor.checks import Check", []),
         ("reports", "import numba.core", ["numba.core"]),
         ("index", "import sentence_transformers", ["sentence_transformers"]),
     ],

@@ -57,7 +57,7 @@ MODULES = {
     "wordllama": "wordllama",
 }
 """Distribution -> the module that it is imported by."""
-READ_NOT_IMPORTED = {"wordllama", "ranx", "scipy"}  # package files; metric modules found by their path
+READ_NOT_IMPORTED = {"wordllama", "ranx"}  # package files; metric modules found by their path
 NOT_DECLARED = {"llvmlite": "compiles what numba translates, so it can move the last bit of a score"}
 """Constraints that are not a dependency of searchapp itself, and why they are there."""
 
