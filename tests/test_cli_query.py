@@ -48,7 +48,7 @@ def test_json_tells_what_was_searched_and_what_was_found(cli: Cli, tiny: str, tm
     for hit, (_, score) in zip(query["hits"], BY_HAND, strict=True):
         assert hit["score"] == pytest.approx(score, abs=1e-6)
     assert (query["hits"][1]["title"], query["hits"][1]["text"]) == ("Red", "apple pear")
-    assert result.stderr.startswith(f"Searching {tiny} by ")
+    assert result.stderr.startswith(f"Searching {tiny} with ")
 
 
 @pytest.mark.usefixtures("tiny")
@@ -83,12 +83,12 @@ def test_several_queries_make_a_table_each(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("a\tapple\na\tplum\n", r"line 2: query id 'a' stands twice"),
-        ('ok\n{"_id": "1"}\n', r"line 2: no JSON object with '_id' and 'text' ('text' is missing)"),
-        ('{"_id": "1", "text": null}\n', "line 1: no JSON object with '_id' and 'text'"),
-        ('{"_id": "1", "text"\n', "line 1: no JSON object"),
+        ("a\tapple\na\tplum\n", r"line 2: duplicate query id 'a'"),
+        ('ok\n{"_id": "1"}\n', r"line 2: not a JSON object with '_id' and 'text' ('text' is missing)"),
+        ('{"_id": "1", "text": null}\n', "line 1: not a JSON object with '_id' and 'text'"),
+        ('{"_id": "1", "text"\n', "line 1: not a JSON object"),
         ("q9\t \n", "Query 'q9' is empty"),
-        ("\n \n", "There is no query in -"),
+        ("\n \n", "There are no queries in -"),
     ],
 )
 @pytest.mark.usefixtures("tiny")
@@ -159,16 +159,16 @@ def test_without_an_index_the_error_names_a_command_that_works(cli: Cli, more: t
 
 
 def test_the_latest_index_answers_unless_one_is_named(cli: Cli, tiny: str, tmp_path: Path) -> None:
-    assert cli("query", "apple").stderr.startswith(f"Searching {tiny} by ")  # the only one
+    assert cli("query", "apple").stderr.startswith(f"Searching {tiny} with ")  # the only one
     cli("index", "sample")
-    assert cli("query", "apple").stderr.startswith("Searching sample by wordllama (")
-    assert cli("query", "apple", "-c", tiny, "-k", "1").stderr.startswith(f"Searching {tiny} by ")
+    assert cli("query", "apple").stderr.startswith("Searching sample with wordllama (")
+    assert cli("query", "apple", "-c", tiny, "-k", "1").stderr.startswith(f"Searching {tiny} with ")
     cli("index", tiny, "--fresh")  # by the bundled model
     model = str(tmp_path / "model")
     for name in ("wordllama", model):
         result = cli("query", "apple", "-k", "1", "-m", name, "-c", tiny, "--json")
         assert json.loads(result.stdout)["model"] == name
-        assert f" by {name} (" in result.stderr
+        assert f" with {name} (" in result.stderr
     missing = cli("query", "apple", "-c", "sample", "-m", model)
     assert missing.exit_code == 1
     assert f"There is no index of sample with {model}." in missing.stderr

@@ -122,7 +122,7 @@ def test_dangling_judgements_stop_every_mode(cli: Cli, make_corpus: MakeFolder) 
         (("--mode", "bm25", "--max-length", "5"), "uses neither a model nor an index"),
         (("--run", "x.trec", "--mode", "bm25"), "without a model"),
         (("--run", "x.trec", "--baselines"), "without a model"),
-        (("--mode", "sparse"), "'dense', 'bm25', 'hybrid'"),
+        (("--mode", "sparse"), "'sparse' is not one of dense, bm25, hybrid"),
     ],
 )
 def test_what_does_not_go_together_is_refused(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
@@ -141,7 +141,7 @@ def test_documents_without_words_are_an_error(cli: Cli, make_corpus: MakeFolder)
 @pytest.mark.parametrize(
     ("mode", "expected", "by"),
     [
-        ("bm25", APPLE, "by BM25 ("),
+        ("bm25", APPLE, "with BM25 ("),
         ("hybrid", HYBRID, "and BM25, 0.25 min-max(dense) + 0.75 max(BM25) (default) ("),
     ],
 )

@@ -226,6 +226,22 @@ def test_offline_says_what_is_missing() -> None:
 
 
 @pytest.mark.usefixtures("sample")
+@pytest.mark.parametrize(("mode", "loads"), [("dense", False), ("bm25", True), ("hybrid", True)])
+def test_only_the_modes_that_use_bm25_load_it(mode: str, loads: bool) -> None:
+    code = f"""
+import sys
+from searchapp.cli import app
+app(["query", "-c", "sample", "--mode", {mode!r}, "honey"], standalone_mode=False)
+print(sorted({{"bm25s", "Stemmer", "searchapp.retrieval.bm25"}} & sys.modules.keys()), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # A first BM25 search weights the words with bm25s, unless an earlier test has left them in the cache.
+    last = done.stderr.splitlines()[-1]
+    assert ("'searchapp.retrieval.bm25'" in last, "'Stemmer'" in last) == (loads, loads)
+    assert loads or last == "[]"
+
+
+@pytest.mark.usefixtures("sample")
 def test_indexes_are_found_from_any_folder(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -14,7 +14,7 @@ from searchapp.encoders.tokenization import Ordinary, Tokie
 from searchapp.errors import SearchappError
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
-from searchapp.retrieval.searcher import load_searcher
+from searchapp.retrieval.index_lookup import encoder_of, find_index
 from tests.conftest import TABLE, Cli, MakeFolder, as_queries
 from tests.trained import (
     SAMPLE,
@@ -54,7 +54,7 @@ def full_loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def searcher(full_loads: list[str]) -> tuple[Encoder, int]:
     """Open the only index; return its encoder, and how many full loads that took."""
     full_loads.clear()
-    _, encoder = load_searcher()
+    encoder = encoder_of(find_index())
     return encoder, len(full_loads)
 
 
@@ -107,9 +107,9 @@ def test_a_folded_model_is_loaded_in_full(
 def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_model: MakeFolder) -> None:
     cli("index", "sample", "-m", str(make_model()))
     make_model(table=TABLE * 2)
-    index, encoder = load_searcher()
+    index = find_index()
     with pytest.raises(SearchappError, match="was built by another recipe: model_digest"):
-        index.check_recipe(encoder.recipe)
+        index.check_recipe(encoder_of(index).recipe)
 
 
 def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(

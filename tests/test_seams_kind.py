@@ -103,7 +103,7 @@ def test_missing_candidates_are_remarked_and_never_read_as_documents(cli: Cli) -
     (query,) = json.loads(result.stdout)["queries"]
     ids = [hit["id"] for hit in query["hits"]]
     assert len(ids) == len(set(ids)) == 75
-    assert "1 of 1 queries have fewer than 150 results: a toy index is not exact." in result.stderr
+    assert "1 of 1 queries got fewer than 150 results: the index kind toy is approximate." in result.stderr
 
 
 def test_candidates_get_exact_scores_and_the_tie_rule(

@@ -16,7 +16,7 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
 from searchapp.errors import SearchappError
 from searchapp.records import Query
-from searchapp.retrieval.dense import check_queries
+from searchapp.retrieval.queries import check_queries
 from tests.conftest import MakeFolder, as_queries
 from tests.trained import (
     FASTEST,

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searchapp.cli.options import encoding_options, kind_option, offline_option, report_options
+from searchapp.cli.options import Choice, encoding_options, kind_option, offline_option, report_options
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.scoring import CUTS
 from searchapp.index.kinds import DEFAULT_KIND
-from searchapp.retrieval.modes import MODES
+from searchapp.retrieval.modes import DENSE, MODES
 
 if TYPE_CHECKING:
     from searchapp.corpora.corpus import Corpus
@@ -32,7 +32,7 @@ def _cuts(_context: click.Context, _parameter: click.Parameter, value: str) -> t
     "-m", "--model", "models", multiple=True, help=f"Model; may stand several times. [default: {BUNDLED}]"
 )
 @kind_option()
-@click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
+@click.option("--mode", type=Choice(lambda: MODES), default=DENSE, show_default=True, help="How to rank.")
 @click.option("--baselines", is_flag=True, help="Show BM25, hybrid and a random ranking beside each model.")
 @click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
 @click.option(
@@ -90,22 +90,23 @@ def _evaluations(
     sources = [open_corpus(name) for name in corpora]
     asked: dict[str, Any] = {"cuts": cuts, "allow_dangling": allow_dangling}
     if run is not None:
-        if len(sources) > 1 or models or mode != "dense" or baselines or kind != DEFAULT_KIND:
+        if len(sources) > 1 or models or mode != DENSE or baselines or kind != DEFAULT_KIND:
             raise click.UsageError(
                 "--run scores one run on one corpus, without a model, mode, index or baseline."
             )
         yield evaluate_run(sources[0], read_run(run), run.stem, **asked)
         return
-    if mode == "bm25" and (models or baselines or options != Options() or kind != DEFAULT_KIND):
+    needs_model = MODES[mode].needs_model
+    if not needs_model and (models or baselines or options != Options() or kind != DEFAULT_KIND):
         raise click.UsageError(
-            "--mode bm25 uses neither a model nor an index; --baselines shows it beside a model."
+            f"--mode {mode} uses neither a model nor an index; --baselines shows it beside a model."
         )
     for number, model in enumerate(models or (BUNDLED,)):
         for source in sources:
-            if mode != "bm25":
-                modes = ("dense", "hybrid") if baselines else (mode,)
+            if needs_model:
+                modes = (DENSE, "hybrid") if baselines else (mode,)
                 yield from _evaluate(source, model, modes, options=options, kind=kind, **asked)
-            if mode == "bm25" or (baselines and number == 0):
+            if not needs_model or (baselines and number == 0):
                 yield evaluate_bm25(source, **asked)
             if baselines and number == 0:
                 yield evaluate_chance(source, **asked)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import kind_option, offline_option, report_options
-from searchapp.retrieval.modes import MODES
+from searchapp.cli.options import Choice, kind_option, offline_option, report_options
+from searchapp.retrieval.modes import DENSE, MODES
 
 RESULTS = 10  # where -k is not given
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
 @click.option("-m", "--model", help="Model of the index; without it the latest.")
 @kind_option(None, "Kind of index; without it an exact one if there is one.")
-@click.option("--mode", type=click.Choice(MODES), default="dense", show_default=True, help="How to rank.")
+@click.option("--mode", type=Choice(lambda: MODES), default=DENSE, show_default=True, help="How to rank.")
 @click.option("-k", type=int, help=f"Results a query gets. [default: {RESULTS}, or all documents]")
 @click.option(
     "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
@@ -40,14 +40,13 @@ def command(
     """
     from searchapp.records import Query
     from searchapp.reports.answers import answer_report
-    from searchapp.retrieval.dense import check_queries
-    from searchapp.retrieval.hybrid import answer
-    from searchapp.retrieval.searcher import find_index, parse_queries
+    from searchapp.retrieval.answer import answer
+    from searchapp.retrieval.index_lookup import find_index
+    from searchapp.retrieval.queries import parse_queries
 
     if bool(text) == (source is not None):
         raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
     queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
-    check_queries(queries, RESULTS if k is None else k)
     index = find_index(corpus, model, kind)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k
     answers = answer(index, mode, queries, depth)

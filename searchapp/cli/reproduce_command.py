@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, offline_option, report_options
+from searchapp.cli.options import Choice, encoding_options, offline_option, report_options
 from searchapp.encoders.options import Options
+from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
-
-MODES = ("dense", "bm25", "hybrid")
 
 
 @click.command("reproduce")
 @click.argument("source")
 @click.option("-m", "--model", help="Model to run; without it the one that SOURCE names.")
-@click.option("--mode", type=click.Choice(MODES), help="How to rank; without it what SOURCE's model needs.")
+@click.option("--mode", type=Choice(lambda: MODES), help="How to rank; without it what SOURCE's model needs.")
 @click.option(
     "-c", "--corpus", "corpora", multiple=True, help="Corpus to run; without it those that are here."
 )
@@ -56,7 +55,7 @@ def command(
 
     if against is not None and (model or mode or options != Options()):
         raise click.UsageError("--against compares a run that is there; leave models, modes and vectors out.")
-    if mode == "bm25" and (model or options != Options()):
+    if mode is not None and not MODES[mode].needs_model and (model or options != Options()):
         raise click.UsageError("--mode bm25 has no model or vectors.")
     read = read_source(source)
     with steps() as progress:

@@ -25,6 +25,7 @@ from searchapp.retrieval.bm25 import LIBRARIES, bm25_recipe
 from searchapp.retrieval.fusion import Fusion, Pair, bm25_alone, dense_alone, fuse
 from searchapp.retrieval.fusion_config import DEFAULT, record_choice
 from searchapp.retrieval.hybrid import DEPTH, pairs_of
+from searchapp.retrieval.queries import check_queries
 from searchapp.versions import installed_versions
 
 Values = NDArray[np.float64]
@@ -123,6 +124,7 @@ def tune(
         SearchappError: a split has no judgements, or whatever `build_index` raises.
     """
     queries = [split.queries for split in splits]  # read first: an error should not wait for the index
+    check_queries([query for some in queries for query in some], DEPTH)
     index = build_index(splits[0], encoder, kind, progress=indexed)
     pairs = [pairs_of(index, encoder, some)[0] for some in queries]
 

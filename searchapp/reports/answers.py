@@ -10,6 +10,7 @@ from searchapp.reports.formats import Report
 from searchapp.reports.hits import hits_lines
 from searchapp.reports.markup import Table
 from searchapp.reports.text import printable
+from searchapp.retrieval.modes import MODES
 
 QUERY_SCHEMA = "searchapp/query/1"
 
@@ -28,7 +29,7 @@ def answer_report(
     facts = {
         "schema": QUERY_SCHEMA,
         "corpus": manifest.corpus,
-        "model": mode if mode == "bm25" else manifest.recipe.model,
+        "model": manifest.recipe.model if MODES[mode].needs_model else mode,
         "mode": mode,
     }
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import re
+import time
 import zipfile
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +23,9 @@ from numpy.typing import NDArray
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.files import cache_folder, replacing
+from searchapp.index.index import Index
 from searchapp.records import Document, Query, Ranking, Run
+from searchapp.retrieval.modes import Retriever
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +219,18 @@ def open_bm25(documents_digest: str, documents: Callable[[], Iterable[Document]]
     except OSError as error:
         logger.warning("The BM25 weights cannot be kept in %s (%s).", path.parent, error.strerror)
     return index
+
+
+def bm25_retriever(index: Index) -> Retriever:
+    """Return the mode `bm25` for the documents of an index."""
+    digest = index.manifest.documents_digest
+
+    def search(queries: Sequence[Query], depth: int) -> tuple[Run, dict[str, float]]:
+        began = time.perf_counter()
+        run = open_bm25(digest, lambda: index.documents(index.all_ids())).search(queries, depth)
+        return run, {BM25: time.perf_counter() - began}
+
+    return Retriever("BM25", search, lambda _queries, _depth: asdict(bm25_recipe(digest)), LIBRARIES)
 
 
 def bm25_recipe(documents_digest: str) -> Bm25Recipe:

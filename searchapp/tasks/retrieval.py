@@ -16,10 +16,9 @@ from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result, Run
-from searchapp.retrieval.bm25 import BM25, LIBRARIES, bm25_recipe, open_bm25
-from searchapp.retrieval.dense import check_queries, dense_run
-from searchapp.retrieval.fusion_config import Choice, choice_for
-from searchapp.retrieval.hybrid import DEPTH, hybrid_run
+from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
+from searchapp.retrieval.modes import DENSE, MODES, Retriever
+from searchapp.retrieval.queries import check_queries
 from searchapp.retrieval.random_baseline import RANDOM, chance_run
 from searchapp.versions import installed_versions
 
@@ -42,7 +41,7 @@ def evaluate_model(
     corpus: Corpus,
     encoder: Encoder,
     *,
-    mode: str = "dense",
+    mode: str = DENSE,
     cuts: Sequence[int] = CUTS,
     kind: str = DEFAULT_KIND,
     allow_dangling: bool = False,
@@ -53,7 +52,7 @@ def evaluate_model(
     Args:
         corpus: documents, queries and judgements.
         encoder: the model and its options.
-        mode: `dense`, or `hybrid` with BM25 by the fusion that `choice_for` names.
+        mode: a name in `MODES` of a mode that needs a model.
         cuts: the k of each metric; the largest is the depth of the run.
         kind: a name in `KINDS`.
         allow_dangling: score although judged documents are not in the corpus, as MTEB does.
@@ -63,25 +62,19 @@ def evaluate_model(
         SearchappError: a stale index, a dangling judgement, or whatever `build_index` raises.
     """
     queries = corpus.queries  # read first: an error in them should not wait for the index
+    depth = max(cuts, default=0)
+    check_queries(queries, depth)
     index = build_index(corpus, encoder, kind, progress=progress)
     _check_judged(corpus, index.all_ids(), allow_dangling)
-    depth = max(cuts, default=0)
+    retriever = MODES[mode].open(index, encoder)
+    _warn_of_tuning(corpus, retriever)
+    run, seconds = retriever.search(queries, depth)
     recipe = asdict(index.manifest.recipe) | {
         "query_prompt": encoder.recipe.query_prompt,
         "similarity": index.manifest.similarity,
-        **index.search_recipe(len(queries)),
+        **retriever.recipe(queries, depth),
         "documents_digest": index.manifest.documents_digest,
     }
-    libraries = encoder.libraries
-    if mode == "hybrid":
-        choice = choice_for(index)
-        _warn_of_tuning(corpus, choice)
-        run, seconds = hybrid_run(index, encoder, choice.fusion, queries, depth)
-        fusion = asdict(choice.fusion) | {"chosen_by": choice.origin, "depth": max(depth, DEPTH)}
-        recipe |= {"fusion": fusion, BM25: asdict(bm25_recipe(index.manifest.documents_digest))}
-        libraries += LIBRARIES
-    else:
-        run, seconds = dense_run(index, encoder, queries, depth)
     encode = index.manifest.seconds["encode"] + seconds.pop("encode_queries")
     return _evaluation(
         corpus,
@@ -92,7 +85,7 @@ def evaluate_model(
         n_docs=index.manifest.n_docs,
         recipe={**recipe, **encoder.circumstances},
         seconds={"encode": encode, "search": sum(seconds.values())},
-        libraries=libraries,
+        libraries=encoder.libraries + retriever.libraries,
     )
 
 
@@ -221,11 +214,9 @@ def _evaluation(
     return Evaluation(corpus.slug, result, run, scores)
 
 
-def _warn_of_tuning(corpus: Corpus, choice: Choice) -> None:
-    if corpus.judgements_digest in choice.judgements:
-        logger.warning(
-            "The fusion was chosen by the judgements of %s, so its score on them flatters it.", corpus.id
-        )
+def _warn_of_tuning(corpus: Corpus, retriever: Retriever) -> None:
+    if corpus.judgements_digest in retriever.tuned_on:
+        logger.warning("The fusion was tuned on the judgements of %s; this score is optimistic.", corpus.id)
 
 
 def _check_judged(corpus: Corpus, document_ids: Iterable[str], allow_dangling: bool) -> None:

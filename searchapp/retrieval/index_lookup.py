@@ -1,9 +1,7 @@
-"""Which index a query goes to, with the model that built it; and what a user's file of queries says."""
+"""Which index a query goes to, and the model that built it."""
 
-import json
 import logging
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,19 +13,8 @@ from searchapp.index.index import Index, open_index
 from searchapp.index.kinds import KINDS
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import Manifest, read_manifest
-from searchapp.records import Query
 
 logger = logging.getLogger(__name__)
-
-
-def load_searcher(corpus: str | None = None, model: str | None = None) -> tuple[Index, Encoder]:
-    """Open the index that a query is meant for, and load the model that built it.
-
-    Raises:
-        SearchappError: as `find_index` and `encoder_of`.
-    """
-    index = find_index(corpus, model)
-    return index, encoder_of(index)
 
 
 def encoder_of(index: Index) -> Encoder:
@@ -72,49 +59,6 @@ def whole_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, SearchappEr
         except SearchappError as error:
             damaged[folder] = error
     return whole, damaged
-
-
-def parse_queries(lines: Iterable[str], source: str = "the file") -> list[Query]:
-    r"""Read queries: a text, an id and a text with a tab between them, or a JSON object, one a line.
-
-    Raises:
-        SearchappError: no query at all, an id twice, or an object without "_id" and "text".
-
-    >>> parse_queries(["what is umami", "q7\tgarlic"])
-    [Query(id='1', text='what is umami'), Query(id='q7', text='garlic')]
-    """
-    queries: dict[str, Query] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        query = _query(line, number, f"{source}, line {number}")
-        if query.id in queries:
-            raise SearchappError(
-                f"{source}, line {number}: query id {query.id!r} stands twice.", "Rename one."
-            )
-        queries[query.id] = query
-    if not queries:
-        raise SearchappError(f"There is no query in {source}.", 'Give it some words: searchapp query "..."')
-    return list(queries.values())
-
-
-def _query(line: str, number: int, where: str) -> Query:
-    line = line.strip(" \r\n")
-    if line.startswith("{"):
-        try:
-            record = json.loads(line)
-            query_id, text = record["_id"], record["text"]
-            if not isinstance(query_id, str | int) or not isinstance(text, str):
-                raise ValueError("one of them is no string")
-            return Query(str(query_id), text)
-        except (ValueError, KeyError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise SearchappError(
-                f"{where}: no JSON object with '_id' and 'text' ({reason}).",
-                'Write {"_id": "1", "text": "..."}.',
-            ) from error
-    query_id, tab, text = line.partition("\t")
-    return Query(query_id.strip(), text.strip()) if tab else Query(str(number), line.strip())
 
 
 def _choose(corpus: str | None, model: str | None, kind: str | None) -> tuple[Path, Manifest]:
