@@ -9,7 +9,6 @@ highest mean over the corpora is to be `searchapp.retrieval.fusion_config.DEFAUL
 import json
 
 from scripts.timing import FIGURES, parser_of
-from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
@@ -23,8 +22,7 @@ SHOWN = 10  # fusions
 
 def pooled(name: str, model: str) -> Tuning:
     """Try every fusion on all the splits of a corpus that something may be chosen on."""
-    source = open_corpus(name).source
-    here = source.splits() if isinstance(source, BeirFiles) else []
+    here = open_corpus(name).splits()
     tuning, _ = tune(tuning_splits(name, [split for split in SPLITS if split in here]), load_encoder(model))
     return tuning
 

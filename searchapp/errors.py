@@ -1,12 +1,14 @@
-"""The one exception a user sees: what was wrong, and what to do next."""
+"""The one exception that users see: what was wrong, and what to do next."""
+
+from collections.abc import Iterable
 
 
 class SearchappError(Exception):
-    """A mistake or a missing thing that the user can mend.
+    """A mistake, or something missing, that the user can fix.
 
     Args:
         message: what was wrong and where (file, line, id).
-        hint: the next step, best a command that works as written.
+        hint: the next step, ideally a command that works as written.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -17,3 +19,15 @@ class SearchappError(Exception):
 
 class IndexMissingError(SearchappError):
     """No index has been built for this corpus and model."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence with the known name nearest to a mistyped one, empty when none is near.
+
+    >>> did_you_mean("nfcorpsu", ["nfcorpus", "scifact"])
+    "Did you mean 'nfcorpus'? "
+    """
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {nearest[0]!r}? " if nearest else ""

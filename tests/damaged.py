@@ -78,8 +78,9 @@ def _noise(base: Base) -> Evidence:
 def _run_of_another_split(base: Base) -> Evidence:
     evidence = fault("scores too coarse", 4)(base)
     grades = dict(list(base.context.judgements.items())[:5])
-    source = Memory(base.context.documents, list(base.context.all_queries.values()), grades)
-    context = CorpusContext(replace(base.context.corpus, source=source))
+    corpus = base.context.corpus
+    source = Memory(base.context.documents, list(base.context.all_queries.values()), grades, corpus.source)
+    context = CorpusContext(replace(corpus, source=source))
     run = {name: ranking for name, ranking in (evidence.run or {}).items() if name not in grades}
     return Evidence(context, run=run)
 

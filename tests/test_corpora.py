@@ -86,7 +86,7 @@ def test_several_splits_and_none_named_test_must_be_named(make_corpus: MakeFolde
     make_corpus(split="dev")
     with pytest.raises(SearchappError, match="has several splits") as caught:
         open_corpus(str(folder))
-    assert caught.value.hint == "It has: dev, train."
+    assert caught.value.hint == "Name one as in CORPUS/dev. It has: dev, train."
 
 
 def test_a_split_that_is_not_there_is_an_error_that_lists_those_that_are(make_corpus: MakeFolder) -> None:
@@ -248,3 +248,60 @@ def test_the_sample_has_one_pair_of_duplicates_one_empty_title_and_other_scripts
 
 def test_lint_finds_only_the_duplicate_in_the_sample() -> None:
     assert [finding.name for finding in lint(open_corpus("sample"))] == ["duplicate-documents"]
+
+
+@pytest.fixture
+def nfcorpus(make_corpus: MakeFolder, tmp_path: Path) -> Path:
+    """Return an archive with two splits where NFCorpus is looked for."""
+    folder = make_corpus()
+    make_corpus(qrels=[("q2", "d1", 1)], split="dev")
+    archive = tmp_path / "ir_datasets" / "beir" / "nfcorpus" / "source.zip"
+    write_archive(archive, folder, "nfcorpus")
+    return archive
+
+
+def test_a_split_may_follow_a_short_name(nfcorpus: Path) -> None:
+    corpus = open_corpus("nfcorpus/dev")
+    assert (corpus.name, corpus.id, corpus.split) == ("nfcorpus/dev", "beir/nfcorpus/dev", "dev")
+    assert corpus.judgements == {"q2": {"d1": 1}}
+    assert (corpus.documents_id, corpus.base_id) == ("nfcorpus", "beir/nfcorpus")
+    assert open_corpus("sample/test").id == "sample"
+
+
+def test_a_corpus_gives_its_other_splits(nfcorpus: Path) -> None:
+    test = open_corpus("nfcorpus")
+    dev = test.with_split("dev")
+    assert test.splits() == dev.splits() == ["dev", "test"]
+    assert (dev.name, dev.id, dev.split) == ("beir/nfcorpus/dev", "beir/nfcorpus/dev", "dev")
+    assert (test.slug, dev.slug) == ("nfcorpus.test", "nfcorpus.dev")
+    assert test.with_split("test") is test
+    with pytest.raises(SearchappError, match="has no split 'train'"):
+        test.with_split("train")
+
+
+def test_the_splits_of_ir_datasets_are_those_of_its_catalogue() -> None:
+    corpus = open_corpus("antique/train")
+    assert (corpus.split, corpus.base_id, corpus.documents_id) == ("train", "antique", "antique")
+    assert {"test", "train"} <= set(corpus.splits())
+    assert corpus.with_split("test").id == "antique/test"
+    with pytest.raises(SearchappError, match="antique has no split 'tset'") as caught:
+        corpus.with_split("tset")
+    assert "Did you mean 'test'?" in caught.value.hint
+    assert open_corpus("vaswani").split is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("nfcorpsu", "nfcorpus"),
+        ("nfcorpsu/dev", "nfcorpus/dev"),
+        ("scifact/tain", "scifact/train"),
+        ("beir/nfcorpsu", "beir/nfcorpus"),
+        ("antique/tain", "antique/train"),
+        ("smaple", "sample"),
+    ],
+)
+def test_a_mistyped_name_suggests_the_nearest_known_one(typed: str, meant: str, working_folder: Path) -> None:
+    with pytest.raises(SearchappError, match="There is no corpus") as caught:
+        open_corpus(typed)
+    assert caught.value.hint.startswith(f"Did you mean '{meant}'? ")

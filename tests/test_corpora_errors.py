@@ -20,8 +20,8 @@ def read_documents(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b'{"_id": "d2", "text": }', "not JSON (Expecting value at column 23)"),
-        (b'{"_id": "d2", "text": "cut', "not JSON (Invalid control character at column 27)"),
+        (b'{"_id": "d2", "text": }', "not valid JSON (Expecting value at column 23)"),
+        (b'{"_id": "d2", "text": "cut', "not valid JSON (Invalid control character at column 27)"),
         (b'["d2", "pear"]', "a list, not an object"),
         (b"null", "a NoneType, not an object"),
         (b'{"text": "pear"}', "'_id' is missing"),
@@ -32,8 +32,8 @@ def read_documents(folder: Path) -> None:
         (b'{"_id": "d2", "text": 5}', "'text' is 5, not a string"),
         (b'{"_id": "d2", "title": ["x"], "text": "pear"}', "'title' is ['x'], not a string"),
         (b'{"_id": "d2", "text": "caf\xe9"}', "not UTF-8 (byte 27 of the line)"),
-        (b'{"_id": "d2", "text": "ab\\ud800"}', "'text' holds half a surrogate pair (character 3)"),
-        (b'{"_id": "d2\\udc00", "text": "ab"}', "'_id' holds half a surrogate pair (character 3)"),
+        (b'{"_id": "d2", "text": "ab\\ud800"}', "'text' contains an unpaired surrogate (character 3)"),
+        (b'{"_id": "d2\\udc00", "text": "ab"}', "'_id' contains an unpaired surrogate (character 3)"),
     ],
 )
 def test_a_broken_document_is_named_by_file_and_line(
@@ -55,12 +55,12 @@ def test_a_broken_query_is_named_by_file_and_line(make_corpus: MakeFolder) -> No
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("q1\td2", "2 columns where 3 are needed"),
-        ("q1\t0\td2\t1\tx", "5 columns where 3 are needed"),
-        ("q1\td2\tgood", "the grade 'good' is no whole number"),
-        ("q1\td2\t0.5", "the grade '0.5' is no whole number"),
-        ("q1\td2\tnan", "the grade 'nan' is no whole number"),
-        ("q1\td2\tinf", "the grade 'inf' is no whole number"),
+        ("q1\td2", "2 columns instead of 3"),
+        ("q1\t0\td2\t1\tx", "5 columns instead of 3"),
+        ("q1\td2\tgood", "the grade 'good' is not an integer"),
+        ("q1\td2\t0.5", "the grade '0.5' is not an integer"),
+        ("q1\td2\tnan", "the grade 'nan' is not an integer"),
+        ("q1\td2\tinf", "the grade 'inf' is not an integer"),
         ("q1\td1\t1", "query 'q1' and document 'd1' are judged twice, 2 and 1"),
     ],
 )
@@ -80,11 +80,11 @@ def test_a_judged_query_without_text_is_an_error(make_corpus: MakeFolder) -> Non
         _ = corpus.queries
 
 
-def test_a_judged_query_that_stands_twice_is_an_error(make_corpus: MakeFolder) -> None:
+def test_a_duplicate_judged_query_is_an_error(make_corpus: MakeFolder) -> None:
     folder = make_corpus()
     rows = [{"_id": "q1", "text": "a"}, {"_id": "q2", "text": "b"}, {"_id": "q1", "text": "c"}]
     (folder / "queries.jsonl").write_text(jsonl(rows))
-    with pytest.raises(SearchappError, match="Query id 'q1' stands twice"):
+    with pytest.raises(SearchappError, match="Duplicate query id 'q1'"):
         _ = open_corpus(str(folder)).queries
 
 
@@ -111,12 +111,13 @@ def test_a_file_that_cannot_be_read_is_named(make_corpus: MakeFolder) -> None:
 
 
 def test_a_folder_of_something_else_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SearchappError, match=r"is no BEIR folder: there is no .*corpus\.jsonl"):
+    with pytest.raises(SearchappError, match=re.escape(f"{tmp_path} is not a corpus.")) as caught:
         open_corpus(str(tmp_path))
+    assert "A corpus is a BEIR folder with corpus.jsonl" in caught.value.hint
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SearchappError, match="is no BEIR folder"):
+    with pytest.raises(SearchappError, match=r"There is no file or folder .*/nowhere"):
         open_corpus(str(tmp_path / "nowhere"))
 
 

@@ -1,4 +1,4 @@
-"""searchapp corpora: list the corpora that are here, or look into one."""
+"""searchapp corpora: list the corpora on this machine, or check one."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @report_options("rows")
 @offline_option
 def command(name: str | None) -> "Report":
-    """List the corpora that work offline, or look into one: counts, digests, and what is wrong with it."""
+    """List the corpora that work offline, or check one: counts, digests and problems."""
     from searchapp.corpora.listing import list_corpora
     from searchapp.corpora.resolve import open_corpus
     from searchapp.reports.catalogues import corpora_report, corpus_report

@@ -9,31 +9,33 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
+from searchapp.corpora.source import FileSource
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Judgements, Query
 
 BUFFER = 1 << 20  # bytes unpacked at a time
-COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted beforehand
+COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted in advance
 
 
-class BeirFiles:
-    """Reads a BEIR folder or archive; every error names the file and the line.
+class BeirFiles(FileSource):
+    """A BEIR folder or archive; every error names the file and the line.
 
     Args:
         root: a folder, or a zip archive.
+        split: the qrels file to read; when None, `test`, or the only one there is.
         inside: the folder inside the archive.
-        split: the qrels file to read (`test`); when None, the only one there is.
     """
 
-    def __init__(self, root: Path, inside: str = "", split: str | None = None) -> None:
-        self.root = root
-        self.inside = inside
-        self._split = split
+    layout = "a BEIR folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
 
-    @property
-    def location(self) -> str:
-        """The folder or archive."""
-        return str(self.root)
+    def __init__(self, root: Path, split: str | None = None, inside: str = "") -> None:
+        super().__init__(root, split)
+        self.inside = inside
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Tell whether a folder holds the documents of a corpus."""
+        return (path / "corpus.jsonl").exists()
 
     def files(self) -> list[Path]:
         """List the file that holds the documents."""
@@ -62,7 +64,7 @@ class BeirFiles:
             yield Query(_string(record, "_id", where), _string(record, "text", where))
 
     def judgements(self) -> Judgements:
-        """Return the judgements of the split; empty when the folder has none."""
+        """Return the judgements of the split, empty when there are none."""
         split = self.split
         if split is None:
             return {}
@@ -80,26 +82,9 @@ class BeirFiles:
                 raise SearchappError(
                     f"{where}: query {query_id!r} and document {document_id!r} are judged twice, "
                     f"{grades[document_id]} and {grade}.",
-                    "Keep one grade for each pair.",
+                    "Keep one grade per pair.",
                 )
         return judgements
-
-    @property
-    def split(self) -> str | None:
-        """The split that is read, None when there are no judgements.
-
-        Raises:
-            SearchappError: the split asked for is not there, or several are and none was named.
-        """
-        splits = self.splits()
-        wanted = self._split or ("test" if "test" in splits else splits[0] if len(splits) == 1 else None)
-        if wanted is None and splits:
-            problem = f"{self.root} has several splits and none was named."
-        elif wanted is not None and wanted not in splits:
-            problem = f"{self.root} has no split {wanted!r}."
-        else:
-            return wanted
-        raise SearchappError(problem, f"It has: {', '.join(splits) or 'no judgements at all'}.")
 
     def splits(self) -> list[str]:
         """List the splits that have judgements, in alphabetical order."""
@@ -123,7 +108,7 @@ class BeirFiles:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
                 raise SearchappError(
-                    f"{where}: not JSON ({error.msg.removesuffix(' at')} at column {error.colno}).",
+                    f"{where}: not valid JSON ({error.msg.removesuffix(' at')} at column {error.colno}).",
                     "Each line must be one JSON object.",
                 ) from error
             if not isinstance(record, dict):
@@ -157,14 +142,14 @@ class BeirFiles:
         except (FileNotFoundError, KeyError) as error:
             raise SearchappError(
                 f"{self._name(name)} is missing.",
-                "A BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv.",
+                f"The corpus must be {self.layout}.",
             ) from error
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise self._torn(error) from error
+            raise self._damaged(error) from error
         except OSError as error:
             raise SearchappError(
                 f"{self._name(name)} cannot be read ({error.strerror}).",
-                "It must be a file that you may read.",
+                "It must be a readable file.",
             ) from error
 
     @contextmanager
@@ -172,11 +157,11 @@ class BeirFiles:
         try:
             archive = zipfile.ZipFile(self.root)
         except zipfile.BadZipFile as error:
-            raise self._torn(error) from error
+            raise self._damaged(error) from error
         with archive:
             yield archive
 
-    def _torn(self, error: Exception) -> SearchappError:
+    def _damaged(self, error: Exception) -> SearchappError:
         return SearchappError(
             f"{self.root} is damaged ({error}).",
             "Remove it; the next use downloads it again.",
@@ -193,21 +178,21 @@ def _string(record: dict[str, Any], key: str, where: str) -> str:
     if key == "_id" and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or (key == "_id" and not value):
-        found = "missing" if value is None else f"{value!r}, not a string"
-        raise SearchappError(f"{where}: {key!r} is {found}.", 'A line reads {"_id": "1", "text": "..."}.')
+        problem = "missing" if value is None else f"{value!r}, not a string"
+        raise SearchappError(f"{where}: {key!r} is {problem}.", 'Expected: {"_id": "1", "text": "..."}')
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError as error:
             raise SearchappError(
-                f"{where}: {key!r} holds half a surrogate pair (character {error.start + 1}).",
-                "Write the whole character, or remove it.",
+                f"{where}: {key!r} contains an unpaired surrogate (character {error.start + 1}).",
+                "Write the complete character, or remove it.",
             ) from error
     return value
 
 
 def _columns(line: str) -> list[str]:
-    """Split at tabs, so that an id may hold a blank; a line without a tab at blanks, as TREC does."""
+    """Split at tabs, so that ids may contain spaces; without a tab, at spaces, as in TREC files."""
     return [column.strip() for column in line.strip().split("\t")] if "\t" in line.strip() else line.split()
 
 
@@ -215,8 +200,8 @@ def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:
     """Read `query document grade`, or TREC's `query 0 document grade`."""
     if len(columns) not in {3, 4}:
         raise SearchappError(
-            f"{where}: {len(columns)} columns where 3 are needed.",
-            "A line reads: query id, tab, document id, tab, grade.",
+            f"{where}: {len(columns)} columns instead of 3.",
+            "Expected: query id, tab, document id, tab, grade.",
         )
     try:
         grade = float(columns[-1])
@@ -224,7 +209,7 @@ def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:
         grade = float("nan")
     if not grade.is_integer():
         raise SearchappError(
-            f"{where}: the grade {columns[-1]!r} is no whole number.",
-            "A line reads: query id, tab, document id, tab, grade.",
+            f"{where}: the grade {columns[-1]!r} is not an integer.",
+            "Expected: query id, tab, document id, tab, grade.",
         )
     return columns[0], columns[-2], int(grade)

@@ -1,51 +1,28 @@
-"""One corpus: what it is called, where it comes from, and what it says."""
+"""A corpus: its names, its documents, queries and judgements, and their digests."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
+from searchapp.corpora.source import Source
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, file_stamp, slug
 from searchapp.records import Document, Judgements, Query
 
 
-class Source(Protocol):
-    """Where the texts come from; each call reads them anew, so that large corpora stream."""
-
-    @property
-    def location(self) -> str:
-        """The folder, archive or id that a person can look at."""
-
-    def documents(self) -> Iterator[Document]:
-        """Yield every document in stored order."""
-
-    def queries(self) -> Iterator[Query]:
-        """Yield every query, judged or not."""
-
-    def judgements(self) -> Judgements:
-        """Return the judgements of the split."""
-
-    def files(self) -> list[Path]:
-        """List the files that hold the documents; empty when they are not plain files."""
-
-    def count(self) -> int | None:
-        """Return the number of documents when it is cheap to know."""
-
-
 class Digests:
-    """An order-free digest of records, built one at a time in constant memory.
+    """An order-independent digest of records, added one at a time in constant memory.
 
     The SHA-256 of each record is added modulo 2**256 (the additive multiset hash of Clarke et al.,
-    "Incremental multiset hash functions", ASIACRYPT 2003), so the same records in another order give
-    the same digest. It guards against accidents, not against an adversary.
+    "Incremental multiset hash functions", ASIACRYPT 2003), so the order of the records does not matter.
+    It guards against accidents, not against an adversary.
 
-    >>> one, other = Digests(), Digests()
-    >>> for record in (["a", "1"], ["b", "2"]): one.add(record)
-    >>> for record in (["b", "2"], ["a", "1"]): other.add(record)
-    >>> one.hexdigest() == other.hexdigest()
+    >>> first, second = Digests(), Digests()
+    >>> for record in (["a", "1"], ["b", "2"]): first.add(record)
+    >>> for record in (["b", "2"], ["a", "1"]): second.add(record)
+    >>> first.hexdigest() == second.hexdigest()
     True
     """
 
@@ -53,22 +30,22 @@ class Digests:
         self._sum = int(start, 16)
 
     def add(self, record: Iterable[str | int]) -> None:
-        """Add one record, a list of strings and whole numbers."""
-        # Each part behind its length, so that no two records read the same.
+        """Add one record, a list of strings and integers."""
+        # Each part is preceded by its length, so that no two records give the same line.
         line = "".join([f"{len(part)}:{part}" for part in map(str, record)]).encode()
         self._sum = (self._sum + int.from_bytes(hashlib.sha256(line).digest(), "big")) % 2**256
 
     def hexdigest(self) -> str:
-        """Return the digest of what was added so far, 64 hexadecimal digits."""
+        """Return the digest of the records added so far, 64 hexadecimal digits."""
         return f"{self._sum:064x}"
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Documents, judged queries and judgements under one name.
+    """Documents, judged queries and judgements.
 
-    `name` is what the user typed, `id` names the split (`beir/nfcorpus/test`), and `documents_id`
-    names the documents alone, which all splits share (`nfcorpus`).
+    `name` is what the user typed, `id` identifies the split (`beir/nfcorpus/test`), and `documents_id`
+    identifies the documents, which all splits share (`nfcorpus`).
     """
 
     name: str
@@ -80,6 +57,32 @@ class Corpus:
     def location(self) -> str:
         """The folder, archive or id that a person can look at."""
         return self.source.location
+
+    @property
+    def split(self) -> str | None:
+        """The split whose judgements are read; None when there are none, or they are not split."""
+        return self.source.split
+
+    @property
+    def base_id(self) -> str:
+        """The id without the split: `beir/nfcorpus` for `beir/nfcorpus/test`."""
+        return self.id.removesuffix(f"/{self.split}")
+
+    def splits(self) -> list[str]:
+        """List the splits that have judgements, in alphabetical order."""
+        return self.source.splits()
+
+    def with_split(self, split: str) -> "Corpus":
+        """Return the same corpus with the judgements of another split.
+
+        Raises:
+            SearchappError: there is no such split.
+        """
+        if split == self.split:
+            return self
+        source = self.source.with_split(split)
+        name = f"{self.base_id}/{source.split}"
+        return Corpus(name, name, self.documents_id, source)
 
     def documents(self) -> Iterator[Document]:
         """Yield every document in stored order, reading as it goes."""
@@ -95,7 +98,7 @@ class Corpus:
         judgements = self.source.judgements()
         if not judgements:
             raise SearchappError(
-                f"{self.id} has no judgements, so nothing can be scored.",
+                f"{self.id} has no judgements, so it cannot be scored.",
                 "`searchapp query` works without them.",
             )
         return {query: judgements[query] for query in sorted(judgements)}
@@ -105,36 +108,35 @@ class Corpus:
         """The judged queries of the split, by id in ascending order; the others are not searched.
 
         Raises:
-            SearchappError: a judged query has no text, or an id stands twice.
+            SearchappError: a judged query has no text, or an id occurs twice.
         """
         texts: dict[str, Query] = {}
         for query in self.source.queries():
             if query.id in self.judgements:
                 if query.id in texts:
                     raise SearchappError(
-                        f"Query id {query.id!r} stands twice in {self.location}.",
-                        "Give each query an id of its own.",
+                        f"Duplicate query id {query.id!r} in {self.location}.",
+                        "Give each query a unique id.",
                     )
                 texts[query.id] = query
-        absent = [query_id for query_id in self.judgements if query_id not in texts]
-        if absent:
+        missing = [query_id for query_id in self.judgements if query_id not in texts]
+        if missing:
             raise SearchappError(
-                f"{len(absent)} judged queries of {self.id} have no text (first: {absent[0]!r}).",
-                f"Check the ids in {self.location}; `searchapp corpora {self.name}` lists what is wrong.",
+                f"{len(missing)} judged queries of {self.id} have no text (first: {missing[0]!r}).",
+                f"Check the ids in {self.location}; `searchapp corpora {self.name}` lists the problems.",
             )
         return [texts[query_id] for query_id in self.judgements]
 
     @property
     def name_anywhere(self) -> str:
-        """The name that stands for the documents in any working folder."""
+        """A name that opens the corpus from any working folder."""
         return self.location if Path(self.id).is_absolute() else self.name
 
     @property
     def slug(self) -> str:
-        """A name for files: the documents, and the split if there are several."""
-        split = self.id.rsplit("/", 1)[-1]
+        """A name for files: the documents, and the split if it is part of the id."""
         name = slug(self.documents_id)
-        return name if name.endswith(split) else f"{name}.{split}"
+        return name if self.base_id == self.id else f"{name}.{slug(self.split or '')}"
 
     def count(self) -> int | None:
         """Return the number of documents when it is cheap to know."""
@@ -146,7 +148,7 @@ class Corpus:
 
     @cached_property
     def documents_digest(self) -> str:
-        """Order-free digest of every document's id, title and text (reads the whole corpus)."""
+        """Order-independent digest of every document's id, title and text (reads the whole corpus)."""
         digest = Digests()
         for document in self.documents():
             digest.add((document.id, document.title, document.text))
@@ -154,7 +156,7 @@ class Corpus:
 
     @cached_property
     def queries_digest(self) -> str:
-        """Order-free digest of the judged queries' ids and texts."""
+        """Order-independent digest of the judged queries' ids and texts."""
         digest = Digests()
         for query in self.queries:
             digest.add((query.id, query.text))
@@ -162,7 +164,7 @@ class Corpus:
 
     @cached_property
     def judgements_digest(self) -> str:
-        """Order-free digest of all (query, document, grade) judgements."""
+        """Order-independent digest of all (query, document, grade) judgements."""
         digest = Digests()
         for query_id, grades in self.judgements.items():
             pairs = [part for document_id in sorted(grades) for part in (document_id, grades[document_id])]

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import read_json
 from searchapp.records import Document, Judgements, Query
 from searchapp.settings import datasets_folder, offline
 
 
 class IrDataset:
-    """Any corpus of the ir_datasets catalogue, read through the library itself."""
+    """A corpus of the ir_datasets catalogue, read through the library itself."""
 
     def __init__(self, dataset_id: str) -> None:
         self._id = dataset_id
@@ -24,6 +24,35 @@ class IrDataset:
     def location(self) -> str:
         """The catalogue id."""
         return f"ir_datasets:{self._id}"
+
+    @property
+    def split(self) -> str | None:
+        """The id below the documents that all splits share; None when it is theirs."""
+        base = documents_id(self._id)
+        return self._id.removeprefix(f"{base}/") if self._id != base else None
+
+    def splits(self) -> list[str]:
+        """List the ids of the catalogue below the same documents that have judgements."""
+        base = documents_id(self._id)
+        return sorted(
+            dataset_id.removeprefix(f"{base}/")
+            for dataset_id, entry in catalogue().items()
+            if "qrels" in entry and dataset_id.startswith(f"{base}/") and documents_id(dataset_id) == base
+        )
+
+    def with_split(self, split: str) -> "IrDataset":
+        """Return the same documents with the queries and judgements of another split.
+
+        Raises:
+            SearchappError: the catalogue has no such split.
+        """
+        splits = self.splits()
+        if split not in splits:
+            raise SearchappError(
+                f"{documents_id(self._id)} has no split {split!r}.",
+                f"{did_you_mean(split, splits)}It has: {', '.join(splits) or 'none'}.",
+            )
+        return IrDataset(f"{documents_id(self._id)}/{split}")
 
     def files(self) -> list[Path]:
         """Name no file: the library does not say where the documents are."""
@@ -37,7 +66,7 @@ class IrDataset:
         """Yield every document in the library's order."""
         for document in self._iterate("docs"):
             text = getattr(document, "text", None)
-            if text is None:  # other fields: the library knows which of them make the text
+            if text is None:  # other fields: the library knows which of them form the text
                 yield Document(document.doc_id, "", document.default_text())
             else:
                 yield Document(document.doc_id, getattr(document, "title", None) or "", text)
@@ -57,13 +86,13 @@ class IrDataset:
     def _iterate(self, part: str) -> Iterator[Any]:
         dataset = _load(self._id)
         if not getattr(dataset, f"has_{part}")():
-            raise SearchappError(f"{self._id} has no {part} in ir_datasets.", "Name a split that has them.")
+            raise SearchappError(f"{self._id} has no {part} in ir_datasets.", "Choose a split that has them.")
         with _download_errors(self._id):
             yield from getattr(dataset, f"{part}_iter")()
 
 
 def download(dataset_id: str) -> None:
-    """Have ir_datasets fetch the archive of a BEIR corpus into its home.
+    """Have ir_datasets download the archive of a BEIR corpus into its home.
 
     Raises:
         SearchappError: no network, or `--offline`.
@@ -76,11 +105,11 @@ def download(dataset_id: str) -> None:
 
 
 def not_here(dataset_id: str) -> SearchappError:
-    """Return the error for a corpus that is neither here nor to be had."""
+    """Return the error for a corpus that is not on this machine and cannot be downloaded."""
     path, address = _archive_of(dataset_id)
     return SearchappError(
         f"{dataset_id} is not on this machine: there is no {path}.",
-        f"It would be read from {address}.\n`sample` works now: searchapp eval sample",
+        f"It would be downloaded from {address}.\n`sample` works now: searchapp eval sample",
     )
 
 
@@ -92,19 +121,23 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 def document_count(dataset_id: str) -> int | None:
     """Return the number of documents that ir_datasets' catalogue states."""
-    entry = catalogue().get(dataset_id, {}).get("docs", {})
-    if "_ref" in entry:
-        entry = catalogue()[entry["_ref"]]["docs"]
+    entry = catalogue().get(documents_id(dataset_id), {}).get("docs", {})
     count: int | None = entry.get("count")
     return count
 
 
+def documents_id(dataset_id: str) -> str:
+    """Return the shortest id with the same documents, as the catalogue says."""
+    entry = catalogue().get(dataset_id, {}).get("docs", {})
+    return str(entry.get("_ref", dataset_id))
+
+
 @contextmanager
 def _download_errors(dataset_id: str) -> Iterator[None]:
-    """Turn what a failed download raises into the error that says what works instead."""
+    """Turn the exceptions of a failed download into the error that says what works instead."""
     try:
         yield
-    except (OSError, RuntimeError) as error:  # requests' own, and ir_datasets' wrapping of the last one
+    except (OSError, RuntimeError) as error:  # those of requests, and ir_datasets' wrapper of the last one
         raise not_here(dataset_id) from error
 
 
@@ -116,7 +149,8 @@ def _load(dataset_id: str) -> Any:
         return ir_datasets.load(dataset_id)
     except KeyError as error:
         raise SearchappError(
-            f"ir_datasets knows no corpus {dataset_id!r}.", "`searchapp corpora` lists what is here."
+            f"ir_datasets has no corpus {dataset_id!r}.",
+            "`searchapp corpora` lists those on this machine.",
         ) from error
 
 
@@ -128,7 +162,7 @@ def _archive_of(dataset_id: str) -> tuple[str, str]:
         if entry and "url" in entry:
             path = datasets_folder() / family / entry.get("cache_path", "")
             return f"{path}", entry["url"]
-    return f"{datasets_folder() / family}", "the address that ir_datasets gives for it"
+    return f"{datasets_folder() / family}", "the address given by ir_datasets"
 
 
 @cache

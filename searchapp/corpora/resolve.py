@@ -1,12 +1,14 @@
-"""What a user may call a corpus, and which source that is."""
+"""From the name of a corpus to the corpus: the readers that are asked in turn, and the file formats."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from searchapp.corpora import irds
 from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
-from searchapp.errors import SearchappError
+from searchapp.corpora.source import FileSource
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.settings import datasets_folder
 
 ALIASES = {
@@ -25,73 +27,106 @@ ALIASES = {
     "trec-covid": "beir/trec-covid",
     "webis-touche2020": "beir/webis-touche2020",
 }
-"""Short names of the BEIR corpora and the ir_datasets ids that they stand for."""
+"""Short names of the BEIR corpora, and the ir_datasets ids of the splits whose figures are published."""
 
 SAMPLE = Path(__file__).parent / "sample"
 
 
 def open_corpus(name: str) -> Corpus:
-    """Return the corpus that a name stands for; nothing is read yet.
+    """Return the corpus with a name; its documents are not read yet.
 
     Args:
-        name: `sample`, an alias (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or the path of
-            a BEIR folder, with `/<split>` behind it for another split than `test`.
+        name: `sample`, a short name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus`), or the path of a
+            corpus in one of `FORMATS`; each may be followed by `/<split>`.
 
     Raises:
-        SearchappError: the name is unknown, or the corpus is neither here nor to be downloaded.
+        SearchappError: the name is unknown, or the corpus is not here and cannot be downloaded.
     """
-    if name == "sample":
-        return Corpus(name, "sample", "sample", BeirFiles(SAMPLE, split="test"))
-    dataset_id = ALIASES.get(name, name)
-    if dataset_id == name and (folder := _folder(name)):
-        return folder
-    if dataset_id.startswith("beir/") and (archive := _archive(dataset_id)):
-        split = archive.split  # an error when it is not there
-        split_id = f"beir/{archive.inside}/{split}" if len(archive.splits()) > 1 else dataset_id
-        return Corpus(name, split_id, archive.inside.replace("/", "-"), archive)
-    if dataset_id in irds.catalogue():
-        return Corpus(name, dataset_id, _documents_id(dataset_id), irds.IrDataset(dataset_id))
+    for reader in READERS:
+        corpus = reader(name)
+        if corpus is not None:
+            return corpus
+    known = ["sample", *ALIASES]
+    ids = irds.catalogue().keys()
+    suggestion = did_you_mean(name, [*known, *ids, *(each.removeprefix("beir/") for each in ids)])
     raise SearchappError(
-        f"There is no corpus {name!r}: it is no alias, no folder and no ir_datasets id.",
-        f"Known here: sample, {', '.join(ALIASES)}; or give the path of a BEIR folder.",
+        f"There is no corpus {name!r}: it is not a short name, a path or an ir_datasets id.",
+        f"{suggestion}Short names: {', '.join(known)}; or give the path of a corpus.",
     )
 
 
-def _folder(name: str) -> Corpus | None:
+def _sample(name: str) -> Corpus | None:
+    head, _, split = name.partition("/")
+    if head != "sample":
+        return None
+    source = BeirFiles(SAMPLE, split or "test")
+    return Corpus(name, "sample", "sample", source) if source.split else None
+
+
+def _short_name(name: str) -> Corpus | None:
+    head, _, split = name.partition("/")
+    if head not in ALIASES:
+        return None
+    return _beir_archive(name, f"beir/{head}/{split}" if split else ALIASES[head])
+
+
+def _path(name: str) -> Corpus | None:
+    """Open the corpus at a path, which may end in a split."""
     path = Path(name).expanduser()
-    root, split = (path, None) if (path / "corpus.jsonl").exists() else (path.parent, path.name)
-    if (root / "corpus.jsonl").exists():
-        root = root.resolve()
-        source = BeirFiles(root, split=split)
-        mark = hashlib.sha256(str(root).encode()).hexdigest()[:6]
-        return Corpus(name, f"{root}/{source.split or ''}".rstrip("/"), f"{root.name}-{mark}", source)
+    places: list[tuple[Path, str | None]] = [(path, None)]
+    if "/" in name:
+        places.append((path.parent, path.name))
+    for root, split in places:
+        for form in FORMATS:
+            if form.recognises(root):
+                return _at_path(name, form(root.resolve(), split))
     if path.exists() or name.startswith((".", "/", "~")):
+        nearby = path.parent.iterdir() if path.parent.is_dir() and not path.exists() else ()
         raise SearchappError(
-            f"{path} is no BEIR folder: there is no {path / 'corpus.jsonl'}.",
-            "A BEIR folder holds corpus.jsonl, queries.jsonl and qrels/test.tsv.",
+            f"{path} is not a corpus." if path.exists() else f"There is no file or folder {path}.",
+            f"{did_you_mean(path.name, (entry.name for entry in nearby))}"
+            f"A corpus is {', or '.join(form.layout for form in FORMATS)}.",
         )
     return None
 
 
-def _archive(dataset_id: str) -> BeirFiles | None:
-    """Return the archive that ir_datasets keeps for a BEIR id, downloaded when it is not here yet.
+def _at_path(name: str, source: FileSource) -> Corpus:
+    mark = hashlib.sha256(str(source.root).encode()).hexdigest()[:6]
+    corpus_id = f"{source.root}/{source.split or ''}".rstrip("/")
+    return Corpus(name, corpus_id, f"{source.root.name}-{mark}", source)
+
+
+def _beir_archive(name: str, dataset_id: str = "") -> Corpus | None:
+    """Open the archive that ir_datasets keeps for a BEIR id, downloaded when it is not here yet.
 
     The archive is read directly: ir_datasets itself would first write a document store of pickles
     beside it, which needs a writable home and takes longer than the reading.
     """
-    _, *parts = dataset_id.split("/")
-    depth = 2 if parts[0] == "cqadupstack" else 1
-    if parts[:2] == ["webis-touche2020", "v2"] or len(parts) not in {depth, depth + 1}:
+    dataset_id = dataset_id or name
+    family, *parts = dataset_id.split("/")
+    depth = 2 if parts[:1] == ["cqadupstack"] else 1
+    if family != "beir" or parts[:2] == ["webis-touche2020", "v2"] or len(parts) not in {depth, depth + 1}:
         return None
     path = datasets_folder() / "beir" / parts[0] / "source.zip"
     if not path.exists():
         if dataset_id not in irds.catalogue():
             return None
         irds.download(dataset_id)
-    return BeirFiles(path, "/".join(parts[:depth]), parts[depth] if len(parts) > depth else None)
+    inside = "/".join(parts[:depth])
+    source = BeirFiles(path, parts[depth] if len(parts) > depth else None, inside)
+    split = source.split  # an error when the archive lacks it
+    corpus_id = f"beir/{inside}/{split}" if len(source.splits()) > 1 else dataset_id
+    return Corpus(name, corpus_id, inside.replace("/", "-"), source)
 
 
-def _documents_id(dataset_id: str) -> str:
-    """Return the shortest id with the same documents, as ir_datasets' catalogue says."""
-    entry = irds.catalogue()[dataset_id].get("docs", {})
-    return str(entry.get("_ref", dataset_id))
+def _ir_datasets(name: str) -> Corpus | None:
+    if name not in irds.catalogue():
+        return None
+    return Corpus(name, name, irds.documents_id(name), irds.IrDataset(name))
+
+
+FORMATS: list[type[FileSource]] = [BeirFiles]
+"""The formats of a corpus in a file or folder; the first that recognises a path reads it."""
+
+READERS: list[Callable[[str], Corpus | None]] = [_sample, _short_name, _path, _beir_archive, _ir_datasets]
+"""What turns a name into a corpus, asked in this order; each returns None for a name it does not know."""

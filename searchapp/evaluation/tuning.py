@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import ALIASES, open_corpus
 from searchapp.encoders.encoder import Encoder
@@ -80,13 +79,13 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
         SearchappError: a split is the one that scores are reported on, or there is no other.
     """
     corpus = open_corpus(name)
-    base, _, named = corpus.id.rpartition("/")
-    if not splits and named in SPLITS and corpus.id not in ALIASES.values():
+    reported = {split for split in corpus.splits() if f"{corpus.base_id}/{split}" in ALIASES.values()}
+    if not splits and corpus.split in SPLITS and corpus.split not in reported:
         return (corpus,)
-    here = corpus.source.splits() if isinstance(corpus.source, BeirFiles) else list(splits)
-    fit = [split for split in SPLITS if split in here and f"{base}/{split}" not in ALIASES.values()]
+    here = corpus.splits()
+    fit = [split for split in SPLITS if split in here and split not in reported]
     for split in splits:
-        if split.startswith("test") or f"{base}/{split}" in ALIASES.values():
+        if split.startswith("test") or split in reported:
             raise SearchappError(
                 f"Scores of {corpus.name} are reported on its split {split!r}: nothing may be chosen on it.",
                 f"Name another: {', '.join(f'--split {other}' for other in fit) or 'it has none'}.",
@@ -98,7 +97,7 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
             f"({', '.join(here) or 'none at all'}), so nothing can be chosen.",
             "Hybrid search works without: its default was chosen on other corpora.",
         )
-    return tuple(open_corpus(f"{base}/{split}") for split in chosen)
+    return tuple(corpus.with_split(split) for split in chosen)
 
 
 def tune(

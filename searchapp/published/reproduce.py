@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.resolve import open_corpus
@@ -129,10 +128,7 @@ def claimed_corpus(claim: Claim) -> Corpus:
     if claim.corpus is None:
         raise SearchappError(f"searchapp knows no corpus for the task {claim.task}.", "")
     corpus = open_corpus(claim.corpus)
-    if isinstance(corpus.source, BeirFiles) and corpus.source.split not in {None, claim.split}:
-        base = corpus.id.rsplit("/", 1)[0]
-        return open_corpus(f"{base}/{claim.split}")
-    return corpus
+    return corpus if corpus.split is None else corpus.with_split(claim.split)
 
 
 def _here() -> set[str]:

@@ -5,9 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
@@ -244,11 +242,7 @@ def _meant(name: str, mode: str | None) -> Iterator[tuple[str, str]]:
 
 def other_splits(corpus: Corpus) -> list[Corpus]:
     """Return the other splits of a corpus."""
-    source = corpus.source
-    if not isinstance(source, BeirFiles) or source.split is None:
-        return []
-    base = corpus.id.rsplit("/", 1)[0]
-    return [open_corpus(f"{base}/{split}") for split in source.splits() if split != source.split]
+    return [corpus.with_split(split) for split in corpus.splits() if split != corpus.split]
 
 
 def split_alternatives(
@@ -263,9 +257,8 @@ def split_alternatives(
     """
 
     def attempt(split: Corpus) -> Alternative:
-        name = split.id.rsplit("/", 1)[1]
         return Alternative(
-            "other-split", f"the split {name!r} instead", lambda: JudgedRun(split, rank(split), cuts)
+            "other-split", f"the split {split.split!r} instead", lambda: JudgedRun(split, rank(split), cuts)
         )
 
     return [attempt(split) for split in splits]

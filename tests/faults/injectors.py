@@ -72,6 +72,7 @@ def _damaged(base: Base, **parts: Any) -> Corpus:
         parts.get("items", base.context.documents),
         parts.get("asked", list(source.queries())),
         parts.get("grades", source.judgements()),
+        source,
     )
     return replace(base.context.corpus, source=memory)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
+from searchapp.corpora.source import Source
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence, Vectors
 from searchapp.diagnosis.model import Model
@@ -27,12 +28,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Memory:
-    """A corpus held in memory, to be damaged."""
+    """A corpus held in memory, to be damaged; `origin` is the whole one, whose splits it has."""
 
     items: Sequence[Document]
     asked: Sequence[Query]
     grades: Judgements
+    origin: Source | None = None
     location: str = "memory"
+
+    @property
+    def split(self) -> str | None:
+        """The split of the whole corpus."""
+        return self.origin.split if self.origin else None
+
+    def splits(self) -> list[str]:
+        """List the splits of the whole corpus."""
+        return self.origin.splits() if self.origin else []
+
+    def with_split(self, split: str) -> Source:
+        """Return another split of the whole corpus, undamaged."""
+        assert self.origin is not None
+        return self.origin.with_split(split)
 
     def documents(self) -> Iterator[Document]:
         """Yield the documents."""

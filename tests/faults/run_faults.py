@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.evaluation.scoring import score
 from searchapp.published.definitions import DEFINITIONS, JudgedRun
@@ -135,8 +134,7 @@ def _some_missing(base: Base, share: float, rng: np.random.Generator) -> Evidenc
 
 def _other_split(base: Base, split: str, _rng: np.random.Generator) -> Evidence:
     """A7: scored on the queries of another split."""
-    head = base.context.corpus.id.rpartition("/")[0]
-    other = open_corpus(f"{head}/{split}")
+    other = base.context.corpus.with_split(split)
     queries: list[Query] = other.queries
     vectors = the(base.model).encoder.encode_queries(queries)
     run = {

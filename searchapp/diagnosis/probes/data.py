@@ -17,7 +17,7 @@ REACHABLE = 0.995  # best score that the documents which are there allow
 def published(evidence: Evidence) -> Iterator[Observation]:
     """Compare the digests of documents, queries and judgements with the published corpus."""
     corpus = evidence.context.corpus
-    name = corpus.id.rsplit("/", 1)[0]
+    name = corpus.base_id
     if name not in KNOWN_DOCUMENTS:
         yield Fact("corpus", corpus.id, "no published digest is known for it")
         return

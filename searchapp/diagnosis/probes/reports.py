@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Finding, Observation
 from searchapp.diagnosis.thresholds import EXPLAINED
-from searchapp.errors import SearchappError
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
 from searchapp.records import Query, Ranking, Run
 
@@ -87,15 +85,12 @@ def _candidates(
 
 def _splits(evidence: Evidence, metric: str) -> Iterator[Candidate]:
     """Score the run, or the stored vectors, by the judgements of the corpus's other splits."""
-    head, _, split = evidence.context.corpus.id.rpartition("/")
+    corpus = evidence.context.corpus
     for name in OTHER_SPLITS:
-        if not head or name == split:
+        if name == corpus.split or name not in corpus.splits():
             continue
-        try:
-            other = open_corpus(f"{head}/{name}")
-            judgements = other.judgements
-        except SearchappError:
-            continue
+        other = corpus.with_split(name)
+        judgements = other.source.judgements()
         run = evidence.run or {}
         if not judgements.keys() & run.keys():
             run = _encoded_run(evidence, other.queries) if evidence.model is not None else {}

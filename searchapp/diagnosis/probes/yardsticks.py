@@ -112,7 +112,7 @@ def peers(evidence: Evidence) -> Iterator[Observation]:
     task = find_task(evidence.context.corpus.id)
     if task is None:
         raise CannotJudgeError("nothing is published for this corpus")
-    scores = table.scores(task.name, task.split) if evidence.context.corpus.id.endswith(task.split) else []
+    scores = table.scores(task.name, task.split) if evidence.context.corpus.split == task.split else []
     if not scores:
         raise CannotJudgeError("nothing is published for this split")
     for score in scores:
