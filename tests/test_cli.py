@@ -93,7 +93,7 @@ def test_wrong_usage_exits_2(cli: Cli, arguments: tuple[str, ...]) -> None:
     ("arguments", "message", "hint"),
     [
         (("eval", "wikipedia"), "There is no corpus 'wikipedia'", "sample"),
-        (("eval", "./missing"), "no file or folder missing", "corpus.jsonl, queries.jsonl and qrels/<split>.tsv"),
+        (("eval", "./missing"), "no file or folder missing", "a BEIR folder with corpus.jsonl"),
         (("eval", "nfcorpus"), "beir/nfcorpus/test is not on this machine", "searchapp eval sample"),
         (("index", "sample", "-m", "glove"), "There is no model 'glove'", "wordllama"),
         (("index", "sample", "-m", "no/such"), "no/such is not in the local cache", "wordllama"),
