@@ -13,7 +13,8 @@ from scripts.timing import alternate, parser_of, process, report
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.scoring import CUTS, score
+from searchapp.evaluation.measures import CUTOFFS
+from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.index.build import encoder_for
 from searchapp.tasks.retrieval import evaluate_model
@@ -67,14 +68,14 @@ def largest_difference(run_file: Path, judgements: dict[str, dict[str, int]]) ->
         query_id: {name: float(len(ranking.document_ids) - i) for i, name in enumerate(ranking.document_ids)}
         for query_id, ranking in run.items()
     }
-    measures = {f"{theirs}.{','.join(map(str, CUTS))}" for theirs in names.values()}
+    measures = {f"{theirs}.{','.join(map(str, CUTOFFS))}" for theirs in names.values()}
     values = pytrec_eval.RelevanceEvaluator(judgements, measures).evaluate(ranked)
     ours = score(run, judgements)
     return max(
         float(abs(ours.values[f"{metric}_at_{cut}"][row] - values[query_id][f"{theirs}_{cut}"]))
         for row, query_id in enumerate(ours.query_ids)
         for metric, theirs in names.items()
-        for cut in CUTS
+        for cut in CUTOFFS
     )
 
 

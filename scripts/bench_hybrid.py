@@ -23,6 +23,7 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.texts import assemble
+from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.scoring import score
 from searchapp.files import cache_folder
 from searchapp.index.build import build_index
@@ -60,7 +61,9 @@ def measure(name: str, encoder: Encoder, transformer: Any, runs: int) -> None:
     texts = [assemble(document) for document in corpus.documents()]
     sample = random.Random(0).sample(texts, min(SAMPLE, len(texts)))  # noqa: S311 - a sample, not a secret
     hybrid = partial(from_nothing, corpus, encoder)
-    figure = score(hybrid(), corpus.judgements, [10]).means()["ndcg_at_10"]  # and compiles the kernels
+    figure = score(hybrid(), corpus.judgements, measures_at([10])).means()[
+        "ndcg_at_10"
+    ]  # and compiles the kernels
     encode: Callable[[], object] = partial(transformer.encode, sample, show_progress_bar=False)
     medians = alternate({HYBRID: hybrid, TRANSFORMER: encode}, runs)
     scale = len(texts) / len(sample)

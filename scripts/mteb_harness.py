@@ -27,8 +27,7 @@ from mteb.models.model_meta import ScoringFunction
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.evaluation.ranx_kernels import KERNELS
-from searchapp.evaluation.scoring import CUTS
+from searchapp.evaluation.measures import DEFAULT_MEASURES
 
 SPLIT = "test"
 
@@ -104,5 +103,4 @@ def run_harness(task: AbsTaskRetrieval, model: TextEncoder) -> dict[str, float]:
         show_progress_bar=False,
     )
     scores = result.task_results[0].scores[SPLIT][0]
-    names = [f"{metric}_at_{cut}" for metric in KERNELS for cut in CUTS]
-    return {name: float(scores[name]) for name in names}
+    return {measure.name: float(scores[measure.name]) for measure in DEFAULT_MEASURES}

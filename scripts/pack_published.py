@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.timing import parser_of
-from searchapp.evaluation.results import METRIC
+from searchapp.evaluation.measures import is_mteb_name
 from searchapp.published import table
 from searchapp.published.mteb_files import model_of, result_files
 from searchapp.published.table import DATA, RESULTS, TABLE
@@ -31,8 +31,7 @@ def stripped(document: dict[str, Any]) -> dict[str, Any]:
         return document | {"task_name": document["mteb_dataset_name"]}
     scores = {
         split: [
-            {key: value for key, value in part.items() if key in KEPT or METRIC.fullmatch(key)}
-            for part in parts
+            {key: value for key, value in part.items() if key in KEPT or is_mteb_name(key)} for part in parts
         ]
         for split, parts in document["scores"].items()
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from searchapp.evaluation.scoring import CUTS
+from searchapp.evaluation.measures import CUTOFFS
 from searchapp.evaluation.trec import read_per_query, read_run
 
 from .conftest import Cli, MakeFolder
@@ -52,7 +52,7 @@ def test_json_keeps_the_contract(cli: Cli) -> None:
     (row,) = document["results"]
     assert row.keys() == KEYS
     assert (row["corpus"], row["corpus_id"], row["model"]) == ("sample", "sample", "wordllama")
-    assert row["metrics"].keys() == {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTS}
+    assert row["metrics"].keys() == {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTOFFS}
     assert all(0 <= value <= 1 for value in row["metrics"].values())
     assert row["metrics"]["precision_at_3"] * 40 * 3 == pytest.approx(
         round(row["metrics"]["precision_at_3"] * 120)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from searchapp.evaluation.numpy_metrics import reference_scores
+from searchapp.evaluation.measures import measures_at
+from searchapp.evaluation.scoring import score_in_numpy
 from searchapp.published.claims import Claim, Source
 from searchapp.published.consistency import check_consistency
 from searchapp.published.ndcg_bound import largest_ndcg
@@ -149,7 +150,7 @@ def test_correct_figures_are_consistent(grades: int, task: str) -> None:
     generator = np.random.default_rng(grades)
     for _ in range(60):
         judgements, run = random_run(generator, grades)
-        values = reference_scores(run, judgements, CUTS)
+        values = score_in_numpy(run, judgements, measures_at(CUTS)).values
         means = {metric: float(np.mean(value)) for metric, value in values.items()}
         assert problems({metric: round(mean, 5) for metric, mean in means.items()}, task) == []
 

@@ -21,7 +21,8 @@ from searchapp.diagnosis.tokens import TokenTable
 from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
 from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
-from searchapp.evaluation.numpy_metrics import reference_scores
+from searchapp.evaluation.metrics import NDCG
+from searchapp.evaluation.scoring import score_in_numpy
 from searchapp.records import Ranking
 
 
@@ -39,7 +40,7 @@ def test_ndcg_is_that_of_the_second_implementation_ties_included(rng: np.random.
     }
     trial = judged_queries(ids, sorted(judgements), judgements)
     run = {f"q{row}": Ranking.from_scores(ids, documents @ queries[row], 10) for row in range(8)}
-    expected = reference_scores(run, judgements, (10,))["ndcg_at_10"]
+    expected = score_in_numpy(run, judgements, [NDCG.at(10)]).values["ndcg_at_10"]
     np.testing.assert_allclose(trial.ndcg(documents, queries), expected, atol=1e-12)
 
 

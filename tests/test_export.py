@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from searchapp.errors import SearchappError
-from searchapp.evaluation.scoring import CUTS
+from searchapp.evaluation.measures import CUTOFFS
 from searchapp.published.consistency import check_consistency
 from searchapp.published.export import card_text, model_index, model_name, mteb_documents, write_files
 from searchapp.published.sources import read_source
@@ -27,7 +27,7 @@ def full(corpus: str = "nfcorpus", **change: Any) -> Result:
     metrics = {
         f"{name}_at_{cut}": (1 + place) / 7 * (number + 1) / 8.3
         for place, name in enumerate(FAMILIES)
-        for number, cut in enumerate(CUTS)
+        for number, cut in enumerate(CUTOFFS)
     }
     assert all(value < 1 for value in metrics.values())
     seconds = {"encode": 1.25, "search": 0.5, "score": 0.25}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from searchapp.corpora.resolve import open_corpus
+from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.scoring import score
 from searchapp.records import Query, Ranking
 from searchapp.retrieval import random_baseline
@@ -134,7 +135,7 @@ def test_chance_scores_what_chance_must() -> None:
     corpus = open_corpus("sample")
     ids = [document.id for document in corpus.documents()]
     runs = [chance_run(ids, corpus.queries, 10, seed) for seed in range(60)]
-    means = [score(run, corpus.judgements, [10]).means()["ndcg_at_10"] for run in runs]
+    means = [score(run, corpus.judgements, measures_at([10])).means()["ndcg_at_10"] for run in runs]
     # A document of random rank has at each of the ten ranks the mean gain of all documents.
     discounts = [1 / log2(rank + 1) for rank in range(1, 11)]
     expected = []

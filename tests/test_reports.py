@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from searchapp.evaluation.measures import measure_title
 from searchapp.records import Document, Hit, Result
 from searchapp.reports.answers import hit_row
 from searchapp.reports.evaluations import grid_table, result_row, results_document, results_table
@@ -14,7 +15,6 @@ from searchapp.reports.hits import hits_lines
 from searchapp.reports.markup import Table
 from searchapp.reports.progress import progress_bar
 from searchapp.reports.terminal import (
-    metric_title,
     plain_table,
     render,
 )
@@ -118,7 +118,7 @@ def test_a_snippet_of_one_long_word_is_cut_inside_it() -> None:
     ],
 )
 def test_metrics_are_titled_as_the_field_writes_them(metric: str, title: str) -> None:
-    assert metric_title(metric) == title
+    assert measure_title(metric) == title
 
 
 def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
@@ -130,7 +130,7 @@ def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
 
 
 def test_the_grid_has_a_row_a_metric_and_a_column_a_cut() -> None:
-    lines = [line.split() for line in render(plain_table(grid_table(RESULT))).splitlines()]
+    lines = [line.split() for line in render(plain_table(grid_table(RESULT.metrics))).splitlines()]
     assert lines[0] == ["@10", "@100"]
     assert [line[1:] for line in lines[2:]] == [["0.33333", "0.50000"], ["0.66667", "1.00000"]]
 

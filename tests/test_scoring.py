@@ -9,7 +9,8 @@ import pytest
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.intervals import bootstrap_intervals
-from searchapp.evaluation.scoring import MAIN_METRICS, Scores, score
+from searchapp.evaluation.measures import MAIN_MEASURES, measures_at
+from searchapp.evaluation.scoring import Scores, score
 from searchapp.records import Judgements, Ranking, Run
 
 GRADES = {"q": {"a": 3, "b": 2, "c": 1, "z": 0}}  # three relevant documents
@@ -24,7 +25,7 @@ def ranked(*document_ids: str) -> Ranking:
 
 def scored(*document_ids: str, cut: int, metric: str) -> float:
     """Return one metric of one ranking against GRADES."""
-    return score({"q": ranked(*document_ids)}, GRADES, [cut]).means()[f"{metric}_at_{cut}"]
+    return score({"q": ranked(*document_ids)}, GRADES, measures_at([cut])).means()[f"{metric}_at_{cut}"]
 
 
 @pytest.mark.parametrize(
@@ -94,25 +95,25 @@ def test_the_order_of_the_input_does_not_matter() -> None:
 
 def test_a_judged_query_without_results_counts_0() -> None:
     judgements = {"q": {"a": 1}, "lost": {"a": 1}}
-    means = score({"q": ranked("a")}, judgements, [1]).means()
+    means = score({"q": ranked("a")}, judgements, measures_at([1])).means()
     assert means == {f"{name}_at_1": 0.5 for name in ("ndcg", "map", "mrr", "recall", "precision")}
 
 
 def test_an_empty_ranking_counts_0() -> None:
-    assert score({"q": ranked(), "r": ranked("a")}, {"q": {"a": 1}, "r": {"a": 1}}, [1]).per_query()["q"] == {
-        f"{name}_at_1": 0.0 for name in ("ndcg", "map", "mrr", "recall", "precision")
-    }
+    assert score(
+        {"q": ranked(), "r": ranked("a")}, {"q": {"a": 1}, "r": {"a": 1}}, measures_at([1])
+    ).per_query()["q"] == {f"{name}_at_1": 0.0 for name in ("ndcg", "map", "mrr", "recall", "precision")}
 
 
 def test_a_query_without_a_relevant_document_counts_0() -> None:
     judgements = {"q": {"a": 1}, "none": {"a": 0, "b": 0}}
     run = {"q": ranked("a"), "none": ranked("a", "b")}
-    means = score(run, judgements, [1]).means()
+    means = score(run, judgements, measures_at([1])).means()
     assert means == {f"{name}_at_1": 0.5 for name in ("ndcg", "map", "mrr", "recall", "precision")}
 
 
 def test_unjudged_queries_are_left_out() -> None:
-    scores = score({"q": ranked("a"), "other": ranked("x")}, {"q": {"a": 1}}, [1])
+    scores = score({"q": ranked("a"), "other": ranked("x")}, {"q": {"a": 1}}, measures_at([1]))
     assert scores.query_ids == ["q"]
     assert scores.means()["ndcg_at_1"] == 1.0
 
@@ -123,10 +124,9 @@ def test_a_run_that_shares_no_query_is_an_error() -> None:
     assert "another split" in caught.value.hint
 
 
-@pytest.mark.parametrize("cuts", [[0], [10, -1], []])
-def test_cuts_below_1_are_an_error(cuts: list[int]) -> None:
-    with pytest.raises(SearchappError, match="cuts are"):
-        score({"q": ranked("a")}, {"q": {"a": 1}}, cuts)
+def test_no_measures_are_an_error() -> None:
+    with pytest.raises(SearchappError, match="There are no measures to score"):
+        score({"q": ranked("a")}, {"q": {"a": 1}}, [])
 
 
 def random_case(seed: int, queries: int = 50) -> tuple[Run, Judgements]:
@@ -152,7 +152,7 @@ def test_every_main_metric_has_a_seeded_interval_around_its_mean() -> None:
     run, judgements = random_case(5)
     scores = score(run, judgements)
     intervals, means = scores.intervals(), scores.means()
-    assert tuple(intervals) == MAIN_METRICS
+    assert list(intervals) == [measure.name for measure in MAIN_MEASURES]
     assert scores.intervals() == intervals
     for metric, (low, high) in intervals.items():
         assert 0 <= low <= means[metric] <= high <= 1
@@ -184,10 +184,10 @@ def test_scoring_loads_the_kernels_of_ranx_and_not_ranx() -> None:
     code = """
 import sys
 import numpy as np
-import searchapp.evaluation.ranx_kernels
+from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.scoring import score
 from searchapp.records import Ranking
-values = score({"q": Ranking(["a"], np.zeros(1, np.float32))}, {"q": {"a": 1}}, [1]).means()
+values = score({"q": Ranking(["a"], np.zeros(1, np.float32))}, {"q": {"a": 1}}, measures_at([1])).means()
 heavy = {"ranx", "pandas", "matplotlib", "seaborn", "scipy.stats"} & sys.modules.keys()
 print(values["ndcg_at_1"], sorted(heavy), "numba" in sys.modules)
 """

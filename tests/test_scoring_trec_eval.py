@@ -12,7 +12,8 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.scoring import CUTS, Scores, score
+from searchapp.evaluation.measures import CUTOFFS
+from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Judgements, Ranking, Run
 from searchapp.tasks.retrieval import Evaluation, evaluate_model
@@ -27,18 +28,18 @@ def by_trec_eval(path: Path, judgements: Judgements) -> dict[str, dict[str, floa
     for line in path.read_text("utf-8").splitlines():
         query, _, document, _, value, _ = line.split(" ")
         run.setdefault(query, {})[document] = float(value)
-    cuts = ",".join(map(str, CUTS))
+    cuts = ",".join(map(str, CUTOFFS))
     evaluator = pytrec_eval.RelevanceEvaluator(
         judgements, {"recip_rank", *(f"{name}.{cuts}" for name in THEIRS.values())}
     )
     found = evaluator.evaluate(run)
-    names = {f"{ours}_at_{cut}": f"{theirs}_{cut}" for ours, theirs in THEIRS.items() for cut in CUTS}
+    names = {f"{ours}_at_{cut}": f"{theirs}_{cut}" for ours, theirs in THEIRS.items() for cut in CUTOFFS}
     values = {}
     for query in judgements:
         row = found.get(query, {})
         values[query] = {ours: row.get(theirs, 0.0) for ours, theirs in names.items()}
         reciprocal = row.get("recip_rank", 0.0)  # 1 / first relevant rank, without a cut
-        for cut in CUTS:
+        for cut in CUTOFFS:
             within = reciprocal > 0 and round(1 / reciprocal) <= cut
             values[query][f"mrr_at_{cut}"] = reciprocal if within else 0.0
     return values
@@ -46,7 +47,7 @@ def by_trec_eval(path: Path, judgements: Judgements) -> dict[str, dict[str, floa
 
 def assert_equal(scores: Scores, expected: dict[str, dict[str, float]]) -> None:
     """Compare every value of every query, then every mean."""
-    names = {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTS}
+    names = {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTOFFS}
     ours = scores.per_query()
     assert ours.keys() == expected.keys()
     for query, values in expected.items():

@@ -6,8 +6,8 @@ import pytest
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.numpy_metrics import reference_scores
-from searchapp.evaluation.scoring import CUTS, score
+from searchapp.evaluation.measures import DEFAULT_MEASURES
+from searchapp.evaluation.scoring import score, score_in_numpy
 from searchapp.index.build import encoder_for
 from searchapp.records import Judgements, Ranking, Run
 from searchapp.tasks.retrieval import evaluate_model
@@ -17,7 +17,7 @@ TOLERANCE = 1e-12
 
 def agree(run: Run, judgements: Judgements) -> None:
     """Compare all metrics at all cuts, query by query."""
-    first, second = score(run, judgements).values, reference_scores(run, judgements)
+    first, second = score(run, judgements).values, score_in_numpy(run, judgements, DEFAULT_MEASURES).values
     assert list(second) and first.keys() == second.keys()
     for metric, values in first.items():
         np.testing.assert_allclose(values, second[metric], rtol=0, atol=TOLERANCE, err_msg=metric)
@@ -49,5 +49,5 @@ def test_both_agree_on_a_corpus(name: str, request: pytest.FixtureRequest) -> No
     if name != "sample":
         request.getfixturevalue("shared_indexes")
     corpus = open_corpus(name)
-    evaluation = evaluate_model(corpus, encoder_for(corpus, BUNDLED, Options()), cuts=CUTS)
+    evaluation = evaluate_model(corpus, encoder_for(corpus, BUNDLED, Options()))
     agree(evaluation.run, corpus.judgements)

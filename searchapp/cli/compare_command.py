@@ -4,42 +4,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from searchapp.cli.measure_options import MeasureCommand, measure_option, usage_error
 from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.evaluation.gates import Gate
+    from searchapp.evaluation.metric import Measure
     from searchapp.reports.formats import Report
-
-
-def _metrics(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[str]:
-    from searchapp.evaluation.gates import parse_metric
-    from searchapp.evaluation.scoring import MAIN_METRICS
-
-    try:
-        return [parse_metric(value) for value in values] or list(MAIN_METRICS)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.") from error
 
 
 def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> "list[Gate]":
     from searchapp.evaluation.gates import parse_gate
 
-    try:
-        return [parse_gate(value) for value in values]
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.") from error
+    return usage_error(lambda: [parse_gate(value) for value in values])
 
 
-@click.command("compare")
+@click.command("compare", cls=MeasureCommand)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
 @click.option("-c", "--corpus", help="What they are runs of; the results of searchapp know theirs.")
+@measure_option('Measures to compare, as in "nDCG@10 P@5"; repeatable. [default: the main ones]')
 @click.option(
-    "--metric", "metrics", multiple=True, callback=_metrics, metavar="NAME",
-    help="Compare this metric, such as ndcg_at_10; may stand several times. [default: the main ones]",
-)  # fmt: skip
-@click.option(
-    "--gate", "gates", multiple=True, callback=_gates, metavar="METRIC>=CHANGE",
-    help='Exit 3 when a metric falls further and significantly, as in "ndcg_at_10>=-0.005".',
+    "--gate", "gates", multiple=True, callback=_gates, metavar="MEASURE>=CHANGE",
+    help='Exit 3 when a measure falls further and significantly, as in "nDCG@10>=-0.005"; repeatable.',
 )  # fmt: skip
 @click.option(
     "--show", type=click.IntRange(min=0), default=3, show_default=True,
@@ -50,7 +36,7 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 def command(
     runs: tuple[str, ...],
     corpus: str | None,
-    metrics: list[str],
+    measures: "list[Measure]",
     gates: "list[Gate]",
     show: int,
 ) -> "Report":
@@ -63,12 +49,14 @@ def command(
     """
     from searchapp.evaluation.comparison import compare_runs
     from searchapp.evaluation.gates import judge
+    from searchapp.evaluation.measures import MAIN_MEASURES, parse_measure
     from searchapp.evaluation.run_inputs import open_run_inputs
     from searchapp.reports.comparisons import comparison_report
 
     if len(runs) < 2:
         raise click.UsageError("Name at least two runs: the baseline first, then what to compare with it.")
-    wanted = list(dict.fromkeys([*metrics, *(gate.metric for gate in gates)]))
+    gated = [parse_measure(gate.metric) for gate in gates]
+    wanted = list(dict.fromkeys([*(measures or MAIN_MEASURES), *gated]))
     where, entries = open_run_inputs(runs, corpus)
     comparisons = compare_runs(where, entries, wanted, show)
     verdicts = [

@@ -18,16 +18,16 @@ def _reported(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, float]:
     from searchapp.errors import SearchappError
-    from searchapp.evaluation.gates import parse_metric
+    from searchapp.evaluation.measures import parse_measure
 
     found = {}
     for value in values:
         name, equals, number = value.partition("=")
         try:
-            found[parse_metric(name)] = float(number)
+            found[parse_measure(name).name] = float(number)
         except (ValueError, SearchappError) as error:
             raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.") from error
-        if not equals or not 0 <= found[parse_metric(name)] <= 100:
+        if not equals or not 0 <= found[parse_measure(name).name] <= 100:
             raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.")
     return found
 

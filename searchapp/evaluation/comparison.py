@@ -11,6 +11,8 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.drilldown import Lookup, QueryChange
 from searchapp.evaluation.intervals import difference_intervals
+from searchapp.evaluation.measures import MAIN_MEASURES
+from searchapp.evaluation.metric import NO_CUTOFF, Measure
 from searchapp.evaluation.run_inputs import RunInput, read_rankings
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.significance import holm, randomisation_tests
@@ -62,14 +64,14 @@ class Comparison:
 
 
 def compare_runs(
-    corpus: Corpus, entries: Sequence[RunInput], metrics: Sequence[str], shown: int
+    corpus: Corpus, entries: Sequence[RunInput], measures: Sequence[Measure], shown: int
 ) -> list[Comparison]:
     """Compare every run with the first, on all judged queries of the corpus.
 
     Args:
         corpus: what they are runs of.
         entries: at least two runs, the baseline first.
-        metrics: names such as `ndcg_at_10`; gains and losses are looked up by the first.
+        measures: at least one; gains and losses are looked up by the first.
         shown: how many queries are looked up at each end.
 
     Raises:
@@ -77,14 +79,15 @@ def compare_runs(
             or with the baseline, or no longer scores what its result says.
     """
     runs = read_rankings(entries, corpus)
-    cuts = sorted({int(metric.split("_at_")[1]) for metric in metrics})
     for entry, run in zip(entries, runs, strict=True):
         _check_queries((entry, run), (entries[0], runs[0]), corpus)
-    scores = [score(run, corpus.judgements, cuts) for run in runs]
+    computed = list(dict.fromkeys([*measures, *MAIN_MEASURES]))  # the main ones to check stored results
+    scores = [score(run, corpus.judgements, computed) for run in runs]
     for entry, scored in zip(entries, scores, strict=True):
         _check_stored(entry, scored)
-    _remark_depths(entries, runs, cuts[-1])
+    _remark_depths(entries, runs, max(measure.cutoff or NO_CUTOFF for measure in measures))
     baseline, *candidates = scores
+    metrics = [measure.name for measure in measures]
     changes = _changes(baseline, candidates, metrics)
     ends = [_ends(other.values[metrics[0]] - baseline.values[metrics[0]], shown) for other in candidates]
     rows = sorted({row for gains, losses in ends for row in (*gains, *losses)})
@@ -186,12 +189,12 @@ def _check_stored(entry: RunInput, scored: Scores) -> None:
             )
 
 
-def _remark_depths(entries: Sequence[RunInput], runs: Sequence[Run], cut: int) -> None:
-    """Say where a run is cut off before a metric and another is not."""
+def _remark_depths(entries: Sequence[RunInput], runs: Sequence[Run], cutoff: int) -> None:
+    """Say where a run ends above the largest cutoff and another does not."""
     depths = [max(len(ranking.document_ids) for ranking in run.values()) for run in runs]
     for entry, depth in zip(entries, depths, strict=True):
-        if depth < min(cut, max(depths)):
+        if depth < min(cutoff, max(depths)):
             logger.warning(
-                "%s holds at most %d documents a query; what is beyond counts as not found at %d.",
-                entry.label, depth, cut,
+                "%s has at most %d results per query; a document below that counts as not retrieved%s.",
+                entry.label, depth, "" if cutoff == NO_CUTOFF else f" at {cutoff}",
             )  # fmt: skip

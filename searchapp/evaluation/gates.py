@@ -1,18 +1,16 @@
 """A gate on a change: how far a metric may fall before a comparison fails."""
 
 import math
-import re
 from dataclasses import dataclass
 
+from searchapp.errors import SearchappError
 from searchapp.evaluation.comparison import Change
+from searchapp.evaluation.measures import parse_measure
 
 LEVEL = 0.05
 """A difference is significant when its corrected p-value is below this."""
 
 ROUNDING = 1e-12
-
-_NAMES = {"r": "recall", "p": "precision"}
-_METRIC = re.compile(r"(ndcg|map|mrr|recall|precision|r|p)(?:(?:_at|_cut)?_|@)([1-9]\d*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,41 +34,23 @@ class GateVerdict:
     reason: str
 
 
-def parse_metric(text: str) -> str:
-    """Return the name of a metric as MTEB writes it, from any spelling of it that is in use.
-
-    Raises:
-        ValueError: it is none; the message says which there are.
-
-    >>> [parse_metric(text) for text in ("nDCG@10", "ndcg_cut_10", "P_5", "recall_at_100")]
-    ['ndcg_at_10', 'ndcg_at_10', 'precision_at_5', 'recall_at_100']
-    """
-    found = _METRIC.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(
-            f"{text!r} is no metric: ndcg, map, mrr, recall or precision with a cut, as in ndcg_at_10"
-        )
-    name = found[1].lower()
-    return f"{_NAMES.get(name, name)}_at_{found[2]}"
-
-
 def parse_gate(text: str) -> Gate:
     """Return the gate that an expression such as `ndcg_at_10>=-0.005` describes.
 
     Raises:
-        ValueError: it is none, or its tolerance is above 0 or below -1.
+        SearchappError: it is not a gate, its measure is unknown, or its tolerance is not from -1 to 0.
     """
-    metric, sign, written = text.partition(">=")
-    example = "as in ndcg_at_10>=-0.005"
+    measure, sign, written = text.partition(">=")
+    example = "Write it as in nDCG@10>=-0.005: a measure, >= and the change to tolerate, from -1 to 0."
     if not sign:
-        raise ValueError(f"{text!r} is no gate: a metric, >= and the change that is tolerated, {example}")
+        raise SearchappError(f"{text!r} is not a gate.", example)
     try:
         tolerance = float(written)
     except ValueError:
         tolerance = math.nan
     if not -1 <= tolerance <= 0:
-        raise ValueError(f"{written!r} is no change that is tolerated: a fraction from -1 to 0, {example}")
-    return Gate(parse_metric(metric), tolerance)
+        raise SearchappError(f"{written.strip()!r} is not a change that a gate can tolerate.", example)
+    return Gate(parse_measure(measure).name, tolerance)
 
 
 def judge(gate: Gate, candidate: str, change: Change) -> GateVerdict:

@@ -1,18 +1,17 @@
 """Results that `searchapp eval --run-out` kept: found, read back and checked."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.evaluation.measures import measure_named
 from searchapp.files import read_json
 from searchapp.records import Result
 
 RESULT_SCHEMA = "searchapp/result/1"
-METRIC = re.compile(r"(ndcg|map|mrr|recall|precision)_at_[1-9]\d*")
 
 _MADE_BY = "`searchapp eval CORPUS --run-out DIR` writes results, one a file."
 _TEXTS = ("corpus", "corpus_id", "model", "mode")
@@ -149,7 +148,7 @@ def _result(row: Any, where: str) -> Result:
 def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
     """Return the names of metrics, intervals and times that are no numbers, or not named as a metric."""
     metrics = [
-        name for name, value in row["metrics"].items() if not METRIC.fullmatch(name) or not _fraction(value)
+        name for name, value in row["metrics"].items() if measure_named(name) is None or not _fraction(value)
     ]
     intervals = [
         f"the interval of {name}"

@@ -1,8 +1,7 @@
-"""Score a run: every metric at every cut for every judged query, by ranx's kernels."""
+"""Score a run: every measure for every judged query, with ranx's kernels or in numpy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from math import fsum
 
 import numpy as np
@@ -10,85 +9,89 @@ from numpy.typing import NDArray
 
 from searchapp.errors import SearchappError
 from searchapp.evaluation.intervals import bootstrap_intervals
-from searchapp.evaluation.ranx_kernels import KERNELS, kernel
+from searchapp.evaluation.measures import DEFAULT_MEASURES, headline, parse_measure
+from searchapp.evaluation.metric import JudgedRanking, Measure
 from searchapp.records import Judgements, Ranking, Run
 
-CUTS = (1, 3, 5, 10, 20, 100, 1000)
-"""The cuts of MTEB."""
-
-MAIN_METRICS = ("ndcg_at_10", "map_at_10", "mrr_at_10", "recall_at_100", "precision_at_10")
-"""What a table shows and what gets an interval, where the cuts allow."""
+NO_RESULTS = Ranking([], np.zeros(0, dtype=np.float32))
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The values of one run: `values[metric]` is (q,) float64, one a judged query in id order."""
+    """The values of one run: `values[measure name]` is (q,) float64, the judged queries in id order."""
 
     query_ids: list[str]
     values: dict[str, NDArray[np.float64]]
 
     def means(self) -> dict[str, float]:
-        """Return the mean of each metric over the judged queries, summed without rounding error."""
-        return {metric: fsum(values) / len(values) for metric, values in self.values.items()}
+        """Return the mean of each measure over the judged queries, summed without rounding error."""
+        return {name: fsum(values) / len(values) for name, values in self.values.items()}
 
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """Return 95 % bootstrap intervals of the main metrics."""
-        main = {metric: self.values[metric] for metric in MAIN_METRICS if metric in self.values}
-        return bootstrap_intervals(main) if main else {}
+        """Return 95 % bootstrap intervals of the measures that a table shows."""
+        shown = headline([parse_measure(name) for name in self.values])
+        return bootstrap_intervals({measure.name: self.values[measure.name] for measure in shown})
 
     def per_query(self) -> dict[str, dict[str, float]]:
-        """Return query id -> metric -> value."""
+        """Return query id -> measure name -> value."""
         return {
-            query_id: {metric: float(values[row]) for metric, values in self.values.items()}
+            query_id: {name: float(values[row]) for name, values in self.values.items()}
             for row, query_id in enumerate(self.query_ids)
         }
 
 
-def score(run: Run, judgements: Judgements, cuts: Sequence[int] = CUTS) -> Scores:
-    """Score a run against judgements; a judged query without results counts 0.
+def score(run: Run, judgements: Judgements, measures: Sequence[Measure] = DEFAULT_MEASURES) -> Scores:
+    """Score a run against judgements with ranx; a judged query without results counts 0.
 
-    Only ranks matter: the order of a `Ranking` is the one tie rule, so ranx is given the ranks and
-    never sees a score that it could order otherwise.
+    Only ranks matter: the order of a `Ranking` is the one tie rule, and ranx never sees a score that it
+    could order in another way.
 
     Args:
         run: the rankings; queries without judgements are left out.
         judgements: the grades; a grade above 0 is relevant, unjudged documents are not.
-        cuts: the k of each metric, at least 1.
+        measures: at least one.
 
     Raises:
-        SearchappError: no query of the run is judged, or a cut is below 1.
+        SearchappError: no query of the run is judged, or there are no measures.
     """
-    if min(cuts, default=0) < 1:
-        raise SearchappError(f"The cuts are {list(cuts)}.", "Name cuts of at least 1, such as --at 1,10,100.")
+    from searchapp.evaluation.ranx_scorer import ranx_values
+
+    query_ids = _judged_queries(run, judgements, measures)
+    by_ranx = [measure for measure in measures if measure.metric.ranx]
+    rankings = [(run.get(query_id, NO_RESULTS), judgements[query_id]) for query_id in query_ids]
+    values = ranx_values(rankings, by_ranx) if by_ranx else {}
+    if len(by_ranx) < len(measures):
+        values |= numpy_values(run, judgements, set(measures).difference(by_ranx))
+    return Scores(query_ids, {measure.name: values[measure.name] for measure in measures})
+
+
+def score_in_numpy(run: Run, judgements: Judgements, measures: Sequence[Measure]) -> Scores:
+    """Score as `score` does, to the same bits, without ranx and what it takes to start.
+
+    Args and errors are those of `score`.
+    """
+    return Scores(_judged_queries(run, judgements, measures), numpy_values(run, judgements, measures))
+
+
+def numpy_values(
+    run: Run, judgements: Judgements, measures: Iterable[Measure]
+) -> dict[str, NDArray[np.float64]]:
+    """Return measure name -> (q,) float64, the judged queries in id order, also when the run has none."""
+    queries = [JudgedRanking.of(run.get(query_id), judgements[query_id]) for query_id in sorted(judgements)]
+    return {
+        measure.name: np.array([measure.compute(query) for query in queries], dtype=np.float64)
+        for measure in measures
+    }
+
+
+def _judged_queries(run: Run, judgements: Judgements, measures: Sequence[Measure]) -> list[str]:
+    """Return the ids of the judged queries in order."""
+    if not measures:
+        raise SearchappError("There are no measures to score.", "Name some, such as --measure nDCG@10")
     if not run.keys() & judgements.keys():
         raise SearchappError(
             f"None of the {len(run)} queries of the run is judged (first: {next(iter(run), None)!r}; "
             f"a judged one: {next(iter(judgements), None)!r}).",
             "Compare the query ids of the run with those of the corpus: is it another split?",
         )
-    query_ids = sorted(judgements)
-    nothing = Ranking([], np.zeros(0, dtype=np.float32))
-    pairs = [_by_rank(run.get(query_id, nothing), judgements[query_id]) for query_id in query_ids]
-    values = {}
-    for metric in KERNELS:
-        compute = kernel(metric)
-        for cut in cuts:
-            name = f"{metric}_at_{cut}"
-            values[name] = np.array([compute(judged, ranked, cut) for judged, ranked in pairs])
-    return Scores(query_ids, values)
-
-
-def _by_rank(ranking: Ranking, grades: dict[str, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what ranx's kernels read: judged (r, 2) with the best grade first, and ranked (n, 2).
-
-    A document is named by its rank, so that no hash of an id can collide. Judged documents that were not
-    found have negative names: ranx skips the ranks beyond the last relevant one.
-    """
-    depth = len(ranking.document_ids)
-    ranks = {name: rank for rank, name in enumerate(ranking.document_ids, start=1) if name in grades}
-    missing = count(-1, -1)
-    rows = [(ranks.get(document_id) or next(missing), grade) for document_id, grade in grades.items()]
-    rows.sort(key=lambda row: (-row[1], row[0]))
-    judged = np.array(rows, dtype=np.float64).reshape(-1, 2)
-    found = np.arange(1, depth + 1, dtype=np.float64)
-    return judged, np.stack([found, found[::-1]], axis=1)
+    return sorted(judgements)

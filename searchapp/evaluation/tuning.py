@@ -15,7 +15,8 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import ALIASES, open_corpus
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
-from searchapp.evaluation.scoring import score
+from searchapp.evaluation.measures import parse_measure
+from searchapp.evaluation.scoring import score_in_numpy
 from searchapp.index.build import Progress, build_index
 from searchapp.index.index import Index
 from searchapp.index.kinds import DEFAULT_KIND
@@ -129,7 +130,10 @@ def tune(
 
     def values(rank: Callable[[Pair], Ranking]) -> Values:
         runs = ({name: rank(found) for name, found in some.items()} for some in pairs)
-        scored = (score(run, split.judgements, [CUT]) for split, run in zip(splits, runs, strict=True))
+        scored = (
+            score_in_numpy(run, split.judgements, [parse_measure(METRIC)])
+            for split, run in zip(splits, runs, strict=True)
+        )
         return np.concatenate([scores.values[METRIC] for scores in scored])
 
     figures = {}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
+from searchapp.evaluation.metrics import MAP, MRR, NDCG, PRECISION, RECALL
 from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
 from searchapp.published.figures import DOUBLE_NOISE, cutoff_of
 from searchapp.published.ndcg_bound import LARGEST_CUTOFF, largest_ndcg
@@ -110,14 +111,15 @@ def _check_order(claim: Claim) -> Iterator[Problem]:
     rank 1 is at most the ideal one, so nDCG@1 is at most precision@1.
     """
     cutoffs = sorted(set(map(cutoff_of, claim.metrics)))
-    for family in ("recall", "map", "mrr", "precision"):
-        for low, high in pairwise(cutoff for cutoff in cutoffs if f"{family}_at_{cutoff}" in claim.metrics):
-            factors = (low, high) if family == "precision" else (1, 1)  # the number of hits cannot fall
-            metrics = (f"{family}_at_{low}", f"{family}_at_{high}")
-            yield from _check_at_most(claim, *metrics, f"{family}-falls", *factors)
+    for metric in (RECALL, MAP, MRR, PRECISION):
+        for low, high in pairwise(cutoff for cutoff in cutoffs if metric.at(cutoff).name in claim.metrics):
+            factors = (low, high) if metric is PRECISION else (1, 1)  # the number of hits cannot fall
+            names = (metric.at(low).name, metric.at(high).name)
+            yield from _check_at_most(claim, *names, f"{metric.name}-falls", *factors)
     for k in cutoffs:
-        yield from _check_at_most(claim, f"map_at_{k}", f"recall_at_{k}", "map-above-recall")
-        yield from _check_at_most(claim, f"recall_at_{k}", f"precision_at_{k}", "recall-above-hits", 1, k)
+        recall = RECALL.at(k).name
+        yield from _check_at_most(claim, MAP.at(k).name, recall, "map-above-recall")
+        yield from _check_at_most(claim, recall, PRECISION.at(k).name, "recall-above-hits", 1, k)
     yield from _check_at_most(claim, "ndcg_at_1", "precision_at_1", "ndcg-above-precision")
 
 
@@ -125,7 +127,7 @@ def _check_ndcg_bound(claim: Claim) -> Iterator[Problem]:
     task = TASKS.get(claim.task)
     grade = float(task.largest_grade) if task else inf
     for cutoff in sorted(set(map(cutoff_of, claim.metrics))):
-        names = [f"{family}_at_{cutoff}" for family in ("ndcg", "recall", "precision")]
+        names = [metric.at(cutoff).name for metric in (NDCG, RECALL, PRECISION)]
         if 1 < cutoff <= LARGEST_CUTOFF and all(name in claim.metrics for name in names):
             ndcg, recall, precision = (claim.metrics[name] for name in names)
             slack = max(_half_unit(claim, name) for name in names)

@@ -3,8 +3,8 @@
 They need the ranking alone. Changes of the texts or the vectors are in `text_variants.py`.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 from math import fsum
@@ -14,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.evaluation.numpy_metrics import TREC_EVAL, Variant, reference_scores
-from searchapp.published.figures import cutoff_of, family_of
+from searchapp.evaluation import metrics
+from searchapp.evaluation.measures import measures_at
+from searchapp.evaluation.metric import NO_CUTOFF, RELEVANT, Grades, JudgedRanking, Measure, Metric
+from searchapp.evaluation.scoring import numpy_values
+from searchapp.published.figures import cutoff_of
 from searchapp.records import Judgements, Ranking, Run
 
 QueryScores = Mapping[str, NDArray[np.float64]]
@@ -40,9 +43,15 @@ class JudgedRun:
         """The scores by trec_eval's definitions."""
         return self.scored()
 
-    def scored(self, variant: Variant = TREC_EVAL, run: Run | None = None) -> QueryScores:
-        """Return the scores by another definition, or of another run."""
-        return reference_scores(self.run if run is None else run, self.judgements, self.cutoffs, variant)
+    def scored(
+        self, measures: Sequence[Measure] = (), run: Run | None = None, judgements: Judgements | None = None
+    ) -> QueryScores:
+        """Return the scores of other measures, of another run, or by other judgements."""
+        return numpy_values(
+            self.run if run is None else run,
+            self.judgements if judgements is None else judgements,
+            measures or measures_at(self.cutoffs),
+        )
 
     @cached_property
     def text_lengths(self) -> dict[str, int]:
@@ -69,21 +78,37 @@ def mean_scores(scores: QueryScores) -> dict[str, float]:
     return {metric: fsum(values) / len(values) for metric, values in scores.items() if len(values)}
 
 
-def _variant(family: str, **choices: str | bool | int) -> Callable[[JudgedRun], dict[str, float]]:
-    variant = Variant(**choices)  # type: ignore[arg-type]
+def _redefined(
+    metric: Metric, compute: Callable[[JudgedRanking, int], float]
+) -> Callable[[JudgedRun], dict[str, float]]:
+    """Return the means of a metric that is computed in another way."""
+    redefined = replace(metric, compute=compute)
+    return lambda judged: mean_scores(judged.scored([redefined.at(cutoff) for cutoff in judged.cutoffs]))
 
-    def compute(judged: JudgedRun) -> dict[str, float]:
-        means = mean_scores(judged.scored(variant))
-        return {metric: value for metric, value in means.items() if family_of(metric) == family}
 
-    return compute
+def _binary_gains(grades: Grades) -> Grades:
+    return (grades >= RELEVANT).astype(np.float64)
+
+
+def _ndcg_of_retrieved(query: JudgedRanking, cutoff: int) -> float:
+    retrieved = query.retrieved[:cutoff]
+    return metrics.ndcg(JudgedRanking(retrieved, -np.sort(-retrieved)), cutoff)
+
+
+def _map_over_cutoff(query: JudgedRanking, cutoff: int) -> float:
+    relevant = max(len(query.relevant), 1)
+    return metrics.average_precision(query, cutoff) * relevant / min(relevant, cutoff)
+
+
+def _whole_mrr(query: JudgedRanking, _cutoff: int) -> float:
+    return metrics.reciprocal_rank(query, NO_CUTOFF)
 
 
 def _queries_with_hits(judged: JudgedRun) -> dict[str, float]:
     """Average only over the queries with a relevant document above the cutoff."""
     means = {}
     for metric, values in judged.scores.items():
-        hit = judged.scores[f"recall_at_{cutoff_of(metric)}"] > 0
+        hit = judged.scores[metrics.RECALL.at(cutoff_of(metric)).name] > 0
         if hit.any():
             means[metric] = float(values[hit].mean())
     return means
@@ -104,7 +129,11 @@ def _all_queries(judged: JudgedRun) -> dict[str, float]:
 def _grade_2(judged: JudgedRun) -> dict[str, float]:
     """Count only grades of 2 or more as relevant, and average over the queries that have one."""
     present = np.array([max(judged.judgements[name].values()) > 1 for name in sorted(judged.judgements)])
-    scores = judged.scored(Variant(relevant_from=2))
+    judgements = {
+        query_id: {name: grade for name, grade in grades.items() if grade > 1}
+        for query_id, grades in judged.judgements.items()
+    }
+    scores = judged.scored(judgements=judgements)
     return mean_scores({metric: values[present] for metric, values in scores.items()})
 
 
@@ -183,24 +212,30 @@ def padding_range(judged: JudgedRun) -> dict[str, tuple[float, float]]:
 
 
 DEFINITIONS = (
-    Definition("ndcg-exponential", "nDCG with gains of 2^grade - 1", _variant("ndcg", gain="exponential")),
+    Definition(
+        "ndcg-exponential",
+        "nDCG with gains of 2^grade - 1",
+        _redefined(metrics.NDCG, metrics.NDCG_EXPONENTIAL.compute),
+    ),
     Definition(
         "ndcg-binary",
         "nDCG with binary gains: every relevant grade counts as 1",
-        _variant("ndcg", gain="binary"),
+        _redefined(metrics.NDCG, partial(metrics.ndcg, gains=_binary_gains)),
     ),
     Definition(
         "ndcg-ideal-of-retrieved",
         "nDCG with an ideal ranking of the retrieved documents only",
-        _variant("ndcg", ideal_of="retrieved"),
+        _redefined(metrics.NDCG, _ndcg_of_retrieved),
     ),
     Definition(
         "map-min-r-k",
         "MAP divided by min(R, k) instead of R, the number of relevant documents",
-        _variant("map", map_over="cut"),
+        _redefined(metrics.MAP, _map_over_cutoff),
     ),
     Definition(
-        "mrr-without-cut", "MRR over the whole ranking instead of the top k", _variant("mrr", mrr_cut=False)
+        "mrr-without-cut",
+        "MRR over the whole ranking instead of the top k",
+        _redefined(metrics.MRR, _whole_mrr),
     ),
     Definition(
         "grade-2-only",

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from searchapp.evaluation.measures import parse_measure
 from searchapp.published.claims import Claim
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores, padding_range, tie_range
 from searchapp.published.figures import DOUBLE_NOISE, family_of
-from searchapp.published.verdicts import agrees, metric_order
+from searchapp.published.verdicts import agrees
 
 WIDEST_TIE_RANGE = 0.02  # a wider one would explain almost any figure
 
@@ -54,7 +55,7 @@ class Mismatches:
         self._measured = measured
         known = {metric for metric in claim.metrics if metric in measured}
         self._agreeing = {metric for metric in known if self._agrees(metric, measured[metric])}
-        self.metrics = sorted(known - self._agreeing, key=metric_order)
+        self.metrics = sorted(known - self._agreeing, key=lambda name: parse_measure(name).order)
 
     def explain_by_definitions(self) -> list[Explanation]:
         """Try every definition that needs the ranking alone; the one that explains most comes first."""

@@ -7,10 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from searchapp.errors import SearchappError
-from searchapp.evaluation.results import METRIC
-
-FAMILIES = ("ndcg", "map", "mrr", "recall", "precision")
-"""The retrieval metrics by MTEB's names, without their cutoffs."""
+from searchapp.evaluation.measures import is_mteb_name, parse_measure
 
 MTEB_DECIMALS = 5
 """MTEB has always rounded its figures to this many decimals; it may keep more for MRR."""
@@ -37,7 +34,7 @@ def read_figures(raw: Mapping[str, Any], where: str) -> Figures:
     """
     figures = {}
     for metric, value in raw.items():
-        if METRIC.fullmatch(str(metric)):
+        if is_mteb_name(str(metric)):
             if not is_number(value):
                 raise SearchappError(
                     f"{where}: {metric} is {value!r}, which is not a finite number.",
@@ -132,13 +129,13 @@ def family_of(metric: str) -> str:
     >>> family_of("ndcg_at_10")
     'ndcg'
     """
-    return metric.partition("_at_")[0]
+    return parse_measure(metric).metric.name
 
 
 def cutoff_of(metric: str) -> int:
-    """Return the cutoff of a metric.
+    """Return the cutoff of a metric, 0 where it has none.
 
     >>> cutoff_of("ndcg_at_10")
     10
     """
-    return int(metric.partition("_at_")[2])
+    return parse_measure(metric).cutoff or 0

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.errors import SearchappError
+from searchapp.evaluation.measures import MTEB_METRICS, measure_named
+from searchapp.evaluation.metrics import NDCG
 from searchapp.evaluation.results import RESULT_SCHEMA
 from searchapp.files import read_json
 from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.figures import (
-    FAMILIES,
     MTEB_DECIMALS,
     decimals_of,
     is_number,
@@ -131,7 +132,8 @@ def _codes(part: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _is_retrieval(entry: TaskEntry, part: Mapping[str, Any]) -> bool:
     """Tell whether these are the metrics of a retrieval task, whose main one is an nDCG."""
-    gains = [value for metric, value in part.items() if metric.startswith("ndcg_at_")]
+    measures = {name: measure_named(name) for name in part}
+    gains = [part[name] for name, measure in measures.items() if measure and measure.metric is NDCG]
     return bool(gains) and (
         find_task(entry.task) is not None or part.get("main_score") is None or part["main_score"] in gains
     )
@@ -150,7 +152,7 @@ def _claim(
         split=split,
         corpus=task.corpus if task else None,
         metrics={metric: float(value) for metric, value in figures.items()},
-        decimals=decimals_of(figures, dict.fromkeys(FAMILIES, MTEB_DECIMALS)),
+        decimals=decimals_of(figures, {metric.name: MTEB_DECIMALS for metric in MTEB_METRICS}),
         where=where,
         subset=subset,
         languages=_codes(part),

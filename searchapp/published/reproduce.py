@@ -8,10 +8,11 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.resolve import open_corpus
 from searchapp.errors import SearchappError
-from searchapp.evaluation.scoring import CUTS
+from searchapp.evaluation.measures import CUTOFFS
 from searchapp.published.claims import Claim, Source
 from searchapp.published.definitions import JudgedRun
 from searchapp.published.explain import Alternative, Explanation, Mismatches, most_explaining_first
+from searchapp.published.figures import cutoff_of
 from searchapp.published.verdicts import Comparison, Verdict, compare_figures
 from searchapp.records import Problem, Result
 from searchapp.tasks.retrieval import Evaluation
@@ -23,10 +24,10 @@ class System(Protocol):
     def refusal(self, corpus: Corpus) -> str:
         """Say why it cannot be measured on a corpus; empty when it can."""
 
-    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+    def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score it on a corpus."""
 
-    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
+    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return the other ways to rank a corpus that are known to be met; all of them when thorough."""
 
     def remarks(self, claim: Claim, result: Result) -> list[Problem]:
@@ -157,14 +158,14 @@ def _reproduce(
     claim: Claim, corpus: Corpus, pipeline: System, thorough: bool, progress: Callable[[str], None]
 ) -> Reproduction:
     progress(f"{claim.task}: measuring")
-    cuts = tuple(sorted({int(metric.split("_at_")[1]) for metric in claim.metrics}))
-    evaluation = pipeline.evaluate(corpus, sorted({*CUTS, *cuts}))
+    cutoffs = tuple(sorted(set(map(cutoff_of, claim.metrics))))
+    evaluation = pipeline.evaluate(corpus, sorted({*CUTOFFS, *cutoffs}))
     result = evaluation.result
-    mismatches = Mismatches(claim, JudgedRun(corpus, evaluation.run, cuts), result.metrics)
+    mismatches = Mismatches(claim, JudgedRun(corpus, evaluation.run, cutoffs), result.metrics)
     remarks = pipeline.remarks(claim, result) if mismatches.metrics else []
     found = mismatches.explain_by_definitions()
     left = set(mismatches.metrics) - {metric for one in found for metric in one.metrics}
-    alternatives = pipeline.alternatives(corpus, cuts, thorough=thorough) if left and not remarks else []
+    alternatives = pipeline.alternatives(corpus, cutoffs, thorough=thorough) if left and not remarks else []
     for attempt in alternatives:
         progress(f"{claim.task}: trying {attempt.description}")
         found += mismatches.explain_by(attempt)

@@ -1,6 +1,7 @@
 """Why BM25 figures differ from published ones that were made with an older stemmer."""
 
 from searchapp.published.claims import Claim
+from searchapp.published.figures import cutoff_of
 from searchapp.records import Problem, Result
 from searchapp.retrieval.bm25 import PROBE, stems_of
 
@@ -27,7 +28,7 @@ def stemmer_remarks(claim: Claim, result: Result) -> list[Problem]:
     apart = [
         abs(result.metrics[metric] - value)
         for metric, value in claim.metrics.items()
-        if metric.endswith("_at_10") and metric in result.metrics  # deeper ones depend on filling up too
+        if cutoff_of(metric) == 10 and metric in result.metrics  # deeper ones depend on padding too
     ]
     if not other or max(apart, default=1.0) > SMALL:
         return []

@@ -11,6 +11,7 @@ from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
+from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.results import read_result, result_files, run_file
 from searchapp.evaluation.trec import read_run
 from searchapp.index.build import encoder_for
@@ -49,7 +50,7 @@ class ModelSystem:
         """Return nothing: a model can be run on any corpus."""
         return ""
 
-    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+    def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score the model as `searchapp eval` does, judged documents that are absent allowed, as in MTEB."""
         encoder = encoder_for(corpus, self._model, self._options)
 
@@ -57,10 +58,15 @@ class ModelSystem:
             self._progress(f"{corpus.name}: {rows:,} documents embedded by {self._model}")
 
         return evaluate_model(
-            corpus, encoder, mode=self._mode, cuts=cuts, allow_dangling=True, progress=embedded
+            corpus,
+            encoder,
+            mode=self._mode,
+            measures=measures_at(cutoffs),
+            allow_dangling=True,
+            progress=embedded,
         )
 
-    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
+    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return other texts and vectors, then other splits.
 
         Precomputed vectors cannot be made otherwise. A transformer takes minutes for each, and a large
@@ -83,12 +89,14 @@ class ModelSystem:
                 else:
                     encoder = load_encoder(self._model, changed)
                 return JudgedRun(
-                    corpus, search_in_memory(documents(), corpus.queries, encoder, max(cuts)), cuts
+                    corpus, search_in_memory(documents(), corpus.queries, encoder, max(cutoffs)), cutoffs
                 )
 
             return rank
 
-        splits = split_alternatives(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts)
+        splits = split_alternatives(
+            other_splits(corpus), lambda other: self.evaluate(other, cutoffs).run, cutoffs
+        )
         kind, _ = split_name(self._model)
         slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
         if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
@@ -111,18 +119,18 @@ class Bm25System:
         """Return nothing: BM25 can be run on any corpus."""
         return ""
 
-    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+    def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score BM25 as `searchapp eval --mode bm25` does, judged documents that are absent allowed."""
-        return evaluate_bm25(corpus, cuts=cuts, allow_dangling=True)
+        return evaluate_bm25(corpus, measures=measures_at(cutoffs), allow_dangling=True)
 
-    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
+    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return other texts, other parameters, and other splits; all of them are quick."""
         usual = bm25_recipe(corpus.documents_digest)
 
         def by(recipe: Bm25Recipe) -> Callable[[], JudgedRun]:
             def rank() -> JudgedRun:
                 index = Bm25.build(recipe, corpus.documents())
-                return JudgedRun(corpus, index.search(corpus.queries, max(cuts)), cuts)
+                return JudgedRun(corpus, index.search(corpus.queries, max(cutoffs)), cutoffs)
 
             return rank
 
@@ -137,7 +145,9 @@ class Bm25System:
         ]
         return [
             *(Alternative(name, description, by(recipe)) for name, description, recipe in changed),
-            *split_alternatives(other_splits(corpus), lambda other: self.evaluate(other, cuts).run, cuts),
+            *split_alternatives(
+                other_splits(corpus), lambda other: self.evaluate(other, cutoffs).run, cutoffs
+            ),
         ]
 
     def remarks(self, claim: Claim, result: Result) -> list[Problem]:
@@ -167,17 +177,18 @@ class RunSystem:
             return f"several runs are of {corpus.id}: {', '.join(names)}; name one"
         return "" if names else f"no run holds a judged query of {corpus.id}"
 
-    def evaluate(self, corpus: Corpus, cuts: Sequence[int]) -> Evaluation:
+    def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score the run that shares queries with the corpus."""
         (name,) = self._fitting(corpus)
-        return evaluate_run(corpus, self._runs[name], name, cuts=cuts, allow_dangling=True)
+        measures = measures_at(cutoffs)
+        return evaluate_run(corpus, self._runs[name], name, measures=measures, allow_dangling=True)
 
-    def alternatives(self, corpus: Corpus, cuts: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
+    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return the other splits whose queries the run holds."""
         (name,) = self._fitting(corpus)
         run = self._runs[name]
         held = [other for other in other_splits(corpus) if run.keys() & other.judgements.keys()]
-        return split_alternatives(held, lambda _other: run, cuts)
+        return split_alternatives(held, lambda _other: run, cutoffs)
 
     def remarks(self, _claim: Claim, _result: Result) -> list[Problem]:
         """Return nothing: how the run was made is not known."""
@@ -246,19 +257,21 @@ def other_splits(corpus: Corpus) -> list[Corpus]:
 
 
 def split_alternatives(
-    splits: Sequence[Corpus], rank: Callable[[Corpus], Run], cuts: tuple[int, ...]
+    splits: Sequence[Corpus], rank: Callable[[Corpus], Run], cutoffs: tuple[int, ...]
 ) -> list[Alternative]:
     """Return an attempt for each split.
 
     Args:
         splits: other splits than the one that was measured.
         rank: gives the run on one of them.
-        cuts: the k of each metric.
+        cutoffs: the k of each metric.
     """
 
     def attempt(split: Corpus) -> Alternative:
         return Alternative(
-            "other-split", f"the split {split.split!r} instead", lambda: JudgedRun(split, rank(split), cuts)
+            "other-split",
+            f"the split {split.split!r} instead",
+            lambda: JudgedRun(split, rank(split), cutoffs),
         )
 
     return [attempt(split) for split in splits]

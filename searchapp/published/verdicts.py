@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from searchapp.evaluation.measures import parse_measure
 from searchapp.published.claims import Claim
-from searchapp.published.figures import DOUBLE_NOISE, FAMILIES, cutoff_of, family_of
+from searchapp.published.figures import DOUBLE_NOISE
 
 CLOSE = 0.0005
 
@@ -52,14 +53,8 @@ def compare_figures(claim: Claim, measured: Mapping[str, float]) -> list[Compari
     """Compare every metric of a claim with what was measured; a metric that was not is `not run`."""
     return [
         Comparison(metric, value, measured.get(metric), _verdict(claim, metric, measured.get(metric)))
-        for metric, value in sorted(claim.metrics.items(), key=lambda figure: metric_order(figure[0]))
+        for metric, value in sorted(claim.metrics.items(), key=lambda figure: parse_measure(figure[0]).order)
     ]
-
-
-def metric_order(metric: str) -> tuple[int, int]:
-    """Return the sort key of a metric: nDCG, MAP, MRR, recall, precision; small cutoffs first."""
-    family = family_of(metric)
-    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), cutoff_of(metric)
 
 
 def _verdict(claim: Claim, metric: str, measured: float | None) -> Verdict:

@@ -13,11 +13,12 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.evaluation.comparison import Change, Comparison
 from searchapp.evaluation.drilldown import JudgedHit, QueryChange
 from searchapp.evaluation.gates import GateVerdict
+from searchapp.evaluation.measures import measure_title
 from searchapp.evaluation.results import recipe_changes
 from searchapp.evaluation.run_inputs import RunInput
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import PIPE_WIDTH, metric_title, plain_table, render
+from searchapp.reports.terminal import PIPE_WIDTH, plain_table, render
 from searchapp.reports.text import printable, snippet
 
 COMPARISON_SCHEMA = "searchapp/comparison/1"
@@ -63,7 +64,12 @@ def _table(baseline: RunInput, comparisons: Sequence[Comparison]) -> Table:
     several = len(comparisons) > 1
     sizes, chances = _headers(several)
     rows = [
-        [comparison.candidate.label, metric_title(change.metric), *_sizes(change), *_chances(change, several)]
+        [
+            comparison.candidate.label,
+            measure_title(change.metric),
+            *_sizes(change),
+            *_chances(change, several),
+        ]
         for comparison in comparisons
         for change in comparison.changes
     ]
@@ -76,7 +82,7 @@ def _text(
 ) -> str:
     parts: list[RenderableType] = []
     for comparison in comparisons:
-        candidate, metric = comparison.candidate, metric_title(comparison.changes[0].metric)
+        candidate, metric = comparison.candidate, measure_title(comparison.changes[0].metric)
         title = f"{candidate.label} against {baseline.label} on {corpus.name}"
         parts.append(Text(f"{chr(10) if parts else ''}{printable(title)}"))
         changed = _shown_recipe(_recipe_changes(baseline, candidate))
@@ -133,7 +139,7 @@ class _FirstThatFits:
 def _changes_table(changes: Sequence[Change], several: bool) -> _FirstThatFits:
     """Return one row per metric, in two tables where the terminal is too narrow for one."""
     sizes, chances = _headers(several)
-    rows = [(metric_title(change.metric), _sizes(change), _chances(change, several)) for change in changes]
+    rows = [(measure_title(change.metric), _sizes(change), _chances(change, several)) for change in changes]
 
     def table(headers: list[str], cells: list[list[str]]) -> RichTable:
         return plain_table(Table(["metric", *headers], cells, numbers=headers))

@@ -6,19 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options, model_slug
+from searchapp.evaluation.measures import headline, measure_title, parse_measure
+from searchapp.evaluation.metric import NO_CUTOFF
 from searchapp.evaluation.results import RESULT_SCHEMA
-from searchapp.evaluation.scoring import MAIN_METRICS
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run
 from searchapp.files import write_text
 from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
 from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import METRIC_NAMES, metric_title, plain_table, render, short_model
+from searchapp.reports.terminal import plain_table, render, short_model
 from searchapp.reports.text import printable
 from searchapp.tasks.retrieval import Evaluation
 
-INTERVAL_SHOWN = "ndcg_at_10"
+INTERVALS = 3
+"""Of more measures than this, a table shows the interval of the first only."""
+
 NAMES = ("corpus", "model", "mode")
 """What tells the rows of several evaluations apart."""
 
@@ -36,8 +39,8 @@ def evaluation_report(evaluations: Sequence[Evaluation], *, per_query: bool = Fa
 
     def text() -> Iterator[str]:
         yield render(plain_table(results_table(results)))
-        if len(results) == 1:
-            yield render(plain_table(grid_table(results[0])))
+        if len(results) == 1 and len(_shown(results)) < len(results[0].metrics):
+            yield render(plain_table(grid_table(results[0].metrics)))
         yield from standing_lines(results)
         if per_query:
             yield from csv_lines(_query_rows(evaluations))
@@ -77,15 +80,9 @@ def standing_lines(results: Sequence[Result]) -> Iterator[str]:
         yield printable(f"{', '.join(names)}: {standing}" if len(results) > 1 else str(standing))
 
 
-def _main_metrics(names: Sequence[str]) -> list[str]:
-    """Return the main metrics, each at its usual cutoff or else at the largest one asked for."""
-    chosen = []
-    for metric in MAIN_METRICS:
-        same = [name for name in names if name.startswith(f"{metric.split('_at_')[0]}_at_")]
-        if same:
-            largest = max(same, key=lambda name: int(name.split("_at_")[1]))
-            chosen.append(metric if metric in names else largest)
-    return chosen
+def _shown(results: Sequence[Result]) -> list[str]:
+    """Return the names of the measures that the table of results shows."""
+    return [measure.name for measure in headline([parse_measure(name) for name in results[0].metrics])]
 
 
 def save_evaluation(
@@ -113,34 +110,44 @@ def save_evaluation(
 
 
 def results_table(results: Sequence[Result]) -> Table:
-    """Return one row per result; the column `95 %` is the interval of the metric to its left.
+    """Return one row per result; a column `95 %` is the interval of the measure to its left.
 
     The mode has a column only where it tells rows apart.
     """
-    metrics = _main_metrics(list(results[0].metrics))
+    metrics = _shown(results)
+    with_interval = [
+        metric
+        for metric in (metrics if len(metrics) <= INTERVALS else metrics[:1])
+        if all(metric in result.intervals for result in results)
+    ]
     modes = {result.mode for result in results} != {"dense"}
     headers = ["corpus", "model", *(["mode"] if modes else [])]
     names = len(headers)
     for metric in metrics:
-        headers += [metric_title(metric), *(["95 %"] if metric == INTERVAL_SHOWN else [])]
+        headers += [measure_title(metric), *(["95 %"] if metric in with_interval else [])]
     rows = []
     for result in results:
         row = [result.corpus, short_model(result.model), *([result.mode] if modes else [])]
         for metric in metrics:
             row.append(f"{result.metrics[metric]:.5f}")
-            if metric == INTERVAL_SHOWN:
+            if metric in with_interval:
                 low, high = result.intervals[metric]
                 row.append(f"{low:.3f}-{high:.3f}")
         rows.append(row)
     return Table(headers, rows, numbers=headers[names:])
 
 
-def grid_table(result: Result) -> Table:
-    """Return every metric of one result: one row per metric, one column per cutoff."""
-    names = list(dict.fromkeys(name.split("_at_")[0] for name in result.metrics))
-    cuts = list(dict.fromkeys(name.split("_at_")[1] for name in result.metrics))
+def grid_table(metrics: Mapping[str, float]) -> Table:
+    """Return figures by measure name as a table: one row per metric, one column per cutoff.
+
+    A last column, `all`, is for measures without a cutoff.
+    """
+    measures = {name: parse_measure(name) for name in metrics}
+    shown = {(measure.metric, measure.cutoff): f"{metrics[name]:.5f}" for name, measure in measures.items()}
+    cutoffs = sorted({cutoff for _, cutoff in shown}, key=lambda cutoff: cutoff or NO_CUTOFF)
     rows = [
-        [METRIC_NAMES[name], *(f"{result.metrics[f'{name}_at_{cut}']:.5f}" for cut in cuts)] for name in names
+        [metric.title, *(shown.get((metric, cutoff), "") for cutoff in cutoffs)]
+        for metric in dict.fromkeys(metric for metric, _ in shown)
     ]
-    headers = ["", *(f"@{cut}" for cut in cuts)]
+    headers = ["", *("all" if cutoff is None else f"@{cutoff}" for cutoff in cutoffs)]
     return Table(headers, rows, numbers=headers[1:])

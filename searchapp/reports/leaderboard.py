@@ -6,11 +6,12 @@ from typing import Any
 
 from rich.text import Text
 
+from searchapp.evaluation.measures import measure_title
 from searchapp.published.leaderboard import Row
 from searchapp.published.table import METRICS
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import metric_title, plain_table, render, short_model
+from searchapp.reports.terminal import plain_table, render, short_model
 from searchapp.reports.text import printable
 
 PUBLISHED_SCHEMA = "searchapp/published/1"
@@ -31,7 +32,7 @@ def leaderboard_report(task: str, split: str, rows: Sequence[Row]) -> Report:
         return head | {"rows": [asdict(row) for row in rows]}
 
     def table() -> Table:
-        titles = [metric_title(metric) for metric in METRICS]
+        titles = [measure_title(metric) for metric in METRICS]
         headers = ["", "rank", "model", *titles, "mteb", "revision"]
         return Table(headers, [_cells(row) for row in rows], numbers=["rank", *titles])
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from rich.text import Text
 
+from searchapp.evaluation.measures import measure_title
 from searchapp.published.claims import Source
 from searchapp.published.reproduce import Reproduction
 from searchapp.published.verdicts import Comparison, Verdict
 from searchapp.records import Problem, Result
+from searchapp.reports.evaluations import grid_table
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import findings_text, metric_title, plain_table, render
+from searchapp.reports.terminal import findings_text, plain_table, render
 from searchapp.reports.text import printable
 
 SCHEMA = "searchapp/reproduction/1"
@@ -147,17 +149,7 @@ def _figure(value: float | None) -> str:
 def _claimed_grid(reproduction: Reproduction) -> str:
     """Return the claimed figures of a task: a row a metric, a column a cut."""
     claimed = {comparison.metric: comparison.claimed for comparison in reproduction.comparisons}
-    names = list(dict.fromkeys(metric.split("_at_")[0] for metric in claimed))
-    cuts = sorted({int(metric.split("_at_")[1]) for metric in claimed})
-    rows = [
-        [
-            metric_title(f"{name}_at_1").split("@")[0],
-            *(_figure(claimed.get(f"{name}_at_{cut}")) for cut in cuts),
-        ]
-        for name in names
-    ]
-    headers = ["", *(f"@{cut}" for cut in cuts)]
-    return render(plain_table(Table(headers, rows, numbers=headers[1:])))
+    return render(plain_table(grid_table(claimed)))
 
 
 FIGURES = ("claimed", "measured", "difference")
@@ -170,7 +162,7 @@ def _figures(reproduction: Reproduction) -> Table:
         difference = comparison.difference
         rows.append(
             [
-                metric_title(comparison.metric),
+                measure_title(comparison.metric),
                 _figure(comparison.claimed),
                 _figure(comparison.measured),
                 "" if difference is None else f"{round(difference, 5) + 0.0:+.5f}",  # no -0.00000
@@ -204,4 +196,4 @@ def _reasons(reproduction: Reproduction) -> Iterator[str]:
     if reproduction.remarks:
         yield render(findings_text(reproduction.remarks))
     if reproduction.unexplained:
-        yield f"No known definition yields {', '.join(map(metric_title, reproduction.unexplained))}."
+        yield f"No known definition yields {', '.join(map(measure_title, reproduction.unexplained))}."

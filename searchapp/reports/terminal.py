@@ -15,7 +15,6 @@ from searchapp.reports.markup import Table
 from searchapp.reports.text import printable
 
 PIPE_WIDTH = 10_000  # no row of a table is folded
-METRIC_NAMES = {"ndcg": "nDCG", "map": "MAP", "mrr": "MRR", "recall": "R", "precision": "P"}
 FOLDED = 6  # letters: a column of words is folded to no fewer
 GAP = 2  # blanks between two columns
 
@@ -66,16 +65,6 @@ def findings_text(findings: Sequence[Problem]) -> Group:
         parts.append(Text(f"{finding.name}: {printable(finding.message)}"))
         parts.append(Padding(Text(printable(finding.hint)), (0, 0, 0, 4)))
     return Group(*parts)
-
-
-def metric_title(metric: str) -> str:
-    """Return a metric's name as the field writes it.
-
-    >>> metric_title("ndcg_at_10")
-    'nDCG@10'
-    """
-    name, cut = metric.split("_at_")
-    return f"{METRIC_NAMES[name]}@{cut}"
 
 
 def short_model(name: str) -> str:

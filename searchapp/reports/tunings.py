@@ -5,10 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from searchapp.evaluation.measures import measure_title
 from searchapp.evaluation.tuning import SURE, Tuning, mean
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import metric_title, plain_table, render
+from searchapp.reports.terminal import plain_table, render
 from searchapp.retrieval.fusion_config import DEFAULT
 
 SHOWN = (0.1, 0.3, 0.5, 0.7, 0.9)  # weights that have a column; all are in the JSON document
@@ -39,7 +40,7 @@ def _rows(tuning: Tuning, metric: str) -> list[dict[str, Any]]:
 
 def _table(tuning: Tuning, metric: str) -> Table:
     """Return one row per pair of scales: the best weight of the dense side, and the figure at some others."""
-    title = metric_title(metric)
+    title = measure_title(metric)
     numbers = ["weight", title, *(f"at {weight:g}" for weight in SHOWN)]
     rows = []
     for dense, bm25 in dict.fromkeys((fusion.dense, fusion.bm25) for fusion in tuning.tried):
@@ -55,7 +56,7 @@ def _table(tuning: Tuning, metric: str) -> Table:
 
 
 def _lines(tuning: Tuning, metric: str) -> Iterator[str]:
-    title = metric_title(metric)
+    title = measure_title(metric)
     names = ", ".join(split.id for split in tuning.splits)
     yield (
         f"{title} of {len(tuning.alone['default'])} queries ({names}), "

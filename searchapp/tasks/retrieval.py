@@ -11,7 +11,9 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import dangling_judgements
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
-from searchapp.evaluation.scoring import CUTS, Scores, score
+from searchapp.evaluation.measures import DEFAULT_MEASURES, depth_for
+from searchapp.evaluation.metric import Measure
+from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index
 from searchapp.index.kinds import DEFAULT_KIND
@@ -42,7 +44,7 @@ def evaluate_model(
     encoder: Encoder,
     *,
     mode: str = DENSE,
-    cuts: Sequence[int] = CUTS,
+    measures: Sequence[Measure] = DEFAULT_MEASURES,
     kind: str = DEFAULT_KIND,
     allow_dangling: bool = False,
     progress: Progress = lambda _rows: None,
@@ -53,7 +55,7 @@ def evaluate_model(
         corpus: documents, queries and judgements.
         encoder: the model and its options.
         mode: a name in `MODES` of a mode that needs a model.
-        cuts: the k of each metric; the largest is the depth of the run.
+        measures: what to score; the largest cutoff is the depth of the run.
         kind: a name in `KINDS`.
         allow_dangling: score although judged documents are not in the corpus, as MTEB does.
         progress: called with the number of documents indexed.
@@ -62,7 +64,7 @@ def evaluate_model(
         SearchappError: a stale index, a dangling judgement, or whatever `build_index` raises.
     """
     queries = corpus.queries  # read first: an error in them should not wait for the index
-    depth = max(cuts, default=0)
+    depth = depth_for(measures)
     check_queries(queries, depth)
     index = build_index(corpus, encoder, kind, progress=progress)
     _check_judged(corpus, index.all_ids(), allow_dangling)
@@ -79,7 +81,7 @@ def evaluate_model(
     return _evaluation(
         corpus,
         run,
-        cuts,
+        measures,
         model=encoder.name,
         mode=mode,
         n_docs=index.manifest.n_docs,
@@ -89,18 +91,20 @@ def evaluate_model(
     )
 
 
-def evaluate_bm25(corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling: bool = False) -> Evaluation:
+def evaluate_bm25(
+    corpus: Corpus, *, measures: Sequence[Measure] = DEFAULT_MEASURES, allow_dangling: bool = False
+) -> Evaluation:
     """Score BM25 on the judged queries of a corpus; it needs neither a model nor an index.
 
     Args:
         corpus: documents, queries and judgements.
-        cuts: the k of each metric; the largest is the depth of the run.
+        measures: what to score; the largest cutoff is the depth of the run.
         allow_dangling: as in `evaluate_model`.
 
     Raises:
         SearchappError: a dangling judgement, or whatever `open_bm25` raises.
     """
-    depth = max(cuts, default=0)
+    depth = depth_for(measures)
     check_queries(corpus.queries, depth)
     began = time.perf_counter()
     bm25 = open_bm25(corpus.documents_digest, corpus.documents)
@@ -110,7 +114,7 @@ def evaluate_bm25(corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling:
     return _evaluation(
         corpus,
         run,
-        cuts,
+        measures,
         model=BM25,
         mode=BM25,
         n_docs=len(bm25.ids),
@@ -121,13 +125,17 @@ def evaluate_bm25(corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling:
 
 
 def evaluate_chance(
-    corpus: Corpus, *, cuts: Sequence[int] = CUTS, allow_dangling: bool = False, seed: int = 0
+    corpus: Corpus,
+    *,
+    measures: Sequence[Measure] = DEFAULT_MEASURES,
+    allow_dangling: bool = False,
+    seed: int = 0,
 ) -> Evaluation:
     """Score a random ranking of the documents: the floor under every model.
 
     Args:
         corpus: documents, queries and judgements.
-        cuts: the k of each metric; the largest is the depth of the run.
+        measures: what to score; the largest cutoff is the depth of the run.
         allow_dangling: as in `evaluate_model`.
         seed: another seed gives another ranking.
 
@@ -137,11 +145,11 @@ def evaluate_chance(
     ids = [document.id for document in corpus.documents()]
     _check_judged(corpus, ids, allow_dangling)
     began = time.perf_counter()
-    run = chance_run(ids, corpus.queries, max(cuts, default=0), seed)
+    run = chance_run(ids, corpus.queries, depth_for(measures), seed)
     return _evaluation(
         corpus,
         run,
-        cuts,
+        measures,
         model=RANDOM,
         mode=RANDOM,
         n_docs=len(ids),
@@ -151,7 +159,12 @@ def evaluate_chance(
 
 
 def evaluate_run(
-    corpus: Corpus, run: Run, name: str, *, cuts: Sequence[int] = CUTS, allow_dangling: bool = False
+    corpus: Corpus,
+    run: Run,
+    name: str,
+    *,
+    measures: Sequence[Measure] = DEFAULT_MEASURES,
+    allow_dangling: bool = False,
 ) -> Evaluation:
     """Score a run that somebody else made, such as a TREC file.
 
@@ -159,7 +172,7 @@ def evaluate_run(
         corpus: what the run was made on.
         run: its rankings.
         name: what to call it in tables.
-        cuts: the k of each metric.
+        measures: what to score.
         allow_dangling: as in `evaluate_model`.
 
     Raises:
@@ -170,7 +183,7 @@ def evaluate_run(
     check_documents(run, ids, name, corpus.name)
     recipe = {"documents_digest": corpus.documents_digest}
     evaluation = _evaluation(
-        corpus, run, cuts, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={}
+        corpus, run, measures, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={}
     )
     warn_of_absent(run, corpus.judgements, name)
     return evaluation
@@ -179,7 +192,7 @@ def evaluate_run(
 def _evaluation(
     corpus: Corpus,
     run: Run,
-    cuts: Sequence[int],
+    measures: Sequence[Measure],
     *,
     model: str,
     mode: str,
@@ -189,7 +202,7 @@ def _evaluation(
     libraries: Sequence[str] = (),
 ) -> Evaluation:
     started = time.perf_counter()
-    scores = score(run, corpus.judgements, cuts)
+    scores = score(run, corpus.judgements, measures)
     result = Result(
         corpus=corpus.name,
         corpus_id=corpus.id,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from searchapp.diagnosis.evidence import Evidence
+from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.scoring import score
 from searchapp.published.definitions import DEFINITIONS, JudgedRun
 from searchapp.records import Query, Ranking, Run
@@ -114,7 +115,9 @@ def _defined(_base: Base, evidence: Evidence, name: str) -> tuple[str, float]:
 
 
 def _at(_base: Base, evidence: Evidence, metric: str) -> tuple[str, float]:
-    return "ndcg_at_10", score(the(evidence.run), evidence.context.judgements, (5, 20, 100)).means()[metric]
+    return "ndcg_at_10", score(
+        the(evidence.run), evidence.context.judgements, measures_at([5, 20, 100])
+    ).means()[metric]
 
 
 def _scaled(base: Base, evidence: Evidence, factor: float) -> tuple[str, float]:
@@ -128,7 +131,7 @@ def _some_missing(base: Base, share: float, rng: np.random.Generator) -> Evidenc
     gone = set(rng.choice(names, round(share * len(names)), replace=False))
     run = {name: ranking for name, ranking in the(evidence.run).items() if name not in gone}
     left = {name: grades for name, grades in base.context.judgements.items() if name in run}
-    value = score(run, left, (10,)).means()["ndcg_at_10"]
+    value = score(run, left, measures_at([10])).means()["ndcg_at_10"]
     return Evidence(base.context, base.model, base.vectors, run, {"ndcg_at_10": round(value, 5)})
 
 
@@ -141,7 +144,7 @@ def _other_split(base: Base, split: str, _rng: np.random.Generator) -> Evidence:
         query.id: Ranking.from_scores(base.vectors.document_ids, row, DEPTH)
         for query, row in zip(queries, vectors @ base.vectors.documents.T, strict=True)
     }
-    value = score(run, other.judgements, (10,)).means()["ndcg_at_10"]
+    value = score(run, other.judgements, measures_at([10])).means()["ndcg_at_10"]
     evidence = _with_run(base)
     return Evidence(base.context, base.model, base.vectors, evidence.run, {"ndcg_at_10": round(value, 5)})
 

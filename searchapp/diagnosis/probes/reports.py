@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import LIKELY, PROOF, Fact, Finding, Observation
 from searchapp.diagnosis.thresholds import EXPLAINED
+from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
 from searchapp.records import Query, Ranking, Run
 
-CUTS = (1, 3, 5, 10, 20, 100, 1000)
 LEAST_DECIMALS = 3
 MOST_DECIMALS = 5
 OTHER_SPLITS = ("train", "dev", "test")
@@ -30,14 +30,12 @@ class Candidate:
 def reported(evidence: Evidence) -> Iterator[Observation]:
     """Find the definition, cut, split or scale that gives a reported score."""
     run = evidence.run or _exact_run(evidence)
-    wanted = {name: value for name, value in evidence.reported.items() if "_at_" in name}
-    cuts = tuple(sorted({*CUTS, *(int(name.rsplit("_", 1)[1]) for name in wanted)}))
-    ranked = JudgedRun(evidence.context.corpus, run, cuts)
-    usual = mean_scores(ranked.scores)
-    for metric, value in wanted.items():
-        here = usual.get(metric)
-        if here is None:
-            continue
+    wanted = [parse_measure(name) for name in evidence.reported]
+    cutoffs = tuple(sorted({*CUTOFFS, *(measure.cutoff for measure in wanted if measure.cutoff)}))
+    ranked = JudgedRun(evidence.context.corpus, run, cutoffs)
+    usual = mean_scores(ranked.scored(list(dict.fromkeys([*measures_at(cutoffs), *wanted]))))
+    for metric, value in evidence.reported.items():
+        here = usual[metric]
         yield Fact(f"{metric} of this run", here, f"reported: {value:g}")
         if _same(here, value):
             continue
@@ -74,11 +72,12 @@ def _candidates(
                 definition.description[0].lower() + definition.description[1:],
                 scores[metric],
             )
-    family, cut = metric.split("_at_")
+    reported_as = parse_measure(metric)
     for name, other in usual.items():
-        if name.split("_at_")[0] == family and name != metric:
-            yield Candidate("other-cut", f"the cut at {name.rsplit('_', 1)[1]}", other)
-        elif name.split("_at_")[0] != family and name.endswith(f"_at_{cut}"):
+        measure = parse_measure(name)
+        if measure.metric is reported_as.metric and name != metric:
+            yield Candidate("other-cut", f"the cut at {measure.cutoff}", other)
+        elif measure.metric is not reported_as.metric and measure.cutoff == reported_as.cutoff:
             yield Candidate("other-definition", f"another metric, {name},", other)
     yield from _splits(evidence, metric)
 
@@ -95,10 +94,8 @@ def _splits(evidence: Evidence, metric: str) -> Iterator[Candidate]:
         if not judgements.keys() & run.keys():
             run = _encoded_run(evidence, other.queries) if evidence.model is not None else {}
         if judgements.keys() & run.keys():
-            cut = int(metric.rsplit("_", 1)[1])
-            yield Candidate(
-                "other-split", f"the split {name}", mean_scores(JudgedRun(other, run, (cut,)).scores)[metric]
-            )
+            scores = mean_scores(JudgedRun(other, run, ()).scored([parse_measure(metric)]))
+            yield Candidate("other-split", f"the split {name}", scores[metric])
 
 
 def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:

@@ -18,6 +18,7 @@ from searchapp.diagnosis.probe import (
     percent,
 )
 from searchapp.diagnosis.thresholds import OVERLAP
+from searchapp.evaluation.measures import parse_measure
 from searchapp.records import Run
 
 SENTINEL = -1e30  # FAISS marks a missing result by the lowest single-precision number
@@ -74,8 +75,8 @@ def run_depth(evidence: Evidence) -> Iterator[Observation]:
     """Compare the depth of the run with the cuts of what is reported."""
     run = _run(evidence)
     depth = max((len(ranking.document_ids) for ranking in run.values()), default=0)
-    cuts = [int(name.rsplit("_", 1)[1]) for name in evidence.reported if name.rsplit("_", 1)[-1].isdigit()]
-    wanted = min(max(cuts, default=CUT), len(evidence.context.documents))
+    cutoffs = [cutoff for name in evidence.reported if (cutoff := parse_measure(name).cutoff)]
+    wanted = min(max(cutoffs, default=CUT), len(evidence.context.documents))
     yield Fact("depth of the run", depth)
     if depth < wanted:
         yield Finding(

@@ -1,0 +1,49 @@
+"""The options that name measures, and the list of metrics in the help of the commands that take them."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from searchapp.errors import SearchappError
+
+if TYPE_CHECKING:
+    from searchapp.evaluation.metric import Measure
+
+Parsed = TypeVar("Parsed")
+
+
+def usage_error(parse: Callable[[], Parsed]) -> Parsed:
+    """Return what a parser gives; its error becomes one of usage, with the hint."""
+    try:
+        return parse()
+    except SearchappError as error:
+        raise click.BadParameter(f"{error.message} {error.hint}") from error
+
+
+def read_measures(
+    _context: click.Context, _parameter: click.Parameter, values: Sequence[str]
+) -> "list[Measure]":
+    """Return the measures that `--measure` names; the callback of that option."""
+    from searchapp.evaluation.measures import parse_measures
+
+    return usage_error(lambda: parse_measures(values))
+
+
+class MeasureCommand(click.Command):
+    """A command whose help lists every metric that `--measure` knows."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the metrics."""
+        from searchapp.evaluation.measures import metric_forms
+
+        super().format_options(ctx, formatter)
+        with formatter.section("Measures (also in the spellings of MTEB and trec_eval)"):
+            formatter.write_dl([(form, metric.summary) for form, metric in metric_forms().items()])
+
+
+def measure_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option `--measure`."""
+    return click.option(
+        "--measure", "measures", multiple=True, callback=read_measures, metavar="MEASURE...", help=text
+    )

@@ -1,0 +1,152 @@
+"""What a metric is: the one seam for whatever scores a ranking, and how its names are printed.
+
+To add a metric, write the function that scores one query and `register` a `Metric` that holds it, see
+`metrics.py`. Help, `--measure`, gates, tables and stored results know it from then on.
+"""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.errors import SearchappError
+from searchapp.records import Ranking
+
+Grades = NDArray[np.float64]
+
+UNJUDGED = -1
+RELEVANT = 1
+"""A document of this grade or a higher one is relevant."""
+
+NO_CUTOFF = sys.maxsize
+"""The cutoff that `Metric.compute` gets for the whole ranking."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedRanking:
+    """One query as a metric sees it.
+
+    `retrieved` is (n,) float64: the grade at each rank, best first, below 0 where nobody judged the
+    document. `judged` is (j,) float64: the grades of all judged documents, highest first. As in
+    trec_eval, a judgement below 0 says that the document was not judged.
+    """
+
+    retrieved: Grades
+    judged: Grades
+
+    @classmethod
+    def of(cls, ranking: Ranking | None, grades: Mapping[str, int]) -> "JudgedRanking":
+        """Join the ranking of a query, if it has one, with the judgements of the query."""
+        ids = [] if ranking is None else ranking.document_ids
+        retrieved = np.fromiter((grades.get(name, UNJUDGED) for name in ids), np.float64, count=len(ids))
+        return cls(retrieved, np.array(sorted(grades.values(), reverse=True), dtype=np.float64))
+
+    @cached_property
+    def relevant(self) -> Grades:
+        """The grades of all relevant documents, (r,), highest first."""
+        return self.judged[self.judged >= RELEVANT]
+
+    @cached_property
+    def ranks(self) -> list[int]:
+        """The ranks at which relevant documents were retrieved, ascending from 1."""
+        return [int(row) + 1 for row in np.flatnonzero(self.retrieved >= RELEVANT)]
+
+    def hits(self, cutoff: int) -> int:
+        """Return how many relevant documents are among the first `cutoff`."""
+        return bisect_right(self.ranks, cutoff)
+
+
+@dataclass(frozen=True)
+class RanxKernel:
+    """How ranx computes a metric.
+
+    `public` is the name that `ranx.evaluate` knows. `module` and `function` name the compiled function
+    for one query, whose parameters are `qrels`, `run`, `k` where `takes_k`, and those of `arguments`.
+    """
+
+    public: str
+    module: str
+    function: str
+    arguments: tuple[tuple[str, int | bool], ...] = (("rel_lvl", RELEVANT),)
+    takes_k: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A metric of retrieval.
+
+    `name` is MTEB's where MTEB has the metric, `title` is what the field writes, `summary` one sentence
+    for the help. `compute` scores one query at a cutoff, or the whole ranking at `NO_CUTOFF`; its
+    docstring has the formula and the source. `spellings` are other names that users may type, in any
+    case. A metric without a `ranx` kernel is computed in numpy alone.
+    """
+
+    name: str
+    title: str
+    summary: str
+    compute: Callable[[JudgedRanking, int], float]
+    cutoff: Literal["required", "optional", "none"] = "required"
+    spellings: tuple[str, ...] = ()
+    ranx: RanxKernel | None = None
+
+    def at(self, cutoff: int | None) -> "Measure":
+        """Return the measure of this metric at a cutoff; None is the whole ranking.
+
+        Raises:
+            SearchappError: the metric takes no cutoff, or needs one of at least 1.
+        """
+        return Measure(self, cutoff)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric and its cutoff, None for the whole ranking.
+
+    >>> from searchapp.evaluation.metrics import NDCG, R_PRECISION
+    >>> NDCG.at(10).name, NDCG.at(10).title, R_PRECISION.at(None).name, R_PRECISION.at(None).title
+    ('ndcg_at_10', 'nDCG@10', 'r_precision', 'Rprec')
+    """
+
+    metric: Metric
+    cutoff: int | None = None
+
+    def __post_init__(self) -> None:
+        title, taken = self.metric.title, self.metric.cutoff
+        if self.cutoff is not None and taken == "none":
+            raise SearchappError(f"{title} takes no cutoff.", f"Write {title}.")
+        if (taken == "required") if self.cutoff is None else self.cutoff < 1:
+            raise SearchappError(f"{title} needs a cutoff of at least 1.", f"Add one, as in {title}@10.")
+
+    @property
+    def name(self) -> str:
+        """The name in JSON, CSV and stored results, which is MTEB's."""
+        return self.metric.name if self.cutoff is None else f"{self.metric.name}_at_{self.cutoff}"
+
+    @property
+    def title(self) -> str:
+        """The name in tables, as the field writes it."""
+        return self.metric.title if self.cutoff is None else f"{self.metric.title}@{self.cutoff}"
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Sorts measures for a table: metrics as they were registered, cutoffs ascending."""
+        return list(METRICS.values()).index(self.metric), self.cutoff or NO_CUTOFF
+
+    def compute(self, query: JudgedRanking) -> float:
+        """Return the value of one query."""
+        return self.metric.compute(query, self.cutoff or NO_CUTOFF)
+
+
+METRICS: dict[str, Metric] = {}
+"""Name -> metric, in the order of tables."""
+
+
+def register(metric: Metric) -> Metric:
+    """Make a metric known to every command, and return it."""
+    METRICS[metric.name] = metric
+    return metric
