@@ -18,7 +18,7 @@ from typing import Any
 from scripts.timing import parser_of
 from searchapp.evaluation.measures import is_mteb_name
 from searchapp.published import table
-from searchapp.published.mteb_files import model_of, result_files
+from searchapp.published.mteb_files import find_result_files, model_and_revision
 from searchapp.published.table import DATA, RESULTS, TABLE
 
 KEPT = {"hf_subset", "languages", "main_score"}
@@ -45,8 +45,8 @@ def packed_results(folder: Path) -> list[dict[str, Any]]:
     """
     listed = {(score.task, score.model, score.revision) for score in table.all_scores()}
     rows = []
-    for path in result_files(folder):
-        model, revision = model_of(path)
+    for path in find_result_files(folder):
+        model, revision = model_and_revision(path)
         document = stripped(json.loads(path.read_text("utf-8")))
         if (document["task_name"], model, revision) in listed:
             rows.append({"model": model, "revision": revision, "document": document})

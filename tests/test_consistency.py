@@ -34,7 +34,7 @@ HONEST = {
 def problems(metrics: dict[str, float], task: str = "SciFact") -> list[Problem]:
     """Return what is inconsistent in a claim published to five decimals."""
     claim = Claim(task, "test", None, metrics, dict.fromkeys(metrics, 5), "figures.json, test")
-    return check_consistency(Source("figures", "made up", None, None, (claim,), 1))
+    return check_consistency(Source("figures", "made up", None, None, (claim,)))
 
 
 def test_the_figures_of_one_ranking_are_consistent() -> None:

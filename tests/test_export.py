@@ -1,4 +1,4 @@
-"""Results as MTEB, a model card and trec_eval want them: written, read back, and loaded by MTEB itself."""
+"""Results in the formats of MTEB, model cards and trec_eval: written, read back, and loaded by MTEB."""
 
 import json
 from dataclasses import replace
@@ -146,10 +146,10 @@ def test_names_of_models(model: str, mode: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("results", "message"),
     [
-        ([full(corpus_id="/home/me/corpus/test")], "is no task of MTEB"),
+        ([full(corpus_id="/home/me/corpus/test")], "is not an MTEB task"),
         (
             [full(n_docs=3632)],
-            r"beir/nfcorpus/test \(3,632 documents, 323 judged queries\) is no task of MTEB",
+            r"beir/nfcorpus/test \(3,632 documents, 323 judged queries\) is not an MTEB task",
         ),
         ([full(metrics={"ndcg_at_5": 0.5})], "has no nDCG@10"),
         ([full(), full()], "two results of org/name on NFCorpus, test"),
@@ -162,13 +162,13 @@ def test_what_cannot_be_exported(results: list[Result], message: str) -> None:
 
 
 def test_a_card_is_of_one_model() -> None:
-    with pytest.raises(SearchappError, match="one model; these results are of org/name, local/other"):
+    with pytest.raises(SearchappError, match="one model; these results are for org/name, local/other"):
         model_index([full(), full("scifact", model="other")])
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     exported(tmp_path, full())
-    with pytest.raises(SearchappError, match=r"NFCorpus.json is there already"):
+    with pytest.raises(SearchappError, match=r"NFCorpus.json already exists"):
         exported(tmp_path, full("scifact"), full())
     assert not (tmp_path / "org__name" / "abc" / "SciFact.json").exists()
     assert len(exported(tmp_path, full("scifact"))) == 2  # the model's description may be written again
@@ -182,7 +182,7 @@ def test_the_command(cli: Cli, tmp_path: Path) -> None:
     assert read_source(str(tmp_path / "mteb")).tasks == 2
     again = cli("export", out, "--mteb", str(tmp_path / "mteb"))
     assert again.exit_code == 1
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     shown = cli("export", str(Path(out) / "0.json"), "--model-index").stdout
     assert shown.startswith("---\nmodel-index:\n- name: name\n")
     assert shown.endswith("---\n")
@@ -200,9 +200,9 @@ def test_runs_are_copied(cli: Cli, tmp_path: Path) -> None:
     file.with_suffix(".trec").unlink()
     refused = cli("export", str(file), "--trec", str(tmp_path / "other"))
     assert refused.exit_code == 1
-    assert f"There is no run {file.with_suffix('.trec')}" in refused.stderr
+    assert f"The run {file.with_suffix('.trec')} is missing" in refused.stderr
     no_task = cli("export", str(file), "--mteb", str(tmp_path / "mteb"))
-    assert "sample (150 documents, 40 judged queries) is no task of MTEB" in no_task.stderr
+    assert "sample (150 documents, 40 judged queries) is not an MTEB task" in no_task.stderr
 
 
 def test_runs_of_one_name_do_not_replace_each_other(cli: Cli, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_runs_of_one_name_do_not_replace_each_other(cli: Cli, tmp_path: Path) ->
     folders = [str(tmp_path / name) for name in ("one", "two")]
     refused = cli("export", *folders, "--trec", str(tmp_path / "runs"))
     assert refused.exit_code == 1
-    assert "sample.wordllama.dense.trec have one name" in refused.stderr
+    assert "sample.wordllama.dense.trec have the same name" in refused.stderr
     assert not (tmp_path / "runs").exists()
     assert cli("export", folders[0], folders[0], "--trec", str(tmp_path / "runs")).exit_code == 0
 

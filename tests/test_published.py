@@ -13,7 +13,7 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import is_mteb_name
 from searchapp.published import table
 from searchapp.published.leaderboard import leaderboard, standing_of
-from searchapp.published.mteb_files import result_files
+from searchapp.published.mteb_files import find_result_files
 from searchapp.records import Result
 from searchapp.reports.evaluations import results_document, standing_lines
 from searchapp.reports.formats import to_json
@@ -64,13 +64,13 @@ def test_the_table_equals_the_original_row_by_row() -> None:
 
 @needs(PUBLISHED)
 def test_the_full_results_equal_the_original_files() -> None:
-    rows = table.full_results()
+    rows = table.packed_results()
     assert rows == packed_results(PUBLISHED / "results")
     packed = {
         (row["model"].replace("/", "__"), row["revision"], row["document"]["task_name"]) for row in rows
     }
     files = [
-        file for file in result_files(PUBLISHED / "results") if (*file.parts[-3:-1], file.stem) in packed
+        file for file in find_result_files(PUBLISHED / "results") if (*file.parts[-3:-1], file.stem) in packed
     ]
     assert len(files) == 28
     for row, file in zip(rows, files, strict=True):
@@ -114,12 +114,14 @@ def test_a_table_with_a_model_twice_is_not_packed() -> None:
     ],
 )
 def test_what_is_published_by_name(name: str, found: tuple[str, str]) -> None:
-    assert table.find_published(name) == found
+    assert table.find_published_task(name) == found
 
 
 def test_what_is_not_published_is_an_error_that_names_what_is() -> None:
-    with pytest.raises(SearchappError, match="No figures are published here for 'sample'") as caught:
-        table.find_published("sample")
+    with pytest.raises(
+        SearchappError, match="The table of published figures has none for 'sample'"
+    ) as caught:
+        table.find_published_task("sample")
     assert "NFCorpus" in caught.value.hint
 
 

@@ -93,11 +93,11 @@ def test_options_that_would_be_ignored_are_refused(
     assert (done.exit_code, message in done.stderr) == (2, True)
 
 
-def test_a_result_of_ours_is_no_published_one(cli: Cli, tmp_path: Path) -> None:
+def test_a_result_of_searchapp_is_not_a_published_one(cli: Cli, tmp_path: Path) -> None:
     cli("eval", "sample", "--run-out", str(tmp_path))
     done = cli("reproduce", str(next(tmp_path.glob("*.json"))))
     assert done.exit_code == 1
-    assert "is a result of searchapp, no published one" in done.stderr
+    assert "is a result of searchapp, not a published one" in done.stderr
     assert "searchapp export RESULT --mteb DIR" in done.stderr
 
 

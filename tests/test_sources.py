@@ -219,7 +219,9 @@ def test_a_model_of_the_shipped_table(name: str) -> None:
 
 
 def test_near_matches_of_an_unknown_model_are_named() -> None:
-    with pytest.raises(SearchappError, match="one of the 302 published models") as caught:
+    with pytest.raises(
+        SearchappError, match="one of the 302 models in the table of published figures"
+    ) as caught:
         read_source("potion-base-8")
     assert "minishlab/potion-base-8M" in caught.value.hint
 

@@ -30,10 +30,10 @@ def command(published: str | None, own: tuple[str, ...]) -> "Report":
     """
     if published is not None:
         from searchapp.published.leaderboard import leaderboard
-        from searchapp.published.table import find_published
+        from searchapp.published.table import find_published_task
         from searchapp.reports.leaderboard import leaderboard_report
 
-        task, split = find_published(published)
+        task, split = find_published_task(published)
         return leaderboard_report(task, split, leaderboard(task, split, _results(own)))
     if own:
         raise click.UsageError("--with needs --published.")

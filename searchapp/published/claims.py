@@ -56,8 +56,8 @@ class Source:
     """Everything that one source claims about retrieval.
 
     `name` is what the user typed. `model` and `revision` are None when the source does not state them.
-    `tasks` counts all its tasks, retrieval or not, and `entries` holds each of them. `problems` names the
-    files of a folder that could not be read.
+    `entries` holds all its tasks, retrieval or not. `problems` names the files of a folder that could not
+    be read.
     """
 
     name: str
@@ -65,6 +65,10 @@ class Source:
     model: str | None
     revision: str | None
     claims: tuple[Claim, ...]
-    tasks: int
     entries: tuple[TaskEntry, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def tasks(self) -> int:
+        """The number of tasks, retrieval or not."""
+        return len({entry.task for entry in self.entries})

@@ -1,4 +1,4 @@
-"""Our results as others write theirs: MTEB's result files, and the metrics of a model card."""
+"""Results in the formats of the field: MTEB's result files, and the `model-index` of a model card."""
 
 import json
 import re
@@ -11,26 +11,26 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.results import read_results, run_file
 from searchapp.files import slug, write_text
 from searchapp.published.figures import MTEB_DECIMALS, family_of
+from searchapp.published.leaderboard import MAIN_METRIC
 from searchapp.published.mteb_files import MODEL_META, NO_REVISION
 from searchapp.records import Result
 from searchapp.tasks.mteb import LANGUAGES, Task, task_of
 
-MRR_DECIMALS = 6  # MTEB 2 rounds the other metrics when it computes them, and all to six when it writes
+MRR_DECIMALS = 6  # MTEB 2 rounds the other metrics when it computes them, and all to six when it writes them
 HUB_NAME = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(@.*)?")
-LOCAL = "local/"  # in front of what has no name on the hub
-MAIN = "ndcg_at_10"
+LOCAL = "local/"  # the organisation of models that are not on the hub
 SIMILARITIES = ("cosine", "dot")
 
 
 def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
-    """Return what MTEB's result folder holds of our results: path below the folder -> JSON.
+    """Return results as MTEB's result folder holds them: path below the folder -> JSON.
 
-    The paths are `<org>__<model>/<revision>/<Task>.json`, with the description of the model beside.
-    MTEB's version is null, since it did not compute them.
+    The paths are `<org>__<model>/<revision>/<Task>.json`, with a `model_meta.json` in each folder. The
+    MTEB version is null, since MTEB did not compute the results.
 
     Raises:
-        SearchappError: a result is of no task of MTEB, has no nDCG@10, or there are two of one model,
-            task and split.
+        SearchappError: a result is not for an MTEB task or has no nDCG@10, or two results are for the same
+            model, task and split.
     """
     files: dict[Path, dict[str, Any]] = {}
     for result in results:
@@ -39,9 +39,9 @@ def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
         files[folder / MODEL_META] = _model_meta(result)
         document = files.setdefault(folder / f"{task.name}.json", _document(task))
         if split in document["scores"]:
-            raise _twice(result, task, split)
+            raise _duplicate(result, task, split)
         metrics = published_metrics(result)
-        part = {"hf_subset": "default", "languages": list(LANGUAGES), "main_score": metrics[MAIN]}
+        part = {"hf_subset": "default", "languages": list(LANGUAGES), "main_score": metrics[MAIN_METRIC]}
         document["scores"][split] = [metrics | part]
         document["evaluation_time"] += sum(result.seconds.values())
     return files
@@ -59,15 +59,14 @@ def _document(task: Task) -> dict[str, Any]:
 
 
 def _model_meta(result: Result) -> dict[str, Any]:
-    """Return the description of a model as far as a result tells, in the fields of MTEB's."""
+    """Return MTEB's description of a model, with null for what a result does not tell."""
+    similarity = result.recipe.get("similarity")
     known: dict[str, Any] = {
         "name": model_name(result),
         "revision": revision(result),
         "max_tokens": result.recipe.get("max_length"),
         "embed_dim": result.recipe.get("dimension"),
-        "similarity_fn_name": similarity
-        if (similarity := result.recipe.get("similarity")) in SIMILARITIES
-        else None,
+        "similarity_fn_name": similarity if similarity in SIMILARITIES else None,
         "framework": [],
     }
     unknown = ("loader", "release_date", "languages", "n_parameters", "memory_usage_mb", "license",
@@ -77,22 +76,22 @@ def _model_meta(result: Result) -> dict[str, Any]:
 
 
 def model_index(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return the `model-index` of a model card: metrics in percent, a block for each task and split.
+    """Return the `model-index` of a model card: metrics in percent, one block per task and split.
 
     Raises:
-        SearchappError: as `mteb_documents` does, or the results are of several models.
+        SearchappError: `mteb_documents` raises it, or the results are for several models.
     """
     names = dict.fromkeys(map(model_name, results))
     if len(names) > 1:
         raise SearchappError(
-            f"A model card speaks of one model; these results are of {', '.join(names)}.",
-            "Name the results of one of them.",
+            f"A model card describes one model; these results are for {', '.join(names)}.",
+            "Export the results of one model at a time.",
         )
     blocks: dict[tuple[str, str], dict[str, Any]] = {}
     for result in results:
         task, split = _task(result)
         if (task.name, split) in blocks:
-            raise _twice(result, task, split)
+            raise _duplicate(result, task, split)
         blocks[task.name, split] = {
             "task": {"type": "Retrieval"},
             "dataset": {
@@ -111,7 +110,7 @@ def model_index(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def card_text(index: Sequence[dict[str, Any]]) -> str:
-    """Return a `model-index` as the front matter of a model card, with the lines `---` around it."""
+    """Return a `model-index` as the front matter of a model card, between `---` lines."""
     import yaml
 
     block = yaml.safe_dump({"model-index": list(index)}, sort_keys=False, allow_unicode=True)
@@ -119,15 +118,15 @@ def card_text(index: Sequence[dict[str, Any]]) -> str:
 
 
 def write_files(folder: Path, files: dict[Path, dict[str, Any]]) -> list[Path]:
-    """Write JSON files below a folder and return their paths; only a model's description is replaced.
+    """Write JSON files below a folder and return their paths; only `model_meta.json` is overwritten.
 
     Raises:
-        SearchappError: a result is there already, or the folder cannot be written.
+        SearchappError: a result already exists, or the folder cannot be written.
     """
-    there = next((path for path in files if path.name != MODEL_META and (folder / path).exists()), None)
-    if there is not None:
+    existing = next((path for path in files if path.name != MODEL_META and (folder / path).exists()), None)
+    if existing is not None:
         raise SearchappError(
-            f"{folder / there} is there already.", "Remove it, or name another folder; nothing was written."
+            f"{folder / existing} already exists.", "Remove it, or name another folder; nothing was written."
         )
     for path, document in files.items():
         write_text(folder / path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
@@ -135,21 +134,21 @@ def write_files(folder: Path, files: dict[Path, dict[str, Any]]) -> list[Path]:
 
 
 def copy_runs(results: Sequence[Path], folder: Path) -> list[Path]:
-    """Copy the TREC runs that stand beside result files to a folder, and return where they are now.
+    """Copy the TREC runs of result files to a folder, and return the copies.
 
     Raises:
-        SearchappError: a file is no result, has no run beside it, its run is there already, or another
-            one has its name.
+        SearchappError: a file is not a result, its run is missing or already exists in the folder, or two
+            runs have the same name.
     """
     runs = list(dict.fromkeys(run_file(path) for path in results if read_results(path)))
-    named: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for run in runs:
-        if named.setdefault(run.name, run) != run:
-            raise SearchappError(f"{named[run.name]} and {run} have one name.", "Copy them to two folders.")
+        if by_name.setdefault(run.name, run) != run:
+            raise SearchappError(f"{by_name[run.name]} and {run} have the same name.", "Use two folders.")
         if not run.exists():
-            raise SearchappError(f"There is no run {run} beside its result.", "`searchapp eval` writes both.")
+            raise SearchappError(f"The run {run} is missing.", "`searchapp eval --run-out DIR` writes it.")
         if (folder / run.name).exists():
-            raise SearchappError(f"{folder / run.name} is there already.", "Name another folder.")
+            raise SearchappError(f"{folder / run.name} already exists.", "Name another folder.")
     for run in runs:
         write_text(folder / run.name, run.read_text("utf-8"))
     return [folder / run.name for run in runs]
@@ -164,10 +163,10 @@ def published_metrics(result: Result) -> dict[str, float]:
 
 
 def model_name(result: Result) -> str:
-    """Return the name of a result's model in two parts, which MTEB insists on.
+    """Return a model's name as `<org>/<model>`, which MTEB requires.
 
-    Names of the hub are kept; `st:` and `npy:`, which say how a model is read, are not. Others are
-    `local/`, a folder by its last part. What was not dense search by the model alone has the mode behind.
+    Hub ids stay as they are, without the prefixes `st:` and `npy:`. Other models get the organisation
+    `local`, and folders only their last part. A mode other than dense search is appended to the name.
     """
     name = result.model.removeprefix("st:").removeprefix("npy:")
     hub = HUB_NAME.fullmatch(name)
@@ -176,27 +175,27 @@ def model_name(result: Result) -> str:
 
 
 def revision(result: Result) -> str:
-    """Return the revision of a result's model, or what MTEB writes where there is none."""
+    """Return the revision of a result's model, or MTEB's placeholder."""
     return str(result.recipe.get("revision") or NO_REVISION)
 
 
 def _task(result: Result) -> tuple[Task, str]:
-    found = task_of(result)
-    if found is None:
+    task_and_split = task_of(result)
+    if task_and_split is None:
         raise SearchappError(
-            f"{result.corpus_id} ({result.n_docs:,} documents, {result.n_judged:,} judged queries) is no "
-            "task of MTEB, so its results cannot be published as one.",
-            "`--trec DIR` exports the run of any corpus.",
+            f"{result.corpus_id} ({result.n_docs:,} documents, {result.n_judged:,} judged queries) is not an "
+            "MTEB task, so its results cannot be exported as one.",
+            "`--trec DIR` exports the run for any corpus.",
         )
-    if MAIN not in result.metrics:
+    if MAIN_METRIC not in result.metrics:
         raise SearchappError(
             f"The result of {result.model} on {result.corpus} has no nDCG@10, MTEB's main score.",
-            f"Score it with the usual cuts: searchapp eval {result.corpus} --run-out DIR",
+            f"Score it at the default cutoffs: searchapp eval {result.corpus} --run-out DIR",
         )
-    return found
+    return task_and_split
 
 
-def _twice(result: Result, task: Task, split: str) -> SearchappError:
+def _duplicate(result: Result, task: Task, split: str) -> SearchappError:
     return SearchappError(
-        f"There are two results of {model_name(result)} on {task.name}, {split}.", "Name one of them."
+        f"There are two results of {model_name(result)} on {task.name}, {split}.", "Export only one of them."
     )

@@ -20,39 +20,39 @@ from searchapp.published.figures import (
 )
 from searchapp.tasks.mteb import bare_name, find_task
 
-_EXAMPLE = "A card with metrics begins with `---`, YAML that holds `model-index`, and `---`."
+_EXAMPLE = "A card with metrics begins with `---`, YAML that contains `model-index`, and `---`."
+_FIX = "Fix the YAML front matter."
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The safe loader, in C where PyYAML was built with it (7 times as fast on a long card)."""
 
 
-# YAML 1.1 asks for a point in 9e-05; JSON and YAML 1.2, and what writes cards, do not.
+# YAML 1.1 requires a decimal point in 9e-05; JSON, YAML 1.2 and the writers of cards do not.
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )
 
 
 def read_model_card(path: Path) -> tuple[str | None, list[TaskEntry], list[Claim]]:
-    """Return the model that a card speaks of, what it holds, and what it claims about retrieval.
+    """Return the model that a card describes, what the card holds, and what it claims about retrieval.
 
     Raises:
-        SearchappError: the file cannot be read, its front matter is no YAML, no mapping or has no
-            `model-index`, or a figure is none. File and line, or block, are named.
+        SearchappError: the file cannot be read, its front matter is not a YAML mapping with a
+            `model-index`, or a figure is not a number. The message names the file and the line or block.
     """
-    front = _front_matter(path)
-    index = front.get("model-index")
+    index = _front_matter(path).get("model-index")
     if not index:
         raise SearchappError(f"{path} has no `model-index`, so it claims no metrics.", _EXAMPLE)
     models = _mappings(index, f"{path}: `model-index`")
-    model = next((name for one in models if isinstance(name := one.get("name"), str)), None)
-    blocks = [
-        block
-        for number, one in enumerate(models, start=1)
-        for block in _mappings(one.get("results", []), f"{path}: the results of model {number}")
+    name = next((name for model in models if isinstance(name := model.get("name"), str)), None)
+    mappings = [
+        mapping
+        for number, model in enumerate(models, start=1)
+        for mapping in _mappings(model.get("results", []), f"{path}: `results` of model {number}")
     ]
-    read = [_read_block(block, path, number) for number, block in enumerate(blocks, start=1)]
-    return model, [block.entry for block in read], _claims(read)
+    blocks = [_read_block(mapping, path, number) for number, mapping in enumerate(mappings, start=1)]
+    return name, [block.entry for block in blocks], _claims(blocks)
 
 
 def _front_matter(path: Path) -> dict[str, Any]:
@@ -61,18 +61,18 @@ def _front_matter(path: Path) -> dict[str, Any]:
         raise SearchappError(f"{path} has no YAML front matter: its first line is not `---`.", _EXAMPLE)
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() in {"---", "..."}), None)
     if end is None:
-        raise SearchappError(f"{path}: the front matter has no end, a second line `---`.", _EXAMPLE)
+        raise SearchappError(f"{path}: the front matter has no closing line `---`.", _EXAMPLE)
     try:
         front = yaml.load("\n".join(lines[1:end]), _Loader)  # noqa: S506 - it is a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}, line {mark.line + 2}" if mark else str(path)
-        raise SearchappError(f"{where}: this is no YAML ({error.problem}).", "Mend the card.") from error
+        raise SearchappError(f"{where}: not valid YAML ({error.problem}).", _FIX) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # a date such as 2024-13-01
-        raise SearchappError(f"{path}: the front matter is no YAML ({error}).", "Mend the card.") from error
+        raise SearchappError(f"{path}: the front matter is not valid YAML ({error}).", _FIX) from error
     if not isinstance(front, dict):
         kind = "empty" if front is None else f"a {type(front).__name__}"
-        raise SearchappError(f"{path}: the front matter is {kind}, no mapping.", _EXAMPLE)
+        raise SearchappError(f"{path}: the front matter is {kind}, not a mapping.", _EXAMPLE)
     return front
 
 
@@ -86,14 +86,14 @@ def _lines(path: Path) -> list[str]:
 
 
 def _mappings(value: Any, what: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
-        raise SearchappError(f"{what} is no list of mappings.", _EXAMPLE)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise SearchappError(f"{what} is not a list of mappings.", _EXAMPLE)
     return cast(list[dict[str, Any]], value)
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A block of `model-index`; of retrieval, the claim is without its figures, which are as written."""
+    """A block of `model-index`; for retrieval, a claim still without metrics, and the figures as written."""
 
     entry: TaskEntry
     claim: Claim | None
@@ -104,7 +104,7 @@ def _read_block(block: dict[str, Any], path: Path, number: int) -> _Block:
     where = f"{path}, block {number}"
     task, dataset = block.get("task"), block.get("dataset")
     if not isinstance(task, dict) or not isinstance(dataset, dict):
-        raise SearchappError(f"{where}: it names no task or no dataset.", _EXAMPLE)
+        raise SearchappError(f"{where}: it does not name a task and a dataset.", _EXAMPLE)
     name = bare_name(str(dataset.get("name") or dataset.get("type") or f"block {number}"))
     where = f"{where} ({name})"
     metrics = _mappings(block.get("metrics", []), f"{where}: `metrics`")
@@ -115,21 +115,14 @@ def _read_block(block: dict[str, Any], path: Path, number: int) -> _Block:
     entry = TaskEntry(known.name if known else name, where, stated)
     if str(task.get("type")).casefold() != "retrieval":
         return _Block(entry, None, {})
-    claim = Claim(
-        task=entry.task,
-        split=split,
-        corpus=known.corpus if known else None,
-        metrics={},
-        decimals={},
-        where=where,
-        subset=subset,
-        dataset_revision=str(dataset["revision"]) if dataset.get("revision") else None,
-    )
+    corpus = known.corpus if known else None
+    revision = str(dataset["revision"]) if dataset.get("revision") else None
+    claim = Claim(entry.task, split, corpus, {}, {}, where, subset, dataset_revision=revision)
     return _Block(entry, claim, read_figures(values, where))
 
 
 def _claims(blocks: Sequence[_Block]) -> list[Claim]:
-    """Return the claims of a card with their figures, the unit of each block found out."""
+    """Return the claims of a card with their metrics, after inferring the unit of each block."""
     percentages = any(value > 1 for block in blocks for value in block.figures.values())
     read = []
     for block in blocks:
@@ -150,10 +143,10 @@ def _claims(blocks: Sequence[_Block]) -> list[Claim]:
 
 
 def _unit(figures: Figures, percentages: bool) -> tuple[bool, tuple[str, ...]]:
-    """Tell whether a block holds percentages, and what there is to say about it.
+    """Tell whether a block holds percentages, with a remark where that is not certain.
 
-    Cards hold percentages. A block without any figure above 1 may hold fractions: it does when no
-    block has one, or when even its recall at 100 or deeper would be below one percent.
+    Cards hold percentages. A block without any figure above 1 may hold fractions: it does if no block of
+    the card has such a figure, or if even its recall at 100 or deeper would be below one percent.
 
     Args:
         figures: as written.

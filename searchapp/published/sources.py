@@ -1,4 +1,4 @@
-"""What can be reproduced: a model card, MTEB result files, or a model of the shipped table."""
+"""What can be reproduced: a model card, MTEB result files, or a published model by name."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from searchapp.errors import SearchappError
 from searchapp.published import table
 from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
 from searchapp.published.model_card import read_model_card
-from searchapp.published.mteb_files import model_of, read_result_file, result_files
+from searchapp.published.mteb_files import find_result_files, model_and_revision, read_result_file
 from searchapp.records import Problem
 
 _KINDS = "A source is a model card (README.md), an MTEB result file or folder, or a published model's name."
@@ -16,13 +16,12 @@ def read_source(name: str) -> Source:
     """Read what a source claims about retrieval.
 
     Args:
-        name: the path of a model card, of an MTEB result file or of a folder of them (one model's), or
-            the name of a model that the shipped table knows, in any case.
+        name: the path of a model card, an MTEB result file or a folder of them (for one model), or the
+            name of a model in the table of published figures, in upper or lower case.
 
     Raises:
-        SearchappError: there is no such source, it is of no known kind, it holds two results of one
-            task, or nothing in it is a claim about retrieval. A file of a folder that cannot be read
-            is no error while others can: it stands in `Source.problems`.
+        SearchappError: `scan_source` raises it, or nothing in the source is about retrieval. An unreadable
+            file in a folder is not an error while others can be read; see `Source.problems`.
     """
     source = scan_source(name)
     if source.claims:
@@ -32,20 +31,17 @@ def read_source(name: str) -> Source:
         raise SearchappError(first.message, first.hint)
     empty = next((entry for entry in source.entries if not entry.figures), None)
     if empty is not None:
-        raise SearchappError(
-            f"{empty.where}: nothing was scored; {empty.task} has no scores.", NOTHING_SCORED
-        )
+        raise SearchappError(f"{empty.where}: {empty.task} has no scores.", NOTHING_SCORED)
     raise SearchappError(
-        f"{name} claims nothing about retrieval; it speaks of {source.tasks} other tasks.", _KINDS
+        f"{name} claims nothing about retrieval; all its tasks ({source.tasks}) are of other types.", _KINDS
     )
 
 
 def scan_source(name: str) -> Source:
-    """Read a source as `read_source` does, and return it though it claim nothing about retrieval.
+    """Read a source like `read_source`, but accept one that claims nothing about retrieval.
 
     Raises:
-        SearchappError: there is no such source, it is of no known kind, or it holds two results of one
-            task.
+        SearchappError: there is no such source, its kind is unknown, or it holds two results for one task.
     """
     path = Path(name).expanduser()
     if name and path.is_dir():
@@ -55,69 +51,55 @@ def scan_source(name: str) -> Source:
         return _card(name, path) if path.suffix.casefold() in {".md", ".markdown"} else _file(name, path)
     if path.suffix.casefold() in {".md", ".json"} or name.startswith((".", "/", "~")):
         raise SearchappError(f"There is no {path}.", _KINDS)
-    return _known(name)
+    return _published_model(name)
 
 
 def _card(name: str, path: Path) -> Source:
     model, entries, claims = read_model_card(path)
-    return _source(name, "model card", model, None, entries, claims)
+    return Source(name, "model card", model, None, tuple(claims), tuple(entries))
 
 
 def _file(name: str, path: Path) -> Source:
     entry, claims = read_result_file(path)
-    return _source(name, "MTEB result", *model_of(path), [entry], claims)
+    return Source(name, "MTEB result", *model_and_revision(path), tuple(claims), (entry,))
 
 
 def _folder(name: str, folder: Path) -> Source:
-    files = result_files(folder)
+    files = find_result_files(folder)
     if not files:
-        raise SearchappError(f"{folder} holds no result files, nor a README.md.", _KINDS)
+        raise SearchappError(f"{folder} contains neither result files nor a README.md.", _KINDS)
     entries: list[TaskEntry] = []
     claims: list[Claim] = []
     problems: list[Problem] = []
-    read: dict[str, Path] = {}
+    file_of: dict[str, Path] = {}
     for path in files:
         try:
-            entry, more = read_result_file(path)
+            entry, claims_of_file = read_result_file(path)
         except SearchappError as error:
             problems.append(Problem("unreadable", error.message, error.hint))
             continue
-        _check_alone(folder, entry.task, path, read)
-        read[entry.task] = path
+        _check_unique(folder, entry.task, path, file_of)
+        file_of[entry.task] = path
         entries.append(entry)
-        claims += more
-    model = model_of(next(iter(read.values()), files[0]))
-    return _source(name, "MTEB results", *model, entries, claims, problems)
+        claims += claims_of_file
+    model, revision = model_and_revision(next(iter(file_of.values()), files[0]))
+    return Source(name, "MTEB results", model, revision, tuple(claims), tuple(entries), tuple(problems))
 
 
-def _check_alone(folder: Path, task: str, path: Path, read: dict[str, Path]) -> None:
-    """Raise when a result is not of the model of those that were read, or of a task that was."""
-    other = read.get(task) or next((one for one in read.values() if one.parent != path.parent), None)
-    if other is not None:
-        what = f"two results of {task}" if task in read else "results of several models or revisions"
+def _check_unique(folder: Path, task: str, path: Path, file_of: dict[str, Path]) -> None:
+    """Raise when a result repeats a task that was read, or belongs to another model or revision."""
+    clash = file_of.get(task) or next((file for file in file_of.values() if file.parent != path.parent), None)
+    if clash is not None:
+        what = f"two results for {task}" if task in file_of else "results of several models or revisions"
         raise SearchappError(
-            f"{folder} holds {what}: {other} and {path}.",
-            f"Keep one of each task, and name the folder of one revision of a model, such as {path.parent}.",
+            f"{folder} holds {what}: {clash} and {path}.",
+            f"Keep one result per task, and name the folder of one revision, such as {path.parent}.",
         )
 
 
-def _known(name: str) -> Source:
+def _published_model(name: str) -> Source:
     model = table.find_model(name)
-    entries, claims = table.results(model)
+    entries, claims = table.claims_of(model)
     revisions = {score.revision for score in table.scores_of(model)}
-    return _source(
-        name, "published table", model, revisions.pop() if len(revisions) == 1 else None, entries, claims
-    )
-
-
-def _source(
-    name: str,
-    kind: str,
-    model: str | None,
-    revision: str | None,
-    entries: list[TaskEntry],
-    claims: list[Claim],
-    problems: list[Problem] | None = None,
-) -> Source:
-    tasks = len({entry.task for entry in entries})
-    return Source(name, kind, model, revision, tuple(claims), tasks, tuple(entries), tuple(problems or ()))
+    revision = revisions.pop() if len(revisions) == 1 else None
+    return Source(name, "published table", model, revision, tuple(claims), tuple(entries))

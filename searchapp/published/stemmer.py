@@ -6,7 +6,7 @@ from searchapp.records import Problem, Result
 from searchapp.retrieval.bm25 import PROBE, stems_of
 
 # The stems that the English stemmer of Snowball 2 gives, as PyStemmer 2.2.0.3 has it; Snowball 3, in
-# PyStemmer 3, stems some of them otherwise.
+# PyStemmer 3, stems some of them differently.
 SNOWBALL_2 = {
     "generally": "general",
     "organic": "organ",
@@ -18,26 +18,26 @@ SNOWBALL_2 = {
     "university": "univers",
     "apology": "apolog",
 }
-SMALL = 0.02  # more than this is not the stemmer's doing
+SMALL = 0.02  # a larger difference has another cause
 
 
 def stemmer_remarks(claim: Claim, result: Result) -> list[Problem]:
-    """Say that the installed stemmer is a newer one than MTEB's BM25 was made with, where this can be all."""
+    """Report a stemmer newer than that of MTEB's BM25, where it can account for the whole difference."""
     stems = stems_of(PROBE)
-    other = [word for word in PROBE if stems[word] != SNOWBALL_2[word]]
-    apart = [
+    changed = [word for word in PROBE if stems[word] != SNOWBALL_2[word]]
+    differences = [
         abs(result.metrics[metric] - value)
         for metric, value in claim.metrics.items()
-        if cutoff_of(metric) == 10 and metric in result.metrics  # deeper ones depend on padding too
+        if cutoff_of(metric) == 10 and metric in result.metrics  # deeper ones also depend on padding
     ]
-    if not other or max(apart, default=1.0) > SMALL:
+    if not changed or max(differences, default=1.0) > SMALL:
         return []
-    examples = ", ".join(f"{word} -> {stems[word]}, was {SNOWBALL_2[word]}" for word in other[:3])
+    examples = ", ".join(f"{word} -> {stems[word]}, was {SNOWBALL_2[word]}" for word in changed[:3])
     return [
         Problem(
             "stemmer-version",
-            f"PyStemmer {result.recipe['stemmer_version']} stems otherwise than PyStemmer 2.2, with which "
-            f"the published figures were made ({examples}).",
-            "pip install 'PyStemmer<3' and run this again: the figures at 10 are then exact.",
+            f"PyStemmer {result.recipe['stemmer_version']} stems some words differently from PyStemmer 2.2, "
+            f"which the published figures were made with ({examples}).",
+            "pip install 'PyStemmer<3' and run this again: the figures at 10 will then be exact.",
         )
     ]

@@ -1,4 +1,4 @@
-"""The published figures that travel with searchapp: a row a model and task, and some results in full."""
+"""The published figures that come with searchapp: one row per model and task, and some full results."""
 
 import csv
 import gzip
@@ -18,7 +18,7 @@ DATA = Path(__file__).parent / "data"
 TABLE = "leaderboard.csv.gz"
 RESULTS = "results.json.gz"
 METRICS = ("ndcg_at_10", "map_at_10", "mrr_at_10", "recall_at_100")
-"""What the table holds of each model; a metric that was not published is left out."""
+"""The metrics in the table; one that was not published is left out."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Score:
 
 
 def scores(task: str, split: str) -> list[Score]:
-    """Return the published scores on a split of a task, a row a model, the best nDCG@10 first.
+    """Return the published scores on a split of a task, one row per model, best nDCG@10 first.
 
     Args:
         task: MTEB's name.
-        split: `test`, or `dev` for MSMARCO, of which both are published.
+        split: `test`, or `dev` for MSMARCO, which has published figures for both.
     """
     rows = _rows(line for line in _lines() if line.startswith(f"{task},{split},"))
     return sorted(rows, key=lambda score: (-score.ndcg, score.model))
@@ -56,12 +56,12 @@ def all_scores() -> Iterator[Score]:
 
 
 def scores_of(model: str) -> list[Score]:
-    """Return what is published of a model: a row a task and split."""
+    """Return the published scores of a model, one row per task and split."""
     return [score for score in all_scores() if score.model == model]
 
 
 def published_tasks() -> dict[tuple[str, str], int]:
-    """Return (task, split) -> how many models are published."""
+    """Return (task, split) -> the number of models with published scores."""
     counts: dict[tuple[str, str], int] = {}
     for line in _lines():
         task, split, _ = line.split(",", 2)
@@ -69,13 +69,13 @@ def published_tasks() -> dict[tuple[str, str], int]:
     return counts
 
 
-def find_published(name: str) -> tuple[str, str]:
-    """Return the task and split that a name stands for: a corpus of searchapp's, an id, or MTEB's name.
+def find_published_task(name: str) -> tuple[str, str]:
+    """Return the MTEB task and split for a corpus name, an ir_datasets id, or MTEB's own name.
 
-    A name without a split stands for the one whose figures MTEB publishes.
+    A name without a split refers to the split on which MTEB publishes figures.
 
     Raises:
-        SearchappError: nothing is published for it here; what is, is named.
+        SearchappError: the table has no figures for it; the message lists the tasks that it has.
     """
     known = published_tasks()
     task = find_task(name)
@@ -87,37 +87,39 @@ def find_published(name: str) -> tuple[str, str]:
         if wanted in {split_id, title.casefold()}:
             return title, split
     raise SearchappError(
-        f"No figures are published here for {name!r}.",
-        f"There are some for {', '.join(sorted({title for title, _ in known}))}.",
+        f"The table of published figures has none for {name!r}.",
+        f"It has figures for {', '.join(sorted({title for title, _ in known}))}.",
     )
 
 
 def find_model(name: str) -> str:
-    """Return a published model's name as it is written; upper and lower case are the same.
+    """Return the exact name of a published model; case is ignored.
 
-    The organisation may be left out where one model only has the rest of the name.
+    The organisation may be omitted if the rest of the name is unique.
 
     Raises:
-        SearchappError: there is no such model, or several; near matches are named.
+        SearchappError: there is no such model, or several; the message lists near matches.
     """
     models = dict.fromkeys(score.model for score in all_scores())
     wanted = name.casefold()
-    found = [model for model in models if model.casefold() == wanted]
-    found = found or [model for model in models if model.casefold().rsplit("/", 1)[-1] == wanted]
-    if len(found) == 1:
-        return found[0]
+    equal = [model for model in models if model.casefold() == wanted]
+    equal = equal or [model for model in models if model.casefold().rsplit("/", 1)[-1] == wanted]
+    if len(equal) == 1:
+        return equal[0]
     folded = {model.casefold(): model for model in models}
     folded |= {short.rsplit("/", 1)[-1]: model for short, model in folded.items()}
-    near = found or list(dict.fromkeys(folded[match] for match in get_close_matches(wanted, folded)))
+    near = equal or list(dict.fromkeys(folded[match] for match in get_close_matches(wanted, folded)))
     raise SearchappError(
-        f"{name!r} is neither a file nor one of the {len(models)} published models that searchapp knows.",
+        f"{name!r} is neither a file nor one of the {len(models)} models in the table of published figures.",
         f"Did you mean {', '.join(near)}?" if near else "`searchapp models --published nfcorpus` lists them.",
     )
 
 
-def results(model: str) -> tuple[list[TaskEntry], list[Claim]]:
-    """Return what is published of a model: every metric of the tasks whose result files are here."""
-    full = {row["document"]["task_name"]: row["document"] for row in full_results() if row["model"] == model}
+def claims_of(model: str) -> tuple[list[TaskEntry], list[Claim]]:
+    """Return what is published about a model: every metric of a task where its result file is packed."""
+    full = {
+        row["document"]["task_name"]: row["document"] for row in packed_results() if row["model"] == model
+    }
     documents = [
         full.get(score.task)
         or {
@@ -132,8 +134,8 @@ def results(model: str) -> tuple[list[TaskEntry], list[Claim]]:
     return [entry for entry, _ in read], [claim for _, claims in read for claim in claims]
 
 
-def full_results() -> list[dict[str, Any]]:
-    """Return the result files that are here: model, revision, and the document with its retrieval metrics."""
+def packed_results() -> list[dict[str, Any]]:
+    """Return the packed result files: model, revision, and the document with its retrieval metrics."""
     return cast(list[dict[str, Any]], json.loads(_unpacked(RESULTS)))
 
 
@@ -151,8 +153,8 @@ def _lines() -> list[str]:
 
 
 def _rows(lines: Iterable[str]) -> Iterator[Score]:
-    """Yield the scores of lines of the table: task, split, model, revisions, version, metrics."""
+    """Yield the scores in lines of the table: task, split, model, revisions, MTEB version, metrics."""
     for task, split, model, revision, dataset_revision, version, *values in csv.reader(lines):
         metrics = {metric: float(value) for metric, value in zip(METRICS, values, strict=True) if value != ""}
-        known = None if dataset_revision == "None" else dataset_revision
-        yield Score(task, split, model, revision, known, version or None, metrics)
+        stated = None if dataset_revision == "None" else dataset_revision
+        yield Score(task, split, model, revision, stated, version or None, metrics)
