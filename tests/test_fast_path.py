@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.encoders.edge_cases import AWKWARD
+from searchapp.encoders.edge_cases import EDGE_CASES
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.fast_tokenizers import choose_tokenizer
 from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import reopen_model
-from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
+from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, Tokens, Tokie
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 from tests.conftest import Cli, as_queries
@@ -41,7 +41,7 @@ def model(request: pytest.FixtureRequest, trained_models: dict[str, Path]) -> tu
 def choose(folder: Path, sample: list[str]) -> tuple[str, str, bool]:
     """Return the library that is chosen, why, and whether it is the reference itself."""
     path = folder / "tokenizer.json"
-    reference = Ordinary(path)
+    reference = ReferenceTokenizer(path)
     chosen, reason = choose_tokenizer(path, reference, digest(path), sample)
     return chosen.library, reason, chosen is reference
 
@@ -52,11 +52,11 @@ def tell_of(victim: str) -> Callable[[list[str]], str | None]:
 
 def test_an_honest_tokenizer_is_used_and_its_proof_is_counted(model: tuple[Path, Any]) -> None:
     folder, fast = model
-    proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and 7 of the corpus"
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} awkward texts and 7 of the corpus"
     assert choose(folder, SAMPLE[:7]) == (fast.library, proof, False)
 
 
-@pytest.mark.parametrize("victim", ["a", AWKWARD[-1], SAMPLE[3]], ids=["first", "last", "of the corpus"])
+@pytest.mark.parametrize("victim", ["a", EDGE_CASES[-1], SAMPLE[3]], ids=["first", "last", "of the corpus"])
 def test_a_tokenizer_that_lies_about_one_text_is_not_used(
     model: tuple[Path, Any], victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +145,7 @@ def test_the_manifest_and_the_doctor_say_which_tokenizer_was_used_and_why(
     pytest.importorskip("gigatoken")
     cli("index", "sample")
     facts = facts_of(read_manifest(find_indexes()[0]))
-    proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and 64 of the corpus"
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} awkward texts and 64 of the corpus"
     assert (facts.tokenizer, facts.proof) == ("gigatoken", proof)
     assert "tokenised by gigatoken: equal to tokenizers on" in cli("doctor").stdout
     not_installed(monkeypatch, "gigatoken")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers
 
-from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
-from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokie
+from searchapp.encoders.fast_tokenizers import cached_tokenizer, choose_tokenizer
+from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, Tokie
 from searchapp.files import cache_folder
 from tests.trained import SAMPLE, TRAIN, digest, ids_by_tokenizers, lie, lists, save_tokenizer
 
@@ -39,13 +39,13 @@ def uncased(tmp_path: Path) -> Path:
 
 
 def choose(path: Path) -> tuple[str, str]:
-    chosen, reason = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+    chosen, reason = choose_tokenizer(path, ReferenceTokenizer(path), digest(path), SAMPLE)
     assert lists(chosen(TEXTS)) == ids_by_tokenizers(path, TEXTS)
     return chosen.library, reason
 
 
 def assert_quick_is_right(path: Path, texts: list[str]) -> None:
-    assert lists(quick_tokenizer(path, digest(path))(texts)) == ids_by_tokenizers(path, texts)
+    assert lists(cached_tokenizer(path, digest(path))(texts)) == ids_by_tokenizers(path, texts)
 
 
 class Panic(BaseException):
@@ -124,7 +124,7 @@ def test_a_full_disk_keeps_no_tokenizer_but_the_fast_one_is_used(
 
     monkeypatch.setattr(Tokie, "save", full)
     assert choose(uncased)[0] == "tokie"
-    assert quick_tokenizer(uncased, digest(uncased)).library == "tokenizers"
+    assert cached_tokenizer(uncased, digest(uncased)).library == "tokenizers"
 
 
 def test_a_kept_tokenizer_that_fails_on_another_corpus_is_no_longer_used(
@@ -132,7 +132,7 @@ def test_a_kept_tokenizer_that_fails_on_another_corpus_is_no_longer_used(
 ) -> None:
     lie(monkeypatch, Tokie, lambda texts: SAMPLE[3] if SAMPLE[3] in texts else None)
     assert choose(uncased)[0] == "tokenizers"
-    assert quick_tokenizer(uncased, digest(uncased)).library == "tokenizers"
+    assert cached_tokenizer(uncased, digest(uncased)).library == "tokenizers"
 
 
 def bare(texts: list[str], size: int) -> Tokenizer:
@@ -174,7 +174,7 @@ def test_texts_that_a_fast_library_is_known_to_get_wrong_are_tokenised_rightly(
 ) -> None:
     path = tmp_path / "tokenizer.json"
     make(SAMPLE, 2000).save(str(path))
-    chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+    chosen, _ = choose_tokenizer(path, ReferenceTokenizer(path), digest(path), SAMPLE)
     assert lists(chosen([text])) == ids_by_tokenizers(path, [text])
     assert_quick_is_right(path, [text])
 

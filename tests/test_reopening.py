@@ -9,8 +9,8 @@ import pytest
 
 from searchapp.encoders import static_model
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
-from searchapp.encoders.tokenization import Ordinary, Tokie
+from searchapp.encoders.fast_tokenizers import cached_tokenizer, choose_tokenizer
+from searchapp.encoders.tokenization import ReferenceTokenizer, Tokie
 from searchapp.errors import SearchappError
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
@@ -34,7 +34,7 @@ KINDS = ("sentence-piece", "byte-level", "uncased", "unigram")
 def prove(folder: Path) -> None:
     """Choose a tokenizer for a model, which keeps a quick one when it proves itself."""
     path = folder / "tokenizer.json"
-    choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE)
+    choose_tokenizer(path, ReferenceTokenizer(path), digest(path), SAMPLE)
 
 
 @pytest.fixture
@@ -117,13 +117,13 @@ def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
 ) -> None:
     pytest.importorskip("tokie")
     path = trained_models["uncased"] / "tokenizer.json"
-    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+    assert cached_tokenizer(path, digest(path)).library == "tokenizers"
     prove(trained_models["uncased"])
     assert [file.suffix for file in tokenizer_cache.iterdir() if file.name != ".writable"] == [".tkz"]
-    quick = quick_tokenizer(path, digest(path))
+    quick = cached_tokenizer(path, digest(path))
     assert quick.library == "tokie"
     assert lists(quick(SHORT)) == ids_by_tokenizers(path, SHORT)
-    assert quick_tokenizer(path, "0" * 64).library == "tokenizers"
+    assert cached_tokenizer(path, "0" * 64).library == "tokenizers"
 
 
 def test_a_kept_tokenizer_is_of_no_use_without_its_library(
@@ -132,7 +132,7 @@ def test_a_kept_tokenizer_is_of_no_use_without_its_library(
     path = trained_models["uncased"] / "tokenizer.json"
     prove(trained_models["uncased"])
     not_installed(monkeypatch, "tokie")
-    assert quick_tokenizer(path, digest(path)).library == "tokenizers"
+    assert cached_tokenizer(path, digest(path)).library == "tokenizers"
 
 
 def test_a_tokenizer_that_lies_is_not_kept(

@@ -13,7 +13,7 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.fast_tokenizers import choose_tokenizer
 from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
-from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokens, Tokie
+from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, Tokens, Tokie
 from searchapp.errors import SearchappError
 from searchapp.records import Query
 from searchapp.retrieval.queries import check_queries
@@ -67,11 +67,11 @@ def test_the_vectors_of_every_kind_are_model2vecs(
 @pytest.mark.parametrize("kind", TRAIN)
 def test_the_ids_of_every_kind_are_those_of_tokenizers(trained_models: dict[str, Path], kind: str) -> None:
     path = trained_models[kind] / "tokenizer.json"
-    chosen, _ = choose_tokenizer(path, Ordinary(path), digest(path), SAMPLE[:64])
+    chosen, _ = choose_tokenizer(path, ReferenceTokenizer(path), digest(path), SAMPLE[:64])
     assert chosen.library == expected_library(kind)
     expected = ids_by_tokenizers(path, SHORT)
     assert lists(chosen(SHORT)) == expected
-    assert lists(Ordinary(path)(SHORT)) == expected
+    assert lists(ReferenceTokenizer(path)(SHORT)) == expected
 
 
 @pytest.mark.parametrize("kind", ["uncased", "words"])
@@ -84,12 +84,12 @@ def test_a_text_of_unknown_tokens_is_zero_in_every_kind(trained_models: dict[str
 
 @pytest.mark.parametrize(
     ("name", "saved"),
-    [("uncased", Tokie), ("byte-level", Gigatoken), ("words", Ordinary)],
+    [("uncased", Tokie), ("byte-level", Gigatoken), ("words", ReferenceTokenizer)],
 )
 def test_truncation_and_padding_that_a_file_has_saved_do_not_count(
     tmp_path: Path, name: str, saved: Any
 ) -> None:
-    if saved is not Ordinary:
+    if saved is not ReferenceTokenizer:
         pytest.importorskip(saved.library)
     path = tmp_path / "limited.json"
     tokenizer = TRAIN[name](SAMPLE, 2000)
@@ -107,7 +107,7 @@ def test_a_fast_tokenizer_gives_the_ids_of_the_ordinary_one(
 ) -> None:
     pytest.importorskip(fast.library)
     path = trained_models[kind] / "tokenizer.json"
-    expected = Ordinary(path)(SHORT)
+    expected = ReferenceTokenizer(path)(SHORT)
     tokenize = fast(path)
     assert_same(tokenize(SHORT), expected)
     assert [tokenize([text]).ids.tolist() for text in SHORT] == lists(expected)
@@ -124,7 +124,7 @@ def test_a_fast_tokenizer_cuts_a_long_text_as_the_ordinary_one(
 ) -> None:
     pytest.importorskip(fast.library)
     path = trained_models[kind] / "tokenizer.json"
-    np.testing.assert_array_equal(fast(path)([text]).ids, Ordinary(path)([text]).ids)
+    np.testing.assert_array_equal(fast(path)([text]).ids, ReferenceTokenizer(path)([text]).ids)
 
 
 @pytest.mark.parametrize(("fast", "kind"), FAST)
@@ -132,7 +132,7 @@ def test_no_texts_have_no_ids(trained_models: dict[str, Path], fast: Any, kind: 
     pytest.importorskip(fast.library)
     for tokens in (
         fast(trained_models[kind] / "tokenizer.json")([]),
-        Ordinary(trained_models[kind] / "tokenizer.json")([]),
+        ReferenceTokenizer(trained_models[kind] / "tokenizer.json")([]),
     ):
         assert (tokens.ids.tolist(), tokens.offsets.tolist()) == ([], [0])
 
@@ -145,13 +145,13 @@ def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
     pytest.importorskip("tokie")
     path = trained_models[kind] / "tokenizer.json"
     left: list[str] = []
-    call = Ordinary.__call__
+    call = ReferenceTokenizer.__call__
 
-    def watched(self: Ordinary, texts: Any) -> Tokens:
+    def watched(self: ReferenceTokenizer, texts: Any) -> Tokens:
         left.extend(texts)
         return call(self, texts)
 
-    monkeypatch.setattr(Ordinary, "__call__", watched)
+    monkeypatch.setattr(ReferenceTokenizer, "__call__", watched)
     assert lists(Tokie(path)(order)) == ids_by_tokenizers(path, order)
     assert left == [text for text in order if not text.isascii()]
 
@@ -163,7 +163,7 @@ def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
     pytest.importorskip("tokie")
     path, saved = trained_models[kind] / "tokenizer.json", tmp_path / "kept.tkz"
     Tokie(path).save(saved)
-    assert_same(Tokie(path, saved)(SHORT), Ordinary(path)(SHORT))
+    assert_same(Tokie(path, saved)(SHORT), ReferenceTokenizer(path)(SHORT))
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "ok \\udc00\\ud800"])
@@ -202,7 +202,7 @@ def test_the_fast_path_is_the_ordinary_one_on_the_real_corpora(
     # Trained on a third of the texts: rare words of the others fall into pieces.
     model = "wordllama" if kind == "bundled" else str(save_model(kind, tmp_path / "m", texts[::3], 30_000))
     files = find_model(model)
-    expected = Ordinary(files.tokenizer)(texts)
+    expected = ReferenceTokenizer(files.tokenizer)(texts)
     assert_same(fast(files.tokenizer)(texts), expected)
 
     encoder = load_encoder(model, Options(normalize=False, max_length=None), sample=texts[:64])

@@ -10,9 +10,9 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from searchapp.corpora.resolve import open_corpus
-from searchapp.encoders.edge_cases import AWKWARD
+from searchapp.encoders.edge_cases import EDGE_CASES
 from searchapp.encoders.encoder import Encoder
-from searchapp.encoders.static_model import Facts
+from searchapp.encoders.static_model import ModelFacts
 from searchapp.encoders.tokenization import Tokens
 from searchapp.index.manifest import Manifest
 
@@ -46,7 +46,7 @@ LONG = (
     "天" * 3_000,
     (WORDY * (1 + 1_000_000 // len(WORDY)))[:1_000_000],
 )
-SHORT = (*AWKWARD, *MORE, *SAMPLE)
+SHORT = (*EDGE_CASES, *MORE, *SAMPLE)
 TEXTS = (*SHORT[:20], *LONG, *SHORT[20:])
 
 
@@ -194,7 +194,7 @@ def not_installed(patch: pytest.MonkeyPatch, *libraries: str) -> None:
     )
 
 
-def facts_of(holder: Encoder | Manifest) -> Facts:
+def facts_of(holder: Encoder | Manifest) -> ModelFacts:
     """Return what is known of a static model."""
     assert holder.facts is not None
     return holder.facts

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.static_encoder import StaticEncoder
-from searchapp.encoders.tokenization import Ordinary, Tokens, truncate
+from searchapp.encoders.tokenization import ReferenceTokenizer, Tokens, truncate
 from searchapp.encoders.vectors import unit
 
 Floats = NDArray[np.float32]
@@ -60,7 +60,7 @@ class TokenTable:
 
 def token_table(encoder: StaticEncoder) -> TokenTable:
     """Return the inside of a static model."""
-    tokenizer = Ordinary(encoder.files.tokenizer).tokenizer
+    tokenizer = ReferenceTokenizer(encoder.files.tokenizer).tokenizer
     model = json.loads(tokenizer.to_str())["model"]
     rows = np.ascontiguousarray(encoder.model.rows, dtype=np.float32)
     vocabulary = [tokenizer.id_to_token(row) or "" for row in range(len(rows))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from searchapp.corpora.listing import list_corpora
 from searchapp.corpora.resolve import open_corpus
-from searchapp.encoders.edge_cases import AWKWARD
+from searchapp.encoders.edge_cases import EDGE_CASES
 from searchapp.encoders.encoder import model_digests
 from searchapp.encoders.model2vec_reference import reference_model
 from searchapp.encoders.model_files import BUNDLED, find_model
@@ -75,13 +75,13 @@ def _bundled_model() -> Check:
         encoder = StaticEncoder(find_model(BUNDLED), Options(normalize=False))
     except SearchappError as error:
         return Check("model", "fail", error.message, error.hint)
-    queries = [Query(str(number), text) for number, text in enumerate(AWKWARD)]
-    theirs = reference_model(encoder.files).encode(list(AWKWARD))
+    queries = [Query(str(number), text) for number, text in enumerate(EDGE_CASES)]
+    theirs = reference_model(encoder.files).encode(list(EDGE_CASES))
     difference = float(abs(encoder.encode_queries(queries) - theirs).max())
     facts = encoder.facts
     detail = (
         f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "
-        f"on {len(AWKWARD)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
+        f"on {len(EDGE_CASES)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
     )
     return Check(
         "model", "ok" if difference < MODEL_TOLERANCE else "fail", detail, "Install wordllama again."

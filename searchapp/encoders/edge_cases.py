@@ -1,6 +1,6 @@
 """Texts on which tokenizers are known to differ: a fast one must agree on all of them."""
 
-AWKWARD = (
+EDGE_CASES = (
     "",
     " ",
     "\n\t ",

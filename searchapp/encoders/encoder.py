@@ -11,7 +11,7 @@ from searchapp.encoders.model_files import find_model
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
-from searchapp.encoders.static_model import Facts
+from searchapp.encoders.static_model import ModelFacts
 from searchapp.encoders.transformer_files import find_transformer
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Query, Recipe
@@ -32,7 +32,7 @@ class Encoder(Protocol):
     libraries: tuple[str, ...]
 
     @property
-    def facts(self) -> Facts | None:
+    def facts(self) -> ModelFacts | None:
         """What an index keeps of a static model, so that reopening it is quick; None for other kinds."""
 
     @property
@@ -47,7 +47,7 @@ class Encoder(Protocol):
 
 
 def load_encoder(
-    name: str, options: Options | None = None, facts: Facts | None = None, sample: Sequence[str] = ()
+    name: str, options: Options | None = None, facts: ModelFacts | None = None, sample: Sequence[str] = ()
 ) -> Encoder:
     """Return the encoder that a model's name stands for.
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from searchapp.encoders.tokenization import Gigatoken, Ordinary, Tokenize, Tokie
+from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, TextTokenizer, Tokie
 from searchapp.files import cache_folder, file_stamp, sha256
 
 logger = logging.getLogger(__name__)
@@ -27,8 +27,8 @@ FASTEST: dict[str, type[Gigatoken] | type[Tokie]] = {"BPE": Gigatoken, "WordPiec
 
 
 def choose_tokenizer(
-    path: Path, ordinary: Ordinary, digest: str, sample: Sequence[str]
-) -> tuple[Tokenize, str]:
+    path: Path, ordinary: ReferenceTokenizer, digest: str, sample: Sequence[str]
+) -> tuple[TextTokenizer, str]:
     """Return the fastest tokenizer that proves itself, and the sentence that says why it was chosen.
 
     Args:
@@ -37,37 +37,37 @@ def choose_tokenizer(
         digest: of the file, under which a quick form is kept.
         sample: texts of the corpus that are to come.
     """
-    from searchapp.encoders.edge_cases import AWKWARD
+    from searchapp.encoders.edge_cases import EDGE_CASES
 
-    texts = [*AWKWARD, *sample]
+    texts = [*EDGE_CASES, *sample]
     kind = type(ordinary.tokenizer.model).__name__
-    proof = f"equal to tokenizers on {len(AWKWARD)} awkward texts and {len(sample)} of the corpus"
-    kept = _kept(digest)
-    quick, missing = _proved(lambda: Tokie(path, kept, ordinary), Tokie, ordinary, texts)
-    _keep(quick, digest)
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} awkward texts and {len(sample)} of the corpus"
+    kept = _cached_file(digest)
+    quick, missing = _verified(lambda: Tokie(path, kept, ordinary), Tokie, ordinary, texts)
+    _update_cache(quick, digest)
     if kind not in FASTEST:
         return ordinary, f"there is no faster one for {kind} models"
-    fast: Tokenize | None = quick
+    fast: TextTokenizer | None = quick
     problem = missing
     if FASTEST[kind] is Gigatoken:
-        fast, problem = _proved(lambda: Gigatoken(path), Gigatoken, ordinary, texts)
+        fast, problem = _verified(lambda: Gigatoken(path), Gigatoken, ordinary, texts)
     return (ordinary, problem) if fast is None else (fast, proof)
 
 
-def quick_tokenizer(path: Path, digest: str) -> Tokenize:
+def cached_tokenizer(path: Path, digest: str) -> TextTokenizer:
     """Return the tokenizer that loads quickest: one that has been proved and kept, else the ordinary one."""
-    kept = _kept(digest)
-    return Tokie(path, kept) if kept else Ordinary(path)
+    kept = _cached_file(digest)
+    return Tokie(path, kept) if kept else ReferenceTokenizer(path)
 
 
-def _proved(
-    make: Callable[[], Fast], of: type[Fast], ordinary: Ordinary, texts: Sequence[str]
+def _verified(
+    make: Callable[[], Fast], of: type[Fast], ordinary: ReferenceTokenizer, texts: Sequence[str]
 ) -> tuple[Fast | None, str]:
     """Return a fast tokenizer if it gives equal ids one by one and together, else what speaks against it."""
     library = of.library
     if importlib.util.find_spec(library) is None:
         return None, f"{library} would be faster, but is not installed (extra `fast`)"
-    doubt = _known_doubt(of, ordinary)
+    doubt = _known_defect(of, ordinary)
     if doubt:
         return None, f"{library} is not trusted with {doubt}"
     expected = ordinary(texts)
@@ -89,7 +89,7 @@ def _proved(
     return fast, ""
 
 
-def _known_doubt(of: type[Gigatoken] | type[Tokie], ordinary: Ordinary) -> str:
+def _known_defect(of: type[Gigatoken] | type[Tokie], ordinary: ReferenceTokenizer) -> str:
     """Name what a library was seen to get wrong too rarely for the awkward texts to show it."""
     added = ordinary.tokenizer.get_added_tokens_decoder().values()
     if of is Tokie and any(token.single_word for token in added):
@@ -99,10 +99,10 @@ def _known_doubt(of: type[Gigatoken] | type[Tokie], ordinary: Ordinary) -> str:
     return ""
 
 
-def _keep(quick: Tokie | None, digest: str) -> None:
+def _update_cache(quick: Tokie | None, digest: str) -> None:
     """Keep the quick form of a tokenizer that has proved itself, and none of one that has not."""
     try:
-        kept = _quick_files(digest)
+        kept = _cache_files(digest)
         if quick is None:
             for file in kept:
                 file.unlink(missing_ok=True)
@@ -111,26 +111,26 @@ def _keep(quick: Tokie | None, digest: str) -> None:
             with TemporaryDirectory(dir=folder) as unfinished:
                 saved = Path(unfinished) / "tokenizer"
                 quick.save(saved)
-                saved.replace(folder / f"{_quick_name(digest)}-{sha256(saved)}.tkz")
+                saved.replace(folder / f"{_cache_name(digest)}-{sha256(saved)}.tkz")
     except OSError as error:  # a full disk: a query loads the ordinary one then
         logger.info("The tokenizer's quick form is not kept (%s).", error.strerror or error)
 
 
-def _kept(digest: str) -> Path | None:
+def _cached_file(digest: str) -> Path | None:
     """Return the quick form of a tokenizer if it is as it was written; its name holds its own digest."""
-    for file in _quick_files(digest):
+    for file in _cache_files(digest):
         if sha256(file) == file.stem.rpartition("-")[2]:
             return file
         file.unlink(missing_ok=True)
     return None
 
 
-def _quick_files(digest: str) -> list[Path]:
-    name = _quick_name(digest)
+def _cache_files(digest: str) -> list[Path]:
+    name = _cache_name(digest)
     return list(cache_folder("tokenizers").glob(f"{name}-*.tkz")) if name else []
 
 
-def _quick_name(digest: str) -> str | None:
+def _cache_name(digest: str) -> str | None:
     """Return the name of the quick form: that of the tokenizer and of the library's build."""
     spec = importlib.util.find_spec("tokie")
     if spec is None or spec.origin is None:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import ModelFiles
 from searchapp.encoders.options import Options
-from searchapp.encoders.static_model import Facts, StaticModel, load_model, reopen_model
+from searchapp.encoders.static_model import ModelFacts, StaticModel, load_model, reopen_model
 from searchapp.encoders.texts import assemble, check_template
-from searchapp.encoders.vectors import finished
+from searchapp.encoders.vectors import checked_vectors
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Query, Recipe
 
@@ -33,7 +33,7 @@ class StaticEncoder:
     libraries: tuple[str, ...] = ()
 
     def __init__(
-        self, files: ModelFiles, options: Options, facts: Facts | None = None, sample: Sequence[str] = ()
+        self, files: ModelFiles, options: Options, facts: ModelFacts | None = None, sample: Sequence[str] = ()
     ) -> None:
         self.name = files.name
         self.files = files
@@ -90,7 +90,7 @@ class StaticEncoder:
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = self._model.encode(texts, self.recipe.max_length)
-        return finished(vectors, texts, self.name, normalize=self.options.normalize)
+        return checked_vectors(vectors, texts, self.name, normalize=self.options.normalize)
 
 
 def _check_pooling(options: Options) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.fast_tokenizers import choose_tokenizer, quick_tokenizer
+from searchapp.encoders.fast_tokenizers import cached_tokenizer, choose_tokenizer
 from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.model_files import BUNDLED, COPY_AGAIN, ModelFiles
-from searchapp.encoders.tokenization import Ordinary, Tokenize, Tokens, truncate
+from searchapp.encoders.tokenization import ReferenceTokenizer, TextTokenizer, Tokens, truncate
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, file_stamp, read_json
 
@@ -24,7 +24,7 @@ MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration 
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelFacts:
     """What a full load of a model has established, kept so that a query need not load it in full.
 
     `tokenizer` names the library that tokenises, `proof` says why that one; `unknown` is the id
@@ -57,7 +57,11 @@ class StaticModel:
     """
 
     def __init__(
-        self, table: NDArray[Any], rounding: Sequence[np.dtype[Any]], tokenize: Tokenize, facts: Facts
+        self,
+        table: NDArray[Any],
+        rounding: Sequence[np.dtype[Any]],
+        tokenize: TextTokenizer,
+        facts: ModelFacts,
     ) -> None:
         self.facts = facts
         self._table = table
@@ -132,7 +136,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
     digest = files.tokenizer_digest()
     tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, digest, sample)
     letters = [len(token) for token in ordinary.tokenizer.get_vocab(with_added_tokens=True)]
-    facts = Facts(
+    facts = ModelFacts(
         stamp=file_stamp(files.all()),
         model_digest=files.model_digest(),
         tokenizer_digest=digest,
@@ -149,19 +153,19 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
     return StaticModel(table, rounding, tokenize, facts)
 
 
-def reopen_model(files: ModelFiles, facts: Facts) -> StaticModel | None:
+def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
     """Return a model whose files are as they were at an earlier load, without reading them in full.
 
     The table is mapped into memory. None when a file was touched, or the model needs a full load.
     """
     if facts.folded or file_stamp(files.all()) != facts.stamp:
         return None
-    table, tokenize = _mapped(files), quick_tokenizer(files.tokenizer, facts.tokenizer_digest)
+    table, tokenize = _mapped(files), cached_tokenizer(files.tokenizer, facts.tokenizer_digest)
     return StaticModel(table, _rounding(files, table.dtype, table.dtype), tokenize, facts)
 
 
 def _fold(
-    files: ModelFiles, tensors: dict[str, NDArray[Any]], ordinary: Ordinary
+    files: ModelFiles, tensors: dict[str, NDArray[Any]], ordinary: ReferenceTokenizer
 ) -> tuple[NDArray[Any], list[np.dtype[Any]]]:
     """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
     table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
@@ -205,7 +209,7 @@ def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) ->
     return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
 
 
-def _unknown(ordinary: Ordinary) -> int | None:
+def _unknown(ordinary: ReferenceTokenizer) -> int | None:
     """Return the id of the unknown token as model2vec finds it."""
     model = ordinary.tokenizer.model
     if hasattr(model, "unk_token"):
@@ -242,9 +246,9 @@ def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def _ordinary(files: ModelFiles) -> Ordinary:
+def _ordinary(files: ModelFiles) -> ReferenceTokenizer:
     try:
-        return Ordinary(files.tokenizer)
+        return ReferenceTokenizer(files.tokenizer)
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise SearchappError(
             f"{files.name}: {files.tokenizer} cannot be read ({error}).", COPY_AGAIN

@@ -28,7 +28,7 @@ class Tokens(NamedTuple):
         return [self.ids[first:last] for first, last in pairwise(self.offsets)]
 
 
-class Tokenize(Protocol):
+class TextTokenizer(Protocol):
     """A tokenizer that adds no special tokens and neither pads nor truncates."""
 
     library: str
@@ -37,7 +37,7 @@ class Tokenize(Protocol):
         """Return the token ids of texts."""
 
 
-class Ordinary:
+class ReferenceTokenizer:
     """The reference: the `tokenizers` library."""
 
     library = "tokenizers"
@@ -89,7 +89,9 @@ class Tokie:
 
     library = "tokie"
 
-    def __init__(self, path: Path, saved: Path | None = None, ordinary: Ordinary | None = None) -> None:
+    def __init__(
+        self, path: Path, saved: Path | None = None, ordinary: ReferenceTokenizer | None = None
+    ) -> None:
         from tokie import Tokenizer, TokieError
 
         self._path = path
@@ -106,8 +108,8 @@ class Tokie:
         self._backend.save(str(path))
 
     @cached_property
-    def _ordinary(self) -> Ordinary:
-        return self._loaded or Ordinary(self._path)
+    def _ordinary(self) -> ReferenceTokenizer:
+        return self._loaded or ReferenceTokenizer(self._path)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Return the token ids of texts."""
@@ -129,7 +131,7 @@ class Tokie:
     def _reads(self, text: str) -> bool:
         if len(text) > LONG:
             return False
-        return "\x7f" not in text and (text.isascii() or not _doubtful().search(text))
+        return "\x7f" not in text and (text.isascii() or not _unverified().search(text))
 
     def _fast(self, texts: Sequence[str]) -> Tokens:
         if not texts:
@@ -139,7 +141,7 @@ class Tokie:
 
 
 @cache
-def _doubtful() -> re.Pattern[str]:
+def _unverified() -> re.Pattern[str]:
     """Match a character outside the blocks on which tokie gave equal ids throughout.
 
     These are the assigned characters of Latin, Greek, Cyrillic, combining marks, punctuation, currency,

@@ -15,7 +15,7 @@ from searchapp.encoders.texts import assemble, check_template
 from searchapp.encoders.transformer_files import TransformerFiles
 from searchapp.encoders.transformer_model import Profile, Side, TransformerModel
 from searchapp.encoders.vector_cache import VectorCache
-from searchapp.encoders.vectors import finished
+from searchapp.encoders.vectors import checked_vectors
 from searchapp.files import cache_folder
 from searchapp.records import Document, Query, Recipe
 from searchapp.versions import versions_of
@@ -104,12 +104,12 @@ class TransformerEncoder:
         self._reused += len(set(keys)) - len(missing)
         if missing:
             new = self._model().encode(side, list(missing.values()))
-            finished(new, list(missing.values()), self.name, normalize=False)
+            checked_vectors(new, list(missing.values()), self.name, normalize=False)
             made = {key: vector.tobytes() for key, vector in zip(missing, new, strict=True)}
             self._kept.write(made)
             known |= made
         rows = np.frombuffer(b"".join(known[key] for key in keys), dtype=np.float32)
-        return finished(
+        return checked_vectors(
             rows.reshape(len(texts), self._profile.dimension),
             texts,
             self.name,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from searchapp.errors import SearchappError
 
 
-def finished(
+def checked_vectors(
     vectors: NDArray[np.float32], names: Sequence[str], model: str, *, normalize: bool
 ) -> NDArray[np.float32]:
     """Return vectors as an index takes them.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from searchapp.encoders.options import Options
-from searchapp.encoders.static_model import Facts
+from searchapp.encoders.static_model import ModelFacts
 from searchapp.errors import SearchappError
 from searchapp.files import Stamp, read_json, sha256
 from searchapp.index.kinds import DEFAULT_KIND
@@ -38,7 +38,7 @@ class Manifest:
     max_norm: float
     recipe: Recipe
     options: Options
-    facts: Facts | None
+    facts: ModelFacts | None
     similarity: str
     kind: str
     files: dict[str, tuple[int, str]]
@@ -105,8 +105,8 @@ def data_files(folder: Path, *names: str) -> dict[str, tuple[int, str]]:
     return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
 
 
-def _facts(data: dict[str, Any] | None) -> Facts | None:
-    return None if data is None else Facts(**data | {"stamp": _stamp(data["stamp"])})
+def _facts(data: dict[str, Any] | None) -> ModelFacts | None:
+    return None if data is None else ModelFacts(**data | {"stamp": _stamp(data["stamp"])})
 
 
 def _stamp(data: dict[str, list[int]]) -> Stamp:
