@@ -5,9 +5,11 @@ after an upgrade, look at the module that its docstring names before you move th
 """
 
 import ast
+import importlib.metadata
 import importlib.util
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from searchapp.evaluation import metrics
+from searchapp.evaluation.metric import Metric
+from searchapp.evaluation.ranx_scorer import CHECKED_VERSIONS
 
 from .conftest import MakeFolder
 from .real_data import REPOSITORY
@@ -82,33 +88,46 @@ def test_numba_chooses_the_cache_of_a_function_when_it_is_defined(
 # ranx -------------------------------------------------------------------------------------------------
 
 RANX_KERNELS = {
-    "ndcg": ("_ndcg", ["qrels", "run", "k", "rel_lvl", "jarvelin"]),
-    "average_precision": ("_average_precision", ["qrels", "run", "k", "rel_lvl"]),
-    "reciprocal_rank": ("_reciprocal_rank", ["qrels", "run", "k", "rel_lvl"]),
-    "recall": ("_recall", ["qrels", "run", "k", "rel_lvl"]),
-    "precision": ("_precision", ["qrels", "run", "k", "rel_lvl"]),
+    metric.name: metric.ranx
+    for metric in vars(metrics).values()
+    if isinstance(metric, Metric) and metric.ranx
 }
 
 
-@pytest.mark.parametrize("module", RANX_KERNELS)
-def test_ranx_has_a_kernel_for_one_query(module: str) -> None:
-    """searchapp/evaluation/ranx_kernels.py calls these kernels with positional arguments."""
-    kernel, parameters = RANX_KERNELS[module]
-    tree = ast.parse((folder_of("ranx") / "metrics" / f"{module}.py").read_text("utf-8"))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    assert [argument.arg for argument in functions[kernel].args.args] == parameters
+def ranx_module(name: str) -> ast.Module:
+    return ast.parse((folder_of("ranx") / "metrics" / f"{name}.py").read_text("utf-8"))
 
 
-def test_the_metrics_of_ranx_import_nothing_else_of_ranx() -> None:
-    """searchapp/evaluation/ranx_kernels.py imports them without `ranx/__init__.py`, which takes a minute."""
-    for module in (*RANX_KERNELS, "common", "hits"):
-        path = folder_of("ranx") / "metrics" / f"{module}.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                inside = node.level == 1 and node.module in {"common", "hits"}
-                assert inside or node.module in {"numba", "numba.typed", "typing"}, module
+@pytest.mark.parametrize("metric", RANX_KERNELS)
+def test_ranx_has_the_kernel_of_a_metric(metric: str) -> None:
+    """searchapp/evaluation/ranx_scorer.py calls it with positional arguments."""
+    kernel = RANX_KERNELS[metric]
+    functions = {
+        node.name: node for node in ranx_module(kernel.module).body if isinstance(node, ast.FunctionDef)
+    }
+    parameters = [argument.arg for argument in functions[kernel.function].args.args]
+    assert parameters == ["qrels", "run", *(["k"] * kernel.takes_k), *dict(kernel.arguments)]
+
+
+def test_the_kernels_of_ranx_import_nothing_else_of_ranx() -> None:
+    """searchapp/evaluation/ranx_scorer.py imports them without `ranx/__init__.py`, which takes a minute."""
+    wanted = {kernel.module for kernel in RANX_KERNELS.values()}
+    seen: set[str] = set()
+    while wanted - seen:
+        name = (wanted - seen).pop()
+        seen.add(name)
+        for node in ast.walk(ranx_module(name)):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                wanted.add(str(node.module))
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module in {"numba", "numba.typed", "typing"}, name
             elif isinstance(node, ast.Import):
-                assert {alias.name for alias in node.names} <= {"numba", "numpy"}, module
+                assert {alias.name for alias in node.names} <= {"numba", "numpy"}, name
+
+
+def test_the_installed_ranx_is_one_whose_kernels_were_checked() -> None:
+    """searchapp/evaluation/ranx_scorer.py scores with `ranx.evaluate`, slowly, where it is not."""
+    assert importlib.metadata.version("ranx") in CHECKED_VERSIONS
 
 
 # bm25s ------------------------------------------------------------------------------------------------
@@ -146,7 +165,7 @@ def test_bm25s_has_the_stop_words_of_its_english_tokenizer() -> None:
 
 
 def test_faiss_lets_its_thread_count_and_its_threshold_for_blas_be_set() -> None:
-    """searchapp/index/faiss_index.py sets both around a search and restores them."""
+    """searchapp/index/kinds/flat.py sets both around a search and restores them."""
     import faiss
 
     threads, threshold = faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
@@ -160,7 +179,7 @@ def test_faiss_lets_its_thread_count_and_its_threshold_for_blas_be_set() -> None
 
 
 def test_faiss_puts_its_reason_behind_the_place_in_its_source(tmp_path: Path) -> None:
-    """searchapp/index/faiss_index.py shows the reason alone."""
+    """searchapp/index/kinds/flat.py shows the reason alone."""
     import faiss
 
     (tmp_path / "index").write_bytes(b"none" * 8)
@@ -172,7 +191,7 @@ def test_faiss_puts_its_reason_behind_the_place_in_its_source(tmp_path: Path) ->
 
 
 def test_faiss_marks_a_missing_result_with_minus_one() -> None:
-    """searchapp/index/faiss_index.py refuses such a result."""
+    """searchapp/index/index.py leaves such a result out; row -1 is never read as the last document."""
     import faiss
 
     index = faiss.IndexFlatIP(2)
@@ -421,3 +440,8 @@ def test_no_other_private_name_is_used() -> None:
 )
 def test_a_private_name_is_noticed(source: str, names: list[str]) -> None:
     assert list(private_names(source)) == names
+
+
+def test_every_module_that_a_docstring_names_exists() -> None:
+    named = set(re.findall(r"searchapp/[\w/]+\.py", Path(__file__).read_text("utf-8")))
+    assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
