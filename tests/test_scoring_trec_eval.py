@@ -12,42 +12,49 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.evaluation.measures import CUTOFFS
+from searchapp.evaluation.measures import CUTOFFS, DEFAULT_MEASURES, parse_measures
+from searchapp.evaluation.metric import Measure
+from searchapp.evaluation.metrics import MRR
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Judgements, Ranking, Run
 from searchapp.tasks.retrieval import Evaluation, evaluate_model
 
-THEIRS = {"ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P"}
-METRICS = (*THEIRS, "mrr")
+MEASURES = [*DEFAULT_MEASURES, *parse_measures(["nDCG MAP MRR Rprec Bpref Success@1 Success@5 Success@10"])]
+THEIRS = {
+    "ndcg": "ndcg_cut", "map": "map_cut", "recall": "recall", "precision": "P", "hit_rate": "success",
+}  # fmt: skip
+THEIR_WHOLE = {"ndcg": "ndcg", "map": "map", "mrr": "recip_rank", "r_precision": "Rprec", "bpref": "bpref"}
+
+
+def their_value(measure: Measure, row: dict[str, float]) -> float:
+    """Return the value of a query by pytrec_eval, 0 where it is silent on a query."""
+    if measure.cutoff is None:
+        return row.get(THEIR_WHOLE[measure.metric.name], 0.0)
+    if measure.metric is MRR:  # trec_eval has 1 / first relevant rank without a cutoff only
+        reciprocal = row.get("recip_rank", 0.0)
+        return reciprocal if reciprocal > 0 and round(1 / reciprocal) <= measure.cutoff else 0.0
+    return row.get(f"{THEIRS[measure.metric.name]}_{measure.cutoff}", 0.0)
 
 
 def by_trec_eval(path: Path, judgements: Judgements) -> dict[str, dict[str, float]]:
-    """Return query -> metric -> value of a run file by pytrec_eval, 0 where it is silent on a query."""
+    """Return query -> measure -> value of a run file by pytrec_eval."""
     run: dict[str, dict[str, float]] = {}
     for line in path.read_text("utf-8").splitlines():
         query, _, document, _, value, _ = line.split(" ")
         run.setdefault(query, {})[document] = float(value)
-    cuts = ",".join(map(str, CUTOFFS))
-    evaluator = pytrec_eval.RelevanceEvaluator(
-        judgements, {"recip_rank", *(f"{name}.{cuts}" for name in THEIRS.values())}
-    )
-    found = evaluator.evaluate(run)
-    names = {f"{ours}_at_{cut}": f"{theirs}_{cut}" for ours, theirs in THEIRS.items() for cut in CUTOFFS}
-    values = {}
-    for query in judgements:
-        row = found.get(query, {})
-        values[query] = {ours: row.get(theirs, 0.0) for ours, theirs in names.items()}
-        reciprocal = row.get("recip_rank", 0.0)  # 1 / first relevant rank, without a cut
-        for cut in CUTOFFS:
-            within = reciprocal > 0 and round(1 / reciprocal) <= cut
-            values[query][f"mrr_at_{cut}"] = reciprocal if within else 0.0
-    return values
+    cutoffs = ",".join(map(str, CUTOFFS))
+    names = {*THEIR_WHOLE.values(), *(f"{name}.{cutoffs}" for name in THEIRS.values())}
+    rows = pytrec_eval.RelevanceEvaluator(judgements, names).evaluate(run)
+    return {
+        query: {measure.name: their_value(measure, rows.get(query, {})) for measure in MEASURES}
+        for query in judgements
+    }
 
 
 def assert_equal(scores: Scores, expected: dict[str, dict[str, float]]) -> None:
     """Compare every value of every query, then every mean."""
-    names = {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTOFFS}
+    names = {measure.name for measure in MEASURES}
     ours = scores.per_query()
     assert ours.keys() == expected.keys()
     for query, values in expected.items():
@@ -82,8 +89,8 @@ def test_every_metric_at_every_cut_equals_trec_eval_in_spite_of_ties(tmp_path: P
     path = tmp_path / "run.trec"
     write_run(path, run, "random")
     expected = by_trec_eval(path, judgements)
-    assert_equal(score(run, judgements), expected)
-    assert_equal(score(read_run(path), judgements), expected)
+    assert_equal(score(run, judgements, MEASURES), expected)
+    assert_equal(score(read_run(path), judgements, MEASURES), expected)
 
 
 def evaluated(corpus: str, options: Options | None = None) -> Evaluation:
@@ -113,7 +120,8 @@ def test_every_metric_on_a_real_corpus_equals_trec_eval(corpus: str, tmp_path: P
     evaluation = evaluated(corpus)
     path = tmp_path / "run.trec"
     write_run(path, evaluation.run, "real")
-    assert_equal(evaluation.scores, by_trec_eval(path, open_corpus(corpus).judgements))
+    judgements = open_corpus(corpus).judgements
+    assert_equal(score(evaluation.run, judgements, MEASURES), by_trec_eval(path, judgements))
 
 
 def shuffled_folder(archive: Path, name: str, folder: Path) -> Path:

@@ -27,7 +27,10 @@ def read_measures(
     """Return the measures that `--measure` names; the callback of that option."""
     from searchapp.evaluation.measures import parse_measures
 
-    return usage_error(lambda: parse_measures(values))
+    measures = usage_error(lambda: parse_measures(values))
+    if values and not measures:
+        raise click.BadParameter("it names no measure; write, for instance, nDCG@10.")
+    return measures
 
 
 class MeasureCommand(click.Command):

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from searchapp.errors import SearchappError
-from searchapp.evaluation.metric import METRICS, Measure, Metric
+from searchapp.evaluation.metric import METRICS, Measure, Metric, plain
 from searchapp.evaluation.metrics import MAP, MRR, NDCG, PRECISION, RECALL
 
 MTEB_METRICS = (NDCG, MAP, MRR, RECALL, PRECISION)
@@ -124,22 +124,13 @@ def _example(metric: Metric, cutoff: int | None) -> str:
 
 
 def _split(text: str) -> tuple[str, int | None]:
-    """Return the spelling of a metric, see `_plain`, and its cutoff, None where there is none."""
+    """Return the spelling of a metric, see `plain`, and its cutoff, None where there is none."""
     match = _SPELLING.fullmatch(text.strip())
     metric, cutoff = match.groups() if match else (text, None)
-    return _plain(metric), None if cutoff is None else int(cutoff)
+    return plain(metric), None if cutoff is None else int(cutoff)
 
 
 @cache
 def _spellings(metrics: tuple[Metric, ...]) -> dict[str, Metric]:
-    """Return every spelling of some metrics, see `_plain`."""
-    return {
-        _plain(spelling): metric
-        for metric in metrics
-        for spelling in (metric.name, metric.title, *metric.spellings)
-    }
-
-
-def _plain(spelling: str) -> str:
-    """Return a spelling without what writers vary: case, hyphens and underscores."""
-    return spelling.casefold().replace("-", "").replace("_", "")
+    """Return every spelling of some metrics, see `plain`."""
+    return {plain(spelling): metric for metric in metrics for spelling in metric.all_spellings}

@@ -94,6 +94,11 @@ class Metric:
     spellings: tuple[str, ...] = ()
     ranx: RanxKernel | None = None
 
+    @property
+    def all_spellings(self) -> tuple[str, ...]:
+        """Every name of the metric."""
+        return (self.name, self.title, *self.spellings)
+
     def at(self, cutoff: int | None) -> "Measure":
         """Return the measure of this metric at a cutoff; None is the whole ranking.
 
@@ -147,6 +152,19 @@ METRICS: dict[str, Metric] = {}
 
 
 def register(metric: Metric) -> Metric:
-    """Make a metric known to every command, and return it."""
+    """Make a metric known to every command, and return it.
+
+    Raises:
+        ValueError: one of its spellings stands for another metric.
+    """
+    taken = {plain(spelling): known.name for known in METRICS.values() for spelling in known.all_spellings}
+    for spelling in metric.all_spellings:
+        if plain(spelling) in taken:
+            raise ValueError(f"{spelling!r} is a spelling of {taken[plain(spelling)]}.")
     METRICS[metric.name] = metric
     return metric
+
+
+def plain(spelling: str) -> str:
+    """Return a spelling without what writers vary: case, hyphens and underscores."""
+    return spelling.casefold().replace("-", "").replace("_", "")

@@ -11,11 +11,11 @@ import importlib.util
 import inspect
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import count
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -90,7 +90,10 @@ def _kernel(kernel: RanxKernel) -> Callable[[Values, Values, int], float]:
         _UnknownKernelError: this version of ranx was not checked, or lacks the function or its parameters.
     """
     name = f"{kernel.module}.{kernel.function}"
-    installed = version("ranx")
+    try:
+        installed = version("ranx")
+    except PackageNotFoundError as error:
+        raise SearchappError("ranx is not installed.", "pip install ranx") from error
     if installed not in CHECKED_VERSIONS:
         raise _UnknownKernelError(f"ranx {installed} is not a version whose kernels were checked")
     function = getattr(_import_kernels(kernel.module), kernel.function, None)
@@ -98,25 +101,25 @@ def _kernel(kernel: RanxKernel) -> Callable[[Values, Values, int], float]:
         raise _UnknownKernelError(f"ranx {installed} has no {name}")
     expected = ["qrels", "run", *(["k"] if kernel.takes_k else []), *dict(kernel.arguments)]
     constants = dict(kernel.arguments).values()
-    if list(inspect.signature(function.py_func).parameters) != expected:
-        raise _UnknownKernelError(f"{name} of ranx {installed} takes other arguments than {expected}")
+    if list(inspect.signature(function).parameters) != expected:
+        arguments = ", ".join(expected)
+        raise _UnknownKernelError(f"{name} of ranx {installed} does not take the arguments {arguments}")
     if kernel.takes_k:
         return lambda judged, ranked, k: float(function(judged, ranked, k, *constants))
     return lambda judged, ranked, _k: float(function(judged, ranked, *constants))
 
 
 def _import_kernels(module: str) -> ModuleType:
+    """Import a module of `ranx/metrics` without ranx itself."""
     spec = importlib.util.find_spec("ranx")
-    if spec is None or not spec.submodule_search_locations:
-        raise SearchappError("ranx is not installed.", "pip install ranx")
     package = ModuleType(_PACKAGE)
-    package.__path__ = [str(Path(spec.submodule_search_locations[0]) / "metrics")]
+    package.__path__ = [f"{folder}/metrics" for folder in (spec and spec.submodule_search_locations) or ()]
     sys.modules.setdefault(_PACKAGE, package)
     try:
         with kernel_cache():
             return importlib.import_module(f"{_PACKAGE}.{module}")
     except ImportError as error:
-        raise _UnknownKernelError(f"ranx has no module metrics.{module}") from error
+        raise _UnknownKernelError(f"ranx {version('ranx')} has no module metrics.{module}") from error
 
 
 @cache
@@ -129,22 +132,17 @@ def _by_public_api(pairs: Sequence[Pair], measures: Sequence[Measure]) -> dict[s
     """Score with `ranx.evaluate`; queries without results or judgements are left out, and score 0."""
     from ranx import Qrels, Run, evaluate
 
-    judged, ranked = (
-        {str(row): {f"{name:.0f}": value for name, value in pair[side]} for row, pair in enumerate(pairs)
-         if len(pair[0]) and len(pair[1])}
-        for side in (0, 1)
-    )  # fmt: skip
+    rows = [row for row, (judged, ranked) in enumerate(pairs) if len(judged) and len(ranked)]
+    qrels = {str(row): {f"{name:.0f}": int(grade) for name, grade in pairs[row][0]} for row in rows}
+    run = {str(row): {f"{name:.0f}": float(score) for name, score in pairs[row][1]} for row in rows}
     values = {measure.name: np.zeros(len(pairs)) for measure in measures}
-    if not judged:
-        return values
-    names = {
-        measure.name: measure.metric.ranx.public + ("" if measure.cutoff is None else f"@{measure.cutoff}")
-        for measure in measures
-        if measure.metric.ranx
-    }
-    run = Run(ranked)
-    evaluate(Qrels(judged), run, list(names.values()))
-    for ours, theirs in names.items():
-        for row, value in run.scores[theirs].items():
-            values[ours][int(row)] = value
+    if rows:
+        scored = Run(run)
+        cutoffs = {measure: "" if measure.cutoff is None else f"@{measure.cutoff}" for measure in measures}
+        names = {m.name: m.metric.ranx.public + cutoffs[m] for m in measures if m.metric.ranx}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numba's, of casts that ranx makes
+            evaluate(Qrels(qrels), scored, list(names.values()))
+        for ours, theirs in names.items():
+            values[ours][rows] = [scored.scores[theirs][str(row)] for row in rows]
     return values
