@@ -1,11 +1,14 @@
 """The frozen records that travel between the layers."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Judgements = dict[str, dict[str, int]]
 """Query id -> document id -> grade; a grade above 0 is relevant."""
@@ -55,7 +58,7 @@ class Ranking:
         scores: NDArray[np.floating[Any]],
         depth: int | None = None,
         rows: NDArray[np.integer[Any]] | None = None,
-    ) -> "Ranking":
+    ) -> Ranking:
         """Order results by the tie rule and return the first `depth`.
 
         Args:
@@ -64,10 +67,11 @@ class Ranking:
             depth: how many results to return; all when None.
             rows: (n,) which document has which score; document by document when None.
 
+        >>> import numpy as np
         >>> Ranking.from_scores(["a", "b", "c"], np.array([1.0, 2.0, 1.0])).document_ids
         ['b', 'c', 'a']
         """
-        rounded = scores.astype(np.float32)
+        rounded = scores.astype("float32")
         depth = len(rounded) if depth is None else depth
         kept = contenders(rounded, depth)
         names = [document_ids[row] for row in (kept if rows is None else rows[kept]).tolist()]
@@ -77,6 +81,8 @@ class Ranking:
 
 def alphabetical_ranks(document_ids: Sequence[str]) -> NDArray[np.intp]:
     """Return the place of each id in ascending order, (n,)."""
+    import numpy as np
+
     ranks = np.empty(len(document_ids), dtype=np.intp)
     ranks[sorted(range(len(document_ids)), key=document_ids.__getitem__)] = np.arange(len(document_ids))
     return ranks
@@ -90,12 +96,16 @@ def best_rows(scores: NDArray[np.float32], ranks: NDArray[np.intp], depth: int) 
         ranks: (n,) the place of each result's id in ascending order.
         depth: how many rows to return; all when there are fewer.
     """
+    import numpy as np
+
     kept = contenders(scores, depth)
     return kept[np.lexsort((-ranks[kept], -scores[kept]))[:depth]]
 
 
 def contenders(scores: NDArray[np.float32], depth: int) -> NDArray[np.intp]:
     """Return the rows whose scores tie with the best `depth` or beat them, in ascending order."""
+    import numpy as np
+
     if not 0 < depth < len(scores):
         return np.arange(len(scores))
     negated = -scores  # NaN sorts to the end

@@ -32,9 +32,7 @@ except SystemExit as leaving:
 
 
 def test_the_help_of_commands_loads_nothing_heavy() -> None:
-    names = [
-        name for name in COMMANDS if name not in {"index", "eval", "compare"}
-    ]  # these list kinds and metrics: numpy
+    names = [name for name in COMMANDS if name not in {"eval", "compare"}]  # these list the metrics: numpy
     code = f"""
 import sys
 from searchapp.cli import app
@@ -48,10 +46,51 @@ for name in {names}:
     assert done.stderr.splitlines() == [f"{name} 0 []" for name in names]
 
 
-def test_the_help_keeps_its_example_lines(cli: Cli) -> None:
-    lines = cli("-h").stdout.splitlines()
-    assert lines[lines.index("  Start here:") + 2].split("  ")[2] == "searchapp index nfcorpus"
-    assert not any("\\b" in line for line in lines)
+def examples(cli: Cli, *command: str) -> list[list[str]]:
+    """Return the arguments of the examples at the end of the help of a command."""
+    text = cli(*command, "--help").stdout.rstrip()
+    lines = text.split("  Examples:\n")[1].split("\n\n")[0].splitlines()
+    assert all(len(line) < 80 for line in lines)
+    assert not any("\b" in line for line in lines)
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_help_of_a_command_ends_with_examples_that_parse(cli: Cli, name: str) -> None:
+    found = examples(cli, name)
+    assert 2 <= len(found) <= 3
+    for first, *arguments in found:
+        assert first == name
+        command = import_module(f"searchapp.cli.{name}_command").command
+        assert command.make_context(name, arguments).params
+
+
+NEED_NOTHING = {"corpora", "models", "indexes", "doctor results/", "export results/ --trec runs"}
+
+
+def test_the_examples_that_need_only_the_sample_work(cli: Cli, working_folder: Path) -> None:
+    (working_folder / "queries.txt").write_text("honey\n")
+    cli("eval", "sample", "--run-out", "results")
+    runnable = [
+        arguments
+        for name in COMMANDS
+        for arguments in examples(cli, name)
+        if "sample" in arguments or " ".join(arguments) in NEED_NOTHING
+    ]
+    assert len(runnable) == 5 + 7  # those above, and those that name the sample
+    for arguments in runnable:
+        assert cli(*arguments).exit_code == 0, arguments
+
+
+def test_the_help_of_the_program_has_examples(cli: Cli) -> None:
+    assert examples(cli)[0] == ["eval", "sample"]
+
+
+def test_a_mistyped_command_suggests_the_nearest(cli: Cli) -> None:
+    result = cli("qurey", "honey")
+    assert result.exit_code == 2
+    assert "No such command 'qurey'. Did you mean 'query'?" in result.stderr
+    assert "Did you mean" not in cli("frobnicate").stderr
 
 
 def test_commands_and_modules_are_the_same(cli: Cli) -> None:
@@ -133,7 +172,7 @@ def test_index_prints_where_and_how_many(cli: Cli, tmp_path: Path) -> None:
     )  # lines of corpus.jsonl
     assert "up to date" not in first.stderr
     again = cli("index", "sample", "--json")
-    assert again.stderr.splitlines()[-1] == "The index is up to date; nothing was done."
+    assert again.stderr.splitlines()[-1] == "The index is already up to date."
     document = json.loads(again.stdout)
     assert (document["folder"], document["n_docs"]) == (str(folder), 150)
     assert "up to date" not in cli("index", "sample", "--fresh").stderr

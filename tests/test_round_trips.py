@@ -80,8 +80,8 @@ def test_somebody_elses_json_beside_a_run_is_none_of_ours(cli: Cli, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--mode", "bm25", "-m", "wordllama"), "--mode bm25 has no model or vectors"),
-        (("--mode", "bm25", "--query-prompt", "x"), "--mode bm25 has no model or vectors"),
+        (("--mode", "bm25", "-m", "wordllama"), "--mode bm25 uses neither a model nor vectors"),
+        (("--mode", "bm25", "--query-prompt", "x"), "--mode bm25 uses neither a model nor vectors"),
         (("--against", ".", "--query-prompt", "x"), "--against compares a run that is there"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: parse, make one call, render. Commands load on demand, so that --help is quick."""
+"""The command line: parse, make one call, report. Commands load on demand, so that --help is quick."""
 
 import errno
 import gc
@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -18,23 +19,23 @@ from searchapp.errors import SearchappError
 COMMANDS = {
     "index": "Embed a corpus into an index on disk.",
     "query": "Search an index.",
-    "eval": "Score models on corpora with judgements.",
-    "tune": "Choose how hybrid search fuses dense and BM25 results.",
+    "eval": "Score models or runs on corpora with relevance judgements.",
+    "tune": "Choose how hybrid search fuses dense and BM25 rankings.",
     "compare": "Compare runs query by query, and gate a change.",
     "reproduce": "Compare published figures with what is measured here.",
-    "export": "Write results as MTEB, a model card or trec_eval want them.",
-    "diagnose": "Say what is wrong with a score, and what its repair gains.",
-    "repair": "Write a static model without its loudest directions.",
-    "corpora": "List the corpora that are here, or look into one.",
-    "models": "List the models that work without a network.",
-    "indexes": "List, show or remove built indexes.",
-    "doctor": "Check what is installed, what works offline, what is stale.",
+    "export": "Export results as MTEB files, model-card YAML or TREC runs.",
+    "diagnose": "Explain a low score and measure what a fix would gain.",
+    "repair": "Write a static model without its dominant directions.",
+    "corpora": "List the corpora on this machine, or check one.",
+    "models": "List the models that work offline.",
+    "indexes": "List, show or remove indexes.",
+    "doctor": "Check what is installed, stale or damaged.",
 }
-"""Every command and what it does; the module `searchapp.cli.<name>_command` holds it."""
+"""Command -> summary; `searchapp.cli.<command>_command` holds the command."""
 
 
 class _Failure(click.ClickException):
-    """A SearchappError as click shows it: the message, then the next step."""
+    """A SearchappError as click shows it: the message, then the hint."""
 
     def __init__(self, error: SearchappError) -> None:
         super().__init__(error.message)
@@ -49,7 +50,7 @@ class _Failure(click.ClickException):
 
 
 def _explain(error: OSError) -> SearchappError | None:
-    """Return what a user can do about an error of the system; None for a bug, or a pipe that closed."""
+    """Return an operating-system error as advice for the user; None for a bug or a closed pipe."""
     if error.filename is not None:
         return SearchappError(f"{error.filename} cannot be used ({error.strerror}).", "Check this path.")
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
@@ -78,7 +79,7 @@ def _errors_as_messages() -> Iterator[None]:
 
 
 class _App(click.Group):
-    """A group that imports a command when it is used, and turns errors into messages in one place."""
+    """A group that imports a command on first use, and turns errors into messages in one place."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -87,8 +88,17 @@ class _App(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(f"searchapp.cli.{cmd_name}_command").command
-        assert isinstance(command, click.Command)  # noqa: S101 - a bug of ours, not of the user
+        assert isinstance(command, click.Command)  # noqa: S101 - our bug, not the user's
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = "".join(f" Did you mean {known!r}?" for known in get_close_matches(name, COMMANDS, 1))
+            ctx.fail(f"No such command {name!r}.{near}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -106,7 +116,7 @@ class _App(click.Group):
 
 
 class _Remark(logging.Formatter):
-    """A remark as it is shown: without control characters of what it quotes."""
+    """Shows a remark without the control characters of what it quotes."""
 
     def format(self, record: logging.LogRecord) -> str:
         from searchapp.reports.text import strip_control_chars
@@ -114,18 +124,23 @@ class _Remark(logging.Formatter):
         return "\n".join(map(strip_control_chars, super().format(record).split("\n")))
 
 
-@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="searchapp")
-@click.option("--offline", is_flag=True, help="Open no socket; also works behind a command.")
-def app(offline: bool) -> None:
-    """Search and score document collections offline, and learn whether a score can be trusted.
+EXAMPLES = """\b
+Examples:
+  searchapp eval sample                 # bundled model, bundled corpus
+  searchapp index nfcorpus
+  searchapp query "does garlic lower cholesterol"
 
-    \b
-    Start here:
-      searchapp eval sample                      score the bundled model on the bundled corpus
-      searchapp index nfcorpus                   embed a corpus
-      searchapp query "does garlic lower cholesterol"
-    """  # noqa: D301 - click wants the character, not the letters
+\b
+Shell completion (bash; also zsh and fish):
+  eval "$(_SEARCHAPP_COMPLETE=bash_source searchapp)"
+"""
+
+
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, prog_name="searchapp")
+@click.option("--offline", is_flag=True, help="Make no network connections (may also follow the command).")
+def app(offline: bool) -> None:
+    """Search and score document collections offline, and tell whether a score can be trusted."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Remark("%(message)s"))
     logging.getLogger("searchapp").handlers = [handler]
@@ -135,7 +150,7 @@ def app(offline: bool) -> None:
 
 
 def go_offline() -> None:
-    """Refuse every connection from now on, in our code and in any library's."""
+    """Refuse every network connection from now on, ours and those of any library."""
     import os
 
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -170,4 +185,4 @@ def main() -> None:
     try:
         app(prog_name="searchapp")
     finally:
-        gc.freeze()  # the end of the process frees everything; the collector need not look at it once more
+        gc.freeze()  # the process is ending, so a last garbage collection would be wasted

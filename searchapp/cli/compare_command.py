@@ -1,11 +1,12 @@
-"""searchapp compare: tell whether the difference between runs is real."""
+"""searchapp compare: tell whether runs differ significantly."""
 
 from typing import TYPE_CHECKING
 
 import click
 
+from searchapp.cli import completion
 from searchapp.cli.measure_options import MeasureCommand, measure_option, usage_error
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.evaluation.gates import Gate
@@ -19,17 +20,28 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     return usage_error(lambda: [parse_gate(value) for value in values])
 
 
-@click.command("compare", cls=MeasureCommand)
+@click.command(
+    "compare",
+    cls=MeasureCommand,
+    epilog=examples(
+        "searchapp compare baseline/ candidate/",
+        'searchapp compare a.trec b.trec -c nfcorpus --measure "nDCG@10 P@5"',
+        'searchapp compare baseline/ candidate/ --gate "nDCG@10>=-0.005"',
+    ),
+)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option("-c", "--corpus", help="What they are runs of; the results of searchapp know theirs.")
-@measure_option('Measures to compare, as in "nDCG@10 P@5"; repeatable. [default: the main ones]')
+@click.option(
+    "-c", "--corpus", metavar="CORPUS", shell_complete=completion.corpora,
+    help="Corpus of TREC runs; results of `eval` name theirs.",
+)  # fmt: skip
+@measure_option('Measures to compare, such as "nDCG@10 P@5"; repeatable. [default: the main ones]')
 @click.option(
     "--gate", "gates", multiple=True, callback=_gates, metavar="MEASURE>=CHANGE",
-    help='Exit 3 when a measure falls further and significantly, as in "nDCG@10>=-0.005"; repeatable.',
+    help='Exit 3 when a measure drops by more and significantly, such as "nDCG@10>=-0.005"; repeatable.',
 )  # fmt: skip
 @click.option(
     "--show", type=click.IntRange(min=0), default=3, show_default=True,
-    help="Queries to show with the largest gains, and with the largest losses.",
+    help="How many of the largest gains, and of the largest losses, to show.",
 )  # fmt: skip
 @report_options("rows")
 @offline_option
@@ -42,10 +54,10 @@ def command(
 ) -> "Report":
     """Compare every RUN with the first, query by query.
 
-    A RUN is a result of `searchapp eval --run-out DIR` (DIR, a file in it or its stem), or a TREC run,
-    which needs -c. Shown are means and their change with its 95 % bootstrap interval, the p-value of a
-    paired randomisation test, corrected by Holm's procedure where there are several candidates, and the
-    queries that gain and lose most, with the grades of the best documents of both sides.
+    RUN is a result of `searchapp eval --run-out DIR` (DIR, a file in it or its stem), or a TREC run, which
+    needs -c. The report has means and changes with 95 % bootstrap intervals, p-values of a paired
+    randomisation test (Holm-corrected for several candidates), and the queries with the largest gains
+    and losses, with the grades of both sides' top documents.
     """
     from searchapp.evaluation.comparison import compare_runs
     from searchapp.evaluation.gates import judge
@@ -54,7 +66,7 @@ def command(
     from searchapp.reports.comparisons import comparison_report
 
     if len(runs) < 2:
-        raise click.UsageError("Name at least two runs: the baseline first, then what to compare with it.")
+        raise click.UsageError("Name at least two runs: first the baseline, then the candidates.")
     gated = [parse_measure(gate.metric) for gate in gates]
     wanted = list(dict.fromkeys([*(measures or MAIN_MEASURES), *gated]))
     where, entries = open_run_inputs(runs, corpus)

@@ -4,18 +4,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli import completion
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("corpora")
-@click.argument("name", required=False, metavar="[CORPUS]")
+@click.command(
+    "corpora",
+    epilog=examples("searchapp corpora", "searchapp corpora sample", "searchapp corpora ./my-corpus"),
+)
+@click.argument("name", required=False, metavar="[CORPUS]", shell_complete=completion.corpora)
 @report_options("rows")
 @offline_option
 def command(name: str | None) -> "Report":
-    """List the corpora that work offline, or check one: counts, digests and problems."""
+    """List the corpora on this machine, or check one: counts, digests, and problems."""
     from searchapp.corpora.listing import list_corpora
     from searchapp.corpora.resolve import open_corpus
     from searchapp.reports.catalogues import corpora_report, corpus_report

@@ -1,11 +1,19 @@
-"""searchapp diagnose: name the fault behind a low score, with its evidence and the gain of its repair."""
+"""searchapp diagnose: explain a low score and measure what a fix would gain."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, kind_option, offline_option, report_options
+from searchapp.cli import completion
+from searchapp.cli.options import (
+    Choice,
+    encoding_options,
+    examples,
+    kind_option,
+    offline_option,
+    report_options,
+)
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.index.kinds import DEFAULT_KIND
@@ -26,37 +34,68 @@ def _reported(
         try:
             found[parse_measure(name).name] = float(number)
         except (ValueError, SearchappError) as error:
-            raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.") from error
+            raise click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.") from error
         if not equals or not 0 <= found[parse_measure(name).name] <= 100:
-            raise click.BadParameter(f"{value!r} is no figure such as ndcg_at_10=0.0239.")
+            raise click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.")
     return found
 
 
-@click.command("diagnose")
-@click.argument("corpus", metavar="[CORPUS]", required=False)
-@click.option("-c", "--corpus", "also_corpus", metavar="CORPUS", help="The corpus, as an option.")
-@click.option("-m", "--model", help=f"Model whose vectors are looked into. [default: {BUNDLED}]")
+def _probes() -> list[str]:
+    from searchapp.diagnosis.registry import PROBES
+
+    return [probe.name for probe in PROBES]
+
+
+@click.command(
+    "diagnose",
+    epilog=examples(
+        "searchapp diagnose nfcorpus -m ./my-model",
+        "searchapp diagnose scifact --run run.trec --reported ndcg_at_10=0.0239",
+        "searchapp diagnose --mteb results/",
+    ),
+)
+@click.argument("corpus", metavar="[CORPUS]", required=False, shell_complete=completion.corpora)
 @click.option(
-    "--run", type=click.Path(path_type=Path), help="Look into this TREC run instead; needs no vectors."
+    "-c",
+    "--corpus",
+    "also_corpus",
+    metavar="CORPUS",
+    shell_complete=completion.corpora,
+    help="The corpus, given as an option.",
+)
+@click.option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help=f"Model to examine. [default: {BUNDLED}]",
+)
+@click.option(
+    "--run", type=click.Path(path_type=Path), help="Examine this TREC run instead; needs no vectors."
 )
 @click.option(
     "--mteb",
     metavar="PATH",
-    help="Look into MTEB result files, a folder of them, or a model card; runs nothing.",
+    help="Examine MTEB result files, a folder of them, or a model card; runs nothing.",
 )
 @click.option(
     "--reported",
     multiple=True,
     callback=_reported,
     metavar="METRIC=VALUE",
-    help="What somebody reported, as in ndcg_at_10=0.0239; may stand several times.",
+    help="A reported score, such as ndcg_at_10=0.0239; repeatable.",
 )
 @click.option(
-    "--probe", "probes", multiple=True, metavar="NAME", help="Ask only this probe; may stand several times."
+    "--probe",
+    "probes",
+    type=Choice(_probes),
+    multiple=True,
+    metavar="PROBE",
+    help="Run only this probe; repeatable.",
 )
 @kind_option(text="Kind of index to read the document vectors from.")
-@click.option("--label-free", is_flag=True, help="Leave the judgements alone.")
-@click.option("--quick", is_flag=True, help="Leave out BM25 and the floor of random tables.")
+@click.option("--label-free", is_flag=True, help="Ignore relevance judgements.")
+@click.option("--quick", is_flag=True, help="Skip BM25 and the random-embedding baseline.")
 @encoding_options
 @report_options("rows")
 @offline_option
@@ -73,17 +112,14 @@ def command(
     quick: bool,
     options: Options,
 ) -> "Report":
-    """Say what is wrong with a score, or that nothing is; exit 3 when a fault is found.
+    """Explain a low score and measure what a fix would gain; exit 3 when a fault is found.
 
-    \b
-      searchapp diagnose CORPUS -m MODEL          the index that is there, or what the model gives now
-      searchapp diagnose CORPUS --run FILE        somebody's run, without its vectors
-      searchapp diagnose --mteb PATH              published files, without running anything
-    """  # noqa: D301 - click wants the character, not the letters
+    Examines a model and its index on CORPUS, somebody's run (--run) or published files (--mteb).
+    """
     name = corpus or also_corpus
     if mteb is not None:
         if name or model or run or probes or reported or kind != DEFAULT_KIND:
-            raise click.UsageError("--mteb looks into files alone: leave the corpus, -m and --run out.")
+            raise click.UsageError("--mteb examines files only: leave out the corpus, -m and --run.")
         from searchapp.diagnosis.published_files import diagnose_files
         from searchapp.reports.diagnoses import files_report
 
@@ -91,7 +127,7 @@ def command(
     if name is None or (corpus and also_corpus):
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
     if run is not None and (model is not None or kind != DEFAULT_KIND):
-        raise click.UsageError("--run looks into a run without its vectors: leave -m and --kind out.")
+        raise click.UsageError("--run examines a run without vectors: leave out -m and --kind.")
 
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.collect import collect, collect_run

@@ -4,21 +4,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("doctor")
+@click.command("doctor", epilog=examples("searchapp doctor", "searchapp doctor results/"))
 @click.argument("results", nargs=-1, metavar="[RESULT]...")
 @report_options("rows")
 @offline_option
 def command(results: tuple[str, ...]) -> "Report":
-    """Check the installation, the models, the corpora and every byte of the indexes; exit 3 on a failure.
+    """Check the installation, models, corpora and every byte of the indexes; exit 3 on a failure.
 
-    With RESULT, a file or a folder that `searchapp eval --run-out` wrote, check instead whether it would
-    come out the same today: versions, corpus, model, tokenizer and stemmer, and what would be different.
+    With RESULT, a file or folder written by `searchapp eval --run-out`, check instead whether the same
+    evaluation would give the same result today: versions, corpus, model, tokenizer and stemmer.
     """
     from searchapp.doctor.checks import run_checks
     from searchapp.doctor.provenance import check_results

@@ -1,4 +1,4 @@
-"""searchapp eval: score models on corpora with judgements."""
+"""searchapp eval: score models or runs on corpora with relevance judgements."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from searchapp.cli import completion
 from searchapp.cli.measure_options import MeasureCommand, measure_option
-from searchapp.cli.options import Choice, encoding_options, kind_option, offline_option, report_options
+from searchapp.cli.options import (
+    encoding_options,
+    examples,
+    kind_option,
+    mode_option,
+    offline_option,
+    report_options,
+)
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
@@ -32,14 +40,28 @@ def _cutoffs(
     return tuple(sorted({int(part) for part in parts}))
 
 
-@click.command("eval", cls=MeasureCommand)
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...")
+@click.command(
+    "eval",
+    cls=MeasureCommand,
+    epilog=examples(
+        "searchapp eval sample --baselines",
+        'searchapp eval nfcorpus scifact -m ./my-model --measure "nDCG@10 R@100"',
+        "searchapp eval sample --run-out results --format markdown",
+    ),
+)
+@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", shell_complete=completion.corpora)
 @click.option(
-    "-m", "--model", "models", multiple=True, help=f"Model; may stand several times. [default: {BUNDLED}]"
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help=f"Model to score; repeatable.  [default: {BUNDLED}]",
 )
 @kind_option()
-@click.option("--mode", type=Choice(lambda: MODES), default=DENSE, show_default=True, help="How to rank.")
-@click.option("--baselines", is_flag=True, help="Show BM25, hybrid and a random ranking beside each model.")
+@mode_option()
+@click.option("--baselines", is_flag=True, help="Also score BM25, hybrid and a random ranking.")
 @click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
 @click.option(
     "--at",
@@ -48,10 +70,19 @@ def _cutoffs(
     callback=_cutoffs,
     help=f"Cutoffs of nDCG, MAP, MRR, R and P. [default: {','.join(map(str, CUTOFFS))}]",
 )
-@measure_option('Score these measures instead, as in "nDCG@10 P@5 Rprec"; repeatable.')
-@click.option("--run-out", type=click.Path(path_type=Path), help="Folder for TREC runs and results.")
-@click.option("--per-query", is_flag=True, help="Every query's values: printed, or a CSV in --run-out.")
-@click.option("--allow-dangling", is_flag=True, help="Score although judged documents are not in the corpus.")
+@measure_option('Score these measures instead, such as "nDCG@10 P@5 Rprec"; repeatable.')
+@click.option(
+    "--run-out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write TREC runs and results to this folder.",
+)
+@click.option(
+    "--per-query", is_flag=True, help="Print the values of every query, or write them to a CSV in --run-out."
+)
+@click.option(
+    "--allow-dangling", is_flag=True, help="Score even if judged documents are missing from the corpus."
+)
 @encoding_options
 @report_options("rows")
 @offline_option
@@ -64,8 +95,8 @@ def command(
 ) -> "Report":
     """Score models on every CORPUS, with 95 % intervals over the judged queries.
 
-    Indexes that are missing are built; --mode bm25 needs neither a model nor an index. Figures equal
-    those of trec_eval and MTEB.
+    Missing indexes are built; --mode bm25 needs neither a model nor an index. Figures equal those of
+    trec_eval and MTEB.
     """
     from searchapp.reports.evaluations import evaluation_report, save_evaluation
 

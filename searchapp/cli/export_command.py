@@ -1,11 +1,11 @@
-"""searchapp export: write results as MTEB, a model card or trec_eval want them."""
+"""searchapp export: write results as MTEB files, model-card YAML or TREC runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
@@ -13,25 +13,32 @@ if TYPE_CHECKING:
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog=examples(
+        "searchapp export results/ --mteb mteb-results",
+        "searchapp export results/nfcorpus.wordllama.dense.json --model-index",
+        "searchapp export results/ --trec runs",
+    ),
+)
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...")
-@click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB's result files below this folder.")
-@click.option("--model-index", "card", is_flag=True, help="Print the YAML of a model card.")
-@click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the runs to this folder.")
+@click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB result files to this folder.")
+@click.option("--model-index", "card", is_flag=True, help="Print the model-index YAML for a model card.")
+@click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the TREC runs to this folder.")
 @report_options()
 @offline_option
 def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None) -> "Report":
-    """Write results as others read them.
+    """Export results as MTEB files, model-card YAML or TREC runs.
 
-    RESULT is a file that `searchapp eval --run-out` wrote, its run, or a folder of them. Figures are
-    rounded as MTEB rounds them, so that `searchapp reproduce` finds what is written here exact.
+    RESULT is a file written by `searchapp eval --run-out`, its run, or a folder of them. Figures are
+    rounded as MTEB rounds them, so `searchapp reproduce` finds exported figures exact.
     """
     from searchapp.evaluation.results import find_results, read_results
     from searchapp.published.export import card_text, copy_runs, model_index, mteb_documents, write_files
     from searchapp.reports.formats import Report
 
     if sum((mteb is not None, card, trec is not None)) != 1:
-        raise click.UsageError("Name one of --mteb DIR, --model-index and --trec DIR.")
+        raise click.UsageError("Choose one of --mteb DIR, --model-index and --trec DIR.")
     files = [file for name in names for file in find_results(name)]
     if trec is not None:
         written = copy_runs(files, trec)

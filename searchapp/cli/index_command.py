@@ -5,26 +5,41 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, kind_option, model_option, offline_option, report_options
+from searchapp.cli.options import (
+    corpus_argument,
+    encoding_options,
+    examples,
+    kind_option,
+    model_option,
+    offline_option,
+    report_options,
+)
 from searchapp.encoders.options import Options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("index")
-@click.argument("corpus")
+@click.command(
+    "index",
+    epilog=examples(
+        "searchapp index sample",
+        "searchapp index nfcorpus -m minishlab/potion-base-8M",
+        "searchapp index ./my-corpus -m ./my-model --fresh",
+    ),
+)
+@corpus_argument
 @model_option
 @kind_option()
-@click.option("--fresh", is_flag=True, help="Build anew; the old index works until the new one is whole.")
+@click.option("--fresh", is_flag=True, help="Rebuild from scratch; the old index stays usable meanwhile.")
 @encoding_options
 @report_options()
 @offline_option
 def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -> "Report":
-    """Embed CORPUS into an index on disk, or go on where an interrupted build stopped.
+    """Embed CORPUS into an index on disk; an interrupted build is resumed.
 
-    CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or a BEIR
-    folder. A finished index of the same corpus and model is kept as it is.
+    CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or the path of a
+    corpus. An up-to-date index of the same corpus and model is left as it is.
     """
     from searchapp.corpora.resolve import open_corpus
     from searchapp.index.build import build_index, encoder_for
@@ -37,5 +52,5 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -
     with progress_bar(f"Embedding {corpus}", source.count) as progress:
         index = build_index(source, encoder, kind, fresh=fresh, progress=progress)
     if index.manifest.created < started:
-        click.echo("The index is up to date; nothing was done.", err=True)
+        click.echo("The index is already up to date.", err=True)
     return built_report(index.folder, index.manifest, model)

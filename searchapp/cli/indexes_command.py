@@ -1,26 +1,31 @@
-"""searchapp indexes: list, show or remove built indexes."""
+"""searchapp indexes: list, show or remove indexes."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli import completion
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("indexes")
-@click.argument("names", nargs=-1, metavar="[INDEX]...")
-@click.option("--remove", is_flag=True, help="Delete the indexes named.")
+@click.command(
+    "indexes",
+    epilog=examples(
+        "searchapp indexes", "searchapp indexes nfcorpus/wordllama", "searchapp indexes --remove sample"
+    ),
+)
+@click.argument("names", nargs=-1, metavar="[INDEX]...", shell_complete=completion.indexes)
+@click.option("--remove", is_flag=True, help="Delete the named indexes.")
 @report_options("rows")
 @offline_option
 def command(names: tuple[str, ...], remove: bool) -> "Report":
-    """List the built indexes, show the manifest of those named, or --remove them.
+    """List all indexes, show the manifests of the named ones, or remove them.
 
-    INDEX is a corpus (`nfcorpus`), a corpus and a model (`nfcorpus/wordllama`), or the folder of an
-    index.
+    INDEX is a corpus (`nfcorpus`), a corpus and a model (`nfcorpus/wordllama`), or the folder of an index.
     """
     from searchapp.index.layout import match_indexes, remove_index
     from searchapp.index.listing import list_indexes
@@ -28,7 +33,7 @@ def command(names: tuple[str, ...], remove: bool) -> "Report":
     from searchapp.reports.catalogues import indexes_report, manifests_report, removed_report
 
     if remove and not names:
-        raise click.UsageError("Name the indexes to remove; `searchapp indexes` lists them.")
+        raise click.UsageError("Name the indexes to remove; `searchapp indexes` lists them all.")
     if remove:
         folders = match_indexes(names)
         for folder in folders:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from searchapp.cli import completion
 from searchapp.errors import SearchappError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ Parsed = TypeVar("Parsed")
 
 
 def usage_error(parse: Callable[[], Parsed]) -> Parsed:
-    """Return what a parser gives; its error becomes one of usage, with the hint."""
+    """Return what a parser returns; its error becomes a usage error that includes the hint."""
     try:
         return parse()
     except SearchappError as error:
@@ -41,12 +42,18 @@ class MeasureCommand(click.Command):
         from searchapp.evaluation.measures import metric_forms
 
         super().format_options(ctx, formatter)
-        with formatter.section("Measures (also in the spellings of MTEB and trec_eval)"):
+        with formatter.section("Measures (MTEB's and trec_eval's spellings work too)"):
             formatter.write_dl([(form, metric.summary) for form, metric in metric_forms().items()])
 
 
 def measure_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return the option `--measure`."""
     return click.option(
-        "--measure", "measures", multiple=True, callback=read_measures, metavar="MEASURE...", help=text
+        "--measure",
+        "measures",
+        multiple=True,
+        callback=read_measures,
+        metavar="MEASURE...",
+        shell_complete=completion.measures,
+        help=text,
     )

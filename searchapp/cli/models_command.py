@@ -1,32 +1,40 @@
-"""searchapp models: list the models that work without a network, or the published ones of a corpus."""
+"""searchapp models: list the models that work offline, or those with published scores on a corpus."""
 
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli import completion
+from searchapp.cli.options import examples, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.records import Result
     from searchapp.reports.formats import Report
 
 
-@click.command("models")
-@click.option("--published", metavar="CORPUS", help="List the published scores on this corpus instead.")
+@click.command(
+    "models",
+    epilog=examples("searchapp models", "searchapp models --published nfcorpus --with results/"),
+)
+@click.option(
+    "--published",
+    metavar="CORPUS",
+    shell_complete=completion.corpora,
+    help="List the published scores on this corpus instead.",
+)
 @click.option(
     "--with",
     "own",
     multiple=True,
     metavar="RESULT",
-    help="Result of `eval --run-out`, or a folder of them, to rank; may stand several times.",
+    help="Rank these results of `eval --run-out` among the published ones; repeatable.",
 )
 @report_options("rows")
 @offline_option
 def command(published: str | None, own: tuple[str, ...]) -> "Report":
-    """List the models that work without a network: bundled, cached, or used by an index.
+    """List the models that work offline: bundled, cached, or used by an index.
 
-    With --published, list the models whose scores on a corpus are published, the best first; results of
-    `searchapp eval --run-out DIR` are ranked among them by --with DIR.
+    With --published, list the models that have published scores on a corpus instead, best first.
     """
     if published is not None:
         from searchapp.published.leaderboard import leaderboard

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 from click.shell_completion import CompletionItem
 
+from searchapp.cli import completion
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
+from searchapp.retrieval.modes import DENSE, MODES
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 Command = Callable[..., Any]
 
-POOLINGS = get_args(Pooling)
-_POOLING = "Transformers only: what becomes the vector of a"
+_POOLING = "Transformers only: how token vectors are pooled into the vector of a"
 
 
 class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
@@ -52,22 +53,45 @@ class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since c
         return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
-class KindOption(click.Option):
+class _KindOption(click.Option):
     """An option that names a kind of index; its help describes every kind."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the flag and its help."""
-        flags, text = super().get_help_record(ctx) or ("", "")
-        return flags, " ".join([text, *(f"{kind.name}: {kind.description}." for kind in KINDS.values())])
+        text = self.help
+        self.help = " ".join([text or "", *(f"{kind.name}: {kind.description}." for kind in KINDS.values())])
+        record = super().get_help_record(ctx)
+        self.help = text
+        return record
 
 
 def kind_option(
-    default: str | None = DEFAULT_KIND, text: str = "Kind of index."
+    default: str | None = DEFAULT_KIND, text: str = "Kind of index.", unset: str = ""
 ) -> Callable[[Command], Command]:
-    """Return the decorator that adds `--kind`."""
+    """Return the decorator that adds `--kind`; `unset` says in words what no kind means."""
     return click.option(
-        "--kind", cls=KindOption, type=Choice(lambda: KINDS), default=default, show_default=True, help=text
+        "--kind",
+        cls=_KindOption,
+        type=Choice(lambda: KINDS),
+        default=default,
+        show_default=default or unset,
+        help=text,
     )
+
+
+def examples(*commands: str) -> str:
+    """Return the epilog of a command's help: examples as they would be typed."""
+    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
+
+
+def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Callable[[Command], Command]:
+    """Return the decorator that adds `--mode`."""
+    return click.option(
+        "--mode", type=Choice(lambda: MODES), default=default, show_default=default is not None, help=text
+    )
+
+
+corpus_argument = click.argument("corpus", shell_complete=completion.corpora)
 
 
 def _max_length(
@@ -79,9 +103,7 @@ def _max_length(
         return None
     if value.isdigit() and int(value) > 0:
         return int(value)
-    raise click.BadParameter(
-        f"{value!r} is no number above 0, nor 'model' (its own) or 'none' (whole texts)."
-    )
+    raise click.BadParameter(f"{value!r} is not a positive integer, 'model' or 'none'.")
 
 
 def encoding_options(command: Command) -> Command:
@@ -93,17 +115,20 @@ def encoding_options(command: Command) -> Command:
         show_default=True,
         metavar="N|model|none",
         callback=_max_length,
-        help="Tokens read of a text: the model's own number, or none for whole texts.",
+        help="Truncate texts after N tokens, at the model's own limit, or not at all (none).",
     )
-    @click.option("--no-normalize", is_flag=True, help="Compare by inner product, not by cosine.")
+    @click.option("--no-normalize", is_flag=True, help="Compare by dot product instead of cosine.")
     @click.option(
-        "--template", default=DEFAULT_TEMPLATE, show_default=True, help="How a document's text is assembled."
+        "--template",
+        default=DEFAULT_TEMPLATE,
+        show_default=True,
+        help="How title and text form a document.",
     )
-    @click.option("--document-prompt", default="", help="Put in front of every document.")
-    @click.option("--query-prompt", default="", help="Put in front of every query.")
+    @click.option("--document-prompt", default="", help="Text to prepend to every document.")
+    @click.option("--query-prompt", default="", help="Text to prepend to every query.")
     @click.option(
         "--query-pooling",
-        type=click.Choice(POOLINGS),
+        type=Choice(lambda: get_args(Pooling)),
         default="model",
         show_default=True,
         help=f"{_POOLING} query.",
@@ -112,7 +137,7 @@ def encoding_options(command: Command) -> Command:
         "--doc-pooling",
         "--document-pooling",
         "document_pooling",
-        type=click.Choice(POOLINGS),
+        type=Choice(lambda: get_args(Pooling)),
         default="model",
         show_default=True,
         help=f"{_POOLING} document.",
@@ -144,14 +169,14 @@ def encoding_options(command: Command) -> Command:
 
 
 def offline_option(command: Command) -> Command:
-    """Add `--offline`, which also works in front of the command."""
+    """Add `--offline`, which may also precede the command."""
     return click.option(
         "--offline",
         is_flag=True,
         expose_value=False,
         is_eager=True,
         callback=_offline,
-        help="Open no socket.",
+        help="Make no network connections.",
     )(command)
 
 
@@ -164,7 +189,9 @@ def report_options(*parts: str) -> Callable[[Callable[..., "Report"]], Command]:
     """
 
     def decorate(command: Callable[..., "Report"]) -> Command:
-        @click.option("--format", "form", type=Choice(lambda: _formats(parts)), help="[default: table]")
+        @click.option(
+            "--format", "form", type=Choice(lambda: _formats(parts)), help="Format. [default: table]"
+        )
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (--format json).")
         @wraps(command)
         def printing(*, form: str | None, as_json: bool, **arguments: Any) -> None:
@@ -197,8 +224,10 @@ model_option = click.option(
     "--model",
     default=BUNDLED,
     show_default=True,
-    help="Bundled name, model2vec folder, hub id[@revision], st:NAME_OR_PATH (a transformer) or npy:FOLDER "
-    "(vectors made elsewhere).",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Bundled name, model2vec folder, hub id[@revision], st:NAME_OR_PATH (sentence-transformers) or "
+    "npy:FOLDER (precomputed vectors).",
 )
 
 

@@ -4,23 +4,47 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import Choice, kind_option, offline_option, report_options
-from searchapp.retrieval.modes import DENSE, MODES
+from searchapp.cli import completion
+from searchapp.cli.options import examples, kind_option, mode_option, offline_option, report_options
 
-RESULTS = 10  # where -k is not given
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
+RESULTS = 10  # where -k is not given
 
-@click.command("query")
+
+@click.command(
+    "query",
+    epilog=examples(
+        'searchapp query "does garlic lower cholesterol"',
+        'searchapp query -c nfcorpus -k 3 --mode hybrid "vitamin d"',
+        "searchapp query -c sample -i queries.txt --format trec",
+    ),
+)
 @click.argument("text", nargs=-1)
-@click.option("-c", "--corpus", help="Corpus to search; without it the only or the latest index.")
-@click.option("-m", "--model", help="Model of the index; without it the latest.")
-@kind_option(None, "Kind of index; without it an exact one if there is one.")
-@click.option("--mode", type=Choice(lambda: MODES), default=DENSE, show_default=True, help="How to rank.")
-@click.option("-k", type=int, help=f"Results a query gets. [default: {RESULTS}, or all documents]")
 @click.option(
-    "-i", "--input", "source", help="Read queries from a file, one a line, or from - (standard input)."
+    "-c",
+    "--corpus",
+    metavar="CORPUS",
+    shell_complete=completion.corpora,
+    help="Corpus to search.  [default: the one of the latest index]",
+)
+@click.option(
+    "-m",
+    "--model",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Model of the index.  [default: the one of the latest index]",
+)
+@kind_option(None, unset="an exact one where there is one")
+@mode_option()
+@click.option("-k", type=int, help=f"Results per query. [default: {RESULTS}, or all documents]")
+@click.option(
+    "-i",
+    "--input",
+    "source",
+    metavar="FILE",
+    help="Read queries from a file, one per line, or from standard input (-).",
 )
 @report_options("rows", "run")
 @offline_option
@@ -35,8 +59,8 @@ def command(
 ) -> "Report":
     """Search an index for TEXT.
 
-    A line of -i FILE is a query, or an id and a query with a tab between them, or a JSON object
-    with "_id" and "text". Of --mode bm25 and hybrid the texts are those that the index holds.
+    Each line of -i FILE is a query, an id and a query separated by a tab, or a JSON object with "_id" and
+    "text". The modes bm25 and hybrid search the texts that are stored in the index.
     """
     from searchapp.records import Query
     from searchapp.reports.answers import answer_report
@@ -45,7 +69,7 @@ def command(
     from searchapp.retrieval.queries import parse_queries
 
     if bool(text) == (source is not None):
-        raise click.UsageError('Give a query ("...") or a file of queries (-i FILE), one of the two.')
+        raise click.UsageError('Give either a query ("...") or a file of queries (-i FILE).')
     queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
     index = find_index(corpus, model, kind)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k
@@ -62,5 +86,5 @@ def _lines(source: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise SearchappError(
-            f"{source} cannot be read ({reason}).", "One query a line, as UTF-8 text."
+            f"{source} cannot be read ({reason}).", "It must be UTF-8 text with one query per line."
         ) from error

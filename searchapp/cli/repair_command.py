@@ -1,32 +1,42 @@
-"""searchapp repair: write a static model without its loudest directions."""
+"""searchapp repair: write a copy of a static model with its dominant directions removed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import model_option, offline_option, report_options
+from searchapp.cli.options import corpus_argument, examples, model_option, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("repair")
-@click.argument("corpus")
+@click.command(
+    "repair",
+    epilog=examples(
+        "searchapp repair sample -o repaired",
+        "searchapp repair nfcorpus -m ./my-model -o ./my-model-repaired --remove 5",
+    ),
+)
+@corpus_argument
 @model_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the new model."
 )
 @click.option(
-    "--remove", type=click.IntRange(min=1), default=10, show_default=True, help="Directions to remove."
+    "--remove",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Number of directions.",
 )
 @report_options()
 @offline_option
 def command(corpus: str, model: str, output: Path, remove: int) -> "Report":
-    """Write a static model whose vectors on CORPUS are centred and lack their loudest directions.
+    """Write a copy of a static model with its dominant directions removed, centred on CORPUS.
 
-    It is the repair that `searchapp diagnose` measures where a few directions without meaning dominate.
-    Only the texts of CORPUS are read, never its judgements, so a score on it stays honest.
+    This is the fix that `searchapp diagnose` measures where a few uninformative directions dominate. Only
+    the texts of CORPUS are read, never its judgements, so scores on CORPUS remain valid.
     """
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.repaired_model import mended_table, write_model
@@ -37,7 +47,10 @@ def command(corpus: str, model: str, output: Path, remove: int) -> "Report":
 
     source, encoder = open_corpus(corpus), load_encoder(model)
     if not isinstance(encoder, StaticEncoder):
-        raise SearchappError(f"{model} is no static model: it has no table to mend.", "Mend what makes it.")
+        raise SearchappError(
+            f"{model} is not a static model, so it has no table to repair.",
+            "Repair works on static models only.",
+        )
     table = mended_table(encoder, list(source.documents()), remove)
     write_model(output, encoder, table)
     facts = {"folder": str(output), "model": model, "corpus": corpus, "removed": remove}

@@ -1,11 +1,12 @@
-"""searchapp reproduce: hold published figures against measured ones."""
+"""searchapp reproduce: compare published figures with what is measured here."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import Choice, encoding_options, offline_option, report_options
+from searchapp.cli import completion
+from searchapp.cli.options import encoding_options, examples, mode_option, offline_option, report_options
 from searchapp.encoders.options import Options
 from searchapp.retrieval.modes import MODES
 
@@ -13,19 +14,38 @@ if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("reproduce")
+@click.command(
+    "reproduce",
+    epilog=examples(
+        "searchapp reproduce bm25s -c nfcorpus",
+        "searchapp reproduce ./my-model/README.md -m ./my-model",
+        "searchapp reproduce results/NFCorpus.json --against my-run.trec",
+    ),
+)
 @click.argument("source")
-@click.option("-m", "--model", help="Model to run; without it the one that SOURCE names.")
-@click.option("--mode", type=Choice(lambda: MODES), help="How to rank; without it what SOURCE's model needs.")
 @click.option(
-    "-c", "--corpus", "corpora", multiple=True, help="Corpus to run; without it those that are here."
+    "-m",
+    "--model",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Model to run. [default: the one that SOURCE names]",
+)
+@mode_option(None, "How to rank. [default: as the model of SOURCE does]")
+@click.option(
+    "-c",
+    "--corpus",
+    "corpora",
+    multiple=True,
+    metavar="CORPUS",
+    shell_complete=completion.corpora,
+    help="Corpus to run; repeatable. [default: those on this machine]",
 )
 @click.option(
     "--against",
     type=click.Path(path_type=Path),
-    help="Compare this instead: a TREC run, a result of `eval --run-out`, or a folder of them.",
+    help="Compare with this instead: a TREC run, a result of `eval --run-out`, or a folder of them.",
 )
-@click.option("--thorough", is_flag=True, help="Look for explanations even where each takes minutes.")
+@click.option("--thorough", is_flag=True, help="Also try explanations that take minutes each.")
 @encoding_options
 @report_options("rows")
 @offline_option
@@ -38,13 +58,12 @@ def command(
     thorough: bool,
     options: Options,
 ) -> "Report":
-    """Compare every figure that SOURCE publishes with what is measured here; exit 3 when one differs.
+    """Compare every figure that SOURCE publishes with what is measured here.
 
-    SOURCE is a model card with a model-index, an MTEB result file, a folder of them, or the name of a
-    model in the table that comes with searchapp (`searchapp models --published nfcorpus`). A figure is
-    exact when it is equal at the published precision. Where it is not, the definitions that are known
-    to differ between tools are tried, and those that yield the published figure are named; exit 3 is
-    for figures that none of them explains.
+    SOURCE is a model card with a model-index, an MTEB result file, a folder of such files, or a model in
+    the bundled table of published scores (`searchapp models --published nfcorpus`). A figure is exact when
+    it is equal at the published precision. For the others, known differences between tools are tried, and
+    those that yield the published figure are named; exit 3 when a figure remains unexplained.
     """
     from searchapp.published.consistency import check_consistency
     from searchapp.published.reproduce import check_compared, reproduce
@@ -54,9 +73,9 @@ def command(
     from searchapp.reports.reproductions import reproduction_report
 
     if against is not None and (model or mode or options != Options()):
-        raise click.UsageError("--against compares a run that is there; leave models, modes and vectors out.")
+        raise click.UsageError("--against compares an existing run: leave out -m, --mode and vector options.")
     if mode is not None and not MODES[mode].needs_model and (model or options != Options()):
-        raise click.UsageError("--mode bm25 has no model or vectors.")
+        raise click.UsageError(f"--mode {mode} uses neither a model nor vectors: leave their options out.")
     read = read_source(source)
     with steps() as progress:
         pipeline, reason = choose_system(read, model, mode, options, against, progress)

@@ -4,26 +4,40 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import encoding_options, kind_option, model_option, offline_option, report_options
+from searchapp.cli.options import (
+    corpus_argument,
+    encoding_options,
+    examples,
+    kind_option,
+    model_option,
+    offline_option,
+    report_options,
+)
 from searchapp.encoders.options import Options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("tune")
-@click.argument("corpus")
+@click.command("tune", epilog=examples("searchapp tune nfcorpus", "searchapp tune ./my-corpus --split train"))
+@corpus_argument
 @model_option
-@click.option("--split", "splits", multiple=True, help="Split to choose on; may stand several times.")
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    metavar="SPLIT",
+    help="Split to tune on; repeatable. [default: dev or train]",
+)
 @kind_option()
 @encoding_options
 @report_options("rows")
 @offline_option
 def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options: Options) -> "Report":
-    """Choose how --mode hybrid fuses dense and BM25 results of CORPUS, and record it beside the index.
+    """Choose how --mode hybrid fuses dense and BM25 rankings of CORPUS, and record the choice with the index.
 
-    Scales and weights are tried on the judgements of the dev split, or else of train. The split that
-    scores are reported on is never read.
+    Score scales and weights are tried on the judgements of the dev split, or of train where there is no
+    dev. The split that scores are reported on is never read.
     """
     from searchapp.evaluation.tuning import FUSIONS, METRIC, keep, tune, tuning_details, tuning_splits
     from searchapp.index.build import encoder_for
