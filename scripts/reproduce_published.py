@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
-from searchapp.encoders.options import Options
+from searchapp.encoders.encoder import load_encoder
 from searchapp.published.reproduce import Reproduction, System, reproduce
 from searchapp.published.sources import read_source
 from searchapp.published.systems import Bm25System, ModelSystem
@@ -39,7 +39,9 @@ def pipeline_of(name: str) -> System:
     """Return what is measured under one of the names in SOURCES."""
     if name == "bm25":
         return Bm25System()
-    return ModelSystem(f"st:{minilm_folder()}", "dense", Options(), lambda step: print(step, file=sys.stderr))
+    return ModelSystem(
+        load_encoder(f"st:{minilm_folder()}"), "dense", lambda step: print(step, file=sys.stderr)
+    )
 
 
 def row_of(one: Reproduction) -> dict[str, object]:

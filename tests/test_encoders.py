@@ -118,7 +118,7 @@ def test_other_options_of_a_loaded_model_are_those_of_a_fresh_one(make_model: Ma
     assert other.recipe == load_encoder(folder, changed).recipe
     assert other.encode_documents(documents).tolist() == [PLUM]
     assert (first.recipe, first.options) == (recipe, Options())
-    with pytest.raises(SearchappError, match="A static model has no 'cls' pooling"):
+    with pytest.raises(SearchappError, match="Static models have no 'cls' pooling"):
         first.with_options(Options(query_pooling="cls"))
 
 

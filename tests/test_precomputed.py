@@ -102,7 +102,7 @@ def test_a_missing_file_is_named(vectors: MakeVectors, file: str) -> None:
 
 @pytest.mark.parametrize("name", ["npy:", "st:"])
 def test_a_kind_without_a_name_is_an_error(name: str) -> None:
-    with pytest.raises(SearchappError, match=f"'{name}' names no model"):
+    with pytest.raises(SearchappError, match=f"'{name}' does not name a model"):
         load_encoder(name)
 
 
@@ -117,17 +117,17 @@ ONES = np.ones((4, 2), dtype=np.float32)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"documents": ONES[:3]}, r"documents\.npy has 3 rows, .*documents\.txt 4 ids"),
-        ({"query_ids": ["q1"]}, r"queries\.npy has 2 rows, .*queries\.txt 1 ids"),
-        ({"document_ids": ["a", "b", "c", "b"]}, r"documents\.txt: id 'b' stands twice"),
+        ({"documents": ONES[:3]}, r"documents\.npy has 3 rows, but .*documents\.txt has 4 ids"),
+        ({"query_ids": ["q1"]}, r"queries\.npy has 2 rows, but .*queries\.txt has 1 ids"),
+        ({"document_ids": ["a", "b", "c", "b"]}, r"documents\.txt: duplicate id 'b'"),
         ({"document_ids": ["a", "", "c", "d"]}, r"documents\.txt, line 2 is empty"),
         ({"documents": np.ones(4)}, r"documents\.npy has the shape \(4,\)"),
         ({"documents": np.ones((4, 2, 1))}, r"documents\.npy has the shape \(4, 2, 1\)"),
         ({"queries": np.ones((0, 2)), "query_ids": []}, r"queries\.npy has the shape \(0, 2\)"),
-        ({"queries": np.ones((2, 3))}, r"documents\.npy have 2 dimensions, those of queries\.npy 3"),
+        ({"queries": np.ones((2, 3))}, r"documents\.npy has 2 dimensions, queries\.npy has 3"),
         ({"documents": ONES.astype(np.int8)}, r"documents\.npy holds int8, not float16, float32, float64"),
         ({"documents": ONES.astype(complex)}, r"documents\.npy holds complex128"),
-        ({"documents": ONES.astype(object)}, r"documents\.npy is no array .*Python objects"),
+        ({"documents": ONES.astype(object)}, r"documents\.npy is not a readable array .*Python objects"),
     ],
 )
 def test_what_does_not_fit_is_an_error(vectors: MakeVectors, change: dict[str, Any], message: str) -> None:
@@ -140,7 +140,7 @@ def test_a_torn_array_is_an_error(vectors: MakeVectors, kept: int) -> None:
     folder = vectors()
     file = folder / "documents.npy"
     file.write_bytes(file.read_bytes()[:kept])
-    with pytest.raises(SearchappError, match=r"documents\.npy is no array of numbers that can be read"):
+    with pytest.raises(SearchappError, match=r"documents\.npy is not a readable array of numbers"):
         load_encoder(f"npy:{folder}")
 
 
@@ -148,7 +148,7 @@ def test_an_archive_in_the_place_of_an_array_is_an_error(vectors: MakeVectors) -
     folder = vectors()
     np.savez(folder / "archive.npz", ONES)
     (folder / "archive.npz").rename(folder / "queries.npy")
-    with pytest.raises(SearchappError, match=r"queries\.npy is no array of numbers that can be read"):
+    with pytest.raises(SearchappError, match=r"queries\.npy is not a readable array of numbers"):
         load_encoder(f"npy:{folder}")
 
 
@@ -171,9 +171,9 @@ def test_a_vector_that_is_not_finite_is_named(vectors: MakeVectors, value: float
 
 def test_what_has_no_vector_is_named_and_counted(vectors: MakeVectors) -> None:
     encoder = load_encoder(f"npy:{vectors()}")
-    with pytest.raises(SearchappError, match=r"documents\.txt does not name 'x': 2 of the 3 documents asked"):
+    with pytest.raises(SearchappError, match=r"documents\.txt lacks 'x': 2 of the 3 requested documents"):
         encoder.encode_documents(documents("d1", "x", "y"))
-    with pytest.raises(SearchappError, match=r"queries\.txt does not name 'd1': 1 of the 2 queries"):
+    with pytest.raises(SearchappError, match=r"queries\.txt lacks 'd1': 1 of the 2 requested queries"):
         encoder.encode_queries(queries("q1", "d1"))
 
 
@@ -192,7 +192,7 @@ def test_what_has_no_vector_is_named_and_counted(vectors: MakeVectors) -> None:
 def test_an_option_that_shapes_texts_is_an_error(vectors: MakeVectors, option: dict[str, Any]) -> None:
     (name,) = option
     flag = f"--{name.replace('_', '-')}"
-    with pytest.raises(SearchappError, match=f"^{flag} .* cannot change vectors that are already made"):
+    with pytest.raises(SearchappError, match=f"^{flag} .* does not apply to precomputed vectors"):
         load_encoder(f"npy:{vectors()}", Options(**option))
 
 
@@ -241,5 +241,5 @@ def test_the_other_commands_live_with_them(
 def test_a_corpus_of_other_documents_is_an_error(cli: Cli, vectors: MakeVectors) -> None:
     result = cli("eval", "sample", "-m", f"npy:{vectors()}")
     assert result.exit_code == 1
-    assert "150 of the 150 documents asked for have no vector" in result.stderr
-    assert "Are these the vectors of this corpus?" in result.stderr
+    assert "150 of the 150 requested documents have no vector" in result.stderr
+    assert "Check that the vectors are of this corpus" in result.stderr

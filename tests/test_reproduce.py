@@ -1,15 +1,18 @@
 """searchapp reproduce: claims run, compared and explained, on real corpora and on small ones."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from searchapp.encoders.model_files import ModelFiles
+from searchapp.encoders.static_model import StaticModel
 from searchapp.published.verdicts import Verdict, agrees
-from tests.conftest import Cli
+from tests.conftest import Cli, MakeFolder
 from tests.real_data import CARD, needs
+from tests.test_corpora import write_archive
 
 # nDCG@10 of the bundled model when a corpus is read otherwise, measured beforehand by other code
 # in percent.
@@ -52,6 +55,29 @@ def card(folder: Path, task: str, percent: str, split: str = "test") -> Path:
         f"    metrics:\n    - {{type: ndcg_at_10, value: {percent}}}\n---\n"
     )
     return path
+
+
+def test_a_model_is_read_once_for_all_claims_and_alternatives(
+    cli: Cli, tmp_path: Path, make_corpus: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from searchapp.encoders import static_encoder
+    from searchapp.encoders.static_model import load_model
+
+    read: list[str] = []
+
+    def noted(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
+        read.append(files.name)
+        return load_model(files, sample)
+
+    monkeypatch.setattr(static_encoder, "load_model", noted)
+    for name in ("nfcorpus", "scifact"):
+        archive = tmp_path / "ir_datasets" / "beir" / name / "source.zip"
+        write_archive(archive, make_corpus(name), name)
+    for task in ("NFCorpus", "SciFact"):
+        result_file(tmp_path, task, {"ndcg_at_10": 0.12345})
+    tasks = json.loads(cli("reproduce", str(tmp_path), "-m", "wordllama", "--json").stdout)["tasks"]
+    assert [len(task["explanations"]) for task in tasks] == [0, 0]  # so every alternative was tried
+    assert read == ["wordllama"]
 
 
 @pytest.mark.shared

@@ -200,7 +200,7 @@ def test_a_static_model_is_no_transformer(make_model: MakeFolder) -> None:
 def test_a_static_model_pools_by_the_mean_alone(make_model: MakeFolder, options: Options) -> None:
     asked = Options(query_pooling="mean", document_pooling="mean")
     assert load_encoder(str(make_model()), asked).recipe.query_pooling == "mean"
-    with pytest.raises(SearchappError, match="A static model has no 'cls' pooling"):
+    with pytest.raises(SearchappError, match="Static models have no 'cls' pooling"):
         load_encoder(str(make_model()), options)
 
 

@@ -105,7 +105,7 @@ def test_noinstruct_is_known_by_its_name(
     folder = save_transformer(tmp_path / place, pooling="cls_token")
     with caplog.at_level("INFO", "searchapp"):
         recipe = load(folder).recipe
-    assert "is known to pool queries by mean and documents by cls" in caplog.text
+    assert "pools queries by mean and documents by cls" in caplog.text
     assert (recipe.query_pooling, recipe.document_pooling) == ("mean", "cls")
     said = load(folder, query_pooling="cls", document_pooling="mean").recipe
     assert (said.query_pooling, said.document_pooling) == ("cls", "mean")

@@ -1,14 +1,14 @@
-"""What an encoder is, and which one a model's name stands for."""
+"""What an encoder is, and the one way from the name of a model to its encoder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import find_model
-from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
+from searchapp.encoders.names import PRECOMPUTED, STATIC, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.static_model import ModelFacts
@@ -20,9 +20,9 @@ from searchapp.records import Document, Query, Recipe
 class Encoder(Protocol):
     """A model together with the options that shape its vectors.
 
-    `name` is what `load_encoder` takes; `batch` is how many documents are best encoded at a time, so
-    that a slow model shows progress and loses little when it is interrupted; `libraries` are those that
-    shape its vectors and that no other kind needs.
+    `name` is what `load_encoder` takes; `batch` is the number of documents to encode at a time, so that a
+    slow model shows progress and an interruption loses little; `libraries` are those that shape its
+    vectors and that no other kind of model needs.
     """
 
     name: str
@@ -33,47 +33,59 @@ class Encoder(Protocol):
 
     @property
     def facts(self) -> ModelFacts | None:
-        """What an index keeps of a static model, so that reopening it is quick; None for other kinds."""
+        """What an index stores about a static model so that it reopens quickly; None for other kinds."""
 
     @property
     def circumstances(self) -> Mapping[str, Any]:
-        """What a result says about how vectors were computed, beyond the recipe: no change of figures."""
+        """What a result says about how vectors were computed that does not change any figure."""
+
+    def with_options(self, options: Options) -> "Encoder":
+        """Return an encoder of the same model with other options."""
+
+    def for_corpus(self, sample: Sequence[str]) -> "Encoder":
+        """Return this encoder ready for a corpus, of whose texts it is shown a sample."""
 
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
-        """Return one vector a document in the order given, (n, d) float32."""
+        """Return one vector per document in the given order, (n, d) float32."""
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
-        """Return one vector a query in the order given, (n, d) float32."""
+        """Return one vector per query in the given order, (n, d) float32."""
+
+
+class Files(Protocol):
+    """The files of a model."""
+
+    def model_digest(self) -> str:
+        """Return the SHA-256 of what shapes the vectors, apart from the tokenizer."""
+
+    def tokenizer_digest(self) -> str:
+        """Return the SHA-256 of the tokenizer, empty where there is none."""
+
+
+class ModelKind(NamedTuple):
+    """How the models with a prefix are found on disk (or downloaded), and opened."""
+
+    find: Callable[[str], Files]
+    open: Callable[[Any, Options, ModelFacts | None, Sequence[str]], Encoder]
 
 
 def load_encoder(
     name: str, options: Options | None = None, facts: ModelFacts | None = None, sample: Sequence[str] = ()
 ) -> Encoder:
-    """Return the encoder that a model's name stands for.
+    """Return the encoder of a model.
 
     Args:
         name: `wordllama`, a folder or a hub id of a static model; `st:` and a folder or a hub id of a
             transformer; `npy:` and a folder of vectors.
         options: what the user changed.
-        facts: of an earlier load of the same static model.
-        sample: texts that are to come, on which a fast tokenizer must prove itself.
+        facts: from an earlier load of the same static model.
+        sample: texts of the corpus, on which a fast tokenizer is verified.
 
     Raises:
-        SearchappError: the model cannot be found or is damaged, or an option makes no sense for it.
+        SearchappError: the model cannot be found or is damaged, or an option does not apply to it.
     """
-    options = options or Options()
-    kind, rest = split_name(name)
-    if not rest:
-        raise SearchappError(f"{name!r} names no model.", "Write st:NAME_OR_PATH or npy:FOLDER.")
-    if kind == PRECOMPUTED:
-        from searchapp.encoders.precomputed import PrecomputedEncoder
-
-        return PrecomputedEncoder(Path(rest).expanduser(), options)
-    if kind == TRANSFORMER:
-        from searchapp.encoders.transformer_encoder import TransformerEncoder
-
-        return TransformerEncoder(find_transformer(rest), options)
-    return StaticEncoder(find_model(name), options, facts, sample)
+    kind, files = _find(name)
+    return kind.open(files, options or Options(), facts, sample)
 
 
 def model_digests(name: str) -> tuple[str, str]:
@@ -82,10 +94,40 @@ def model_digests(name: str) -> tuple[str, str]:
     Raises:
         SearchappError: the model cannot be found.
     """
-    kind, rest = split_name(name)
-    if kind == PRECOMPUTED:
-        from searchapp.encoders.precomputed import vectors_digest
-
-        return vectors_digest(Path(rest).expanduser()), ""
-    files = find_transformer(rest) if kind == TRANSFORMER else find_model(name)
+    _, files = _find(name)
     return files.model_digest(), files.tokenizer_digest()
+
+
+def _find(name: str) -> tuple[ModelKind, Files]:
+    prefix, rest = split_name(name)
+    if not rest:
+        raise SearchappError(f"{name!r} does not name a model.", "Write st:NAME_OR_PATH or npy:FOLDER.")
+    return MODEL_KINDS[prefix], MODEL_KINDS[prefix].find(rest)
+
+
+def _find_vectors(folder: str) -> Files:
+    from searchapp.encoders.precomputed import VectorFiles
+
+    return VectorFiles(Path(folder).expanduser().resolve())
+
+
+def _open_vectors(files: Any, options: Options, _facts: ModelFacts | None, _sample: Sequence[str]) -> Encoder:
+    from searchapp.encoders.precomputed import PrecomputedEncoder
+
+    return PrecomputedEncoder(files, options)
+
+
+def _open_transformer(
+    files: Any, options: Options, _facts: ModelFacts | None, _sample: Sequence[str]
+) -> Encoder:
+    from searchapp.encoders.transformer_encoder import TransformerEncoder
+
+    return TransformerEncoder(files, options)
+
+
+MODEL_KINDS = {
+    STATIC: ModelKind(find_model, StaticEncoder),
+    TRANSFORMER: ModelKind(find_transformer, _open_transformer),
+    PRECOMPUTED: ModelKind(_find_vectors, _open_vectors),
+}
+"""The kinds of model by the prefix of their names."""

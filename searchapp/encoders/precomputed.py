@@ -1,12 +1,12 @@
-"""Vectors that somebody else has made, looked up by id: any model can be scored, an API's as well.
+"""Precomputed vectors, looked up by id, so that any model can be scored, even one behind an API.
 
-The folder holds `documents.npy`, (n, d) floats, and `documents.txt`, the n ids in the same order, one a
+The folder holds `documents.npy`, (n, d) floats, and `documents.txt`, the n ids in the same order, one per
 line; likewise `queries.npy` and `queries.txt`.
 """
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,35 @@ SIDES = ("documents", "queries")
 FLOATS = ("float16", "float32", "float64")
 
 
+@dataclass(frozen=True)
+class VectorFiles:
+    """The folder of the four files."""
+
+    folder: Path
+
+    def model_digest(self) -> str:
+        """Return the SHA-256 of the four files.
+
+        Raises:
+            SearchappError: one is missing.
+        """
+        return sha256(*_files(self.folder))
+
+    def tokenizer_digest(self) -> str:
+        """Return nothing: there is no tokenizer."""
+        return ""
+
+
 class PrecomputedEncoder:
-    """Looks the vectors of documents and queries up by their ids.
+    """Looks up the vectors of documents and queries by their ids.
 
     Args:
-        folder: the four files.
-        options: what the user changed; only `normalize` can be.
+        files: the vectors and their ids.
+        options: what the user changed; only `normalize` applies.
 
     Raises:
-        SearchappError: a file is missing or damaged, they do not fit together, or an option is set
-            that would shape texts.
+        SearchappError: a file is missing or damaged, the files do not fit together, or an option is set
+            that would change the texts.
     """
 
     batch = 4096
@@ -40,19 +59,18 @@ class PrecomputedEncoder:
     libraries: tuple[str, ...] = ()
     circumstances: Mapping[str, Any] = {}
 
-    def __init__(self, folder: Path, options: Options) -> None:
+    def __init__(self, files: VectorFiles, options: Options) -> None:
         _check_options(options)
-        folder = folder.resolve()
-        digest = vectors_digest(folder)
+        folder, digest = files.folder, files.model_digest()
+        self._files = files
         self.name = f"npy:{folder}"
         self.options = options
         self._documents, self._queries = (_Table(folder, side) for side in SIDES)
         dimensions = self._documents.vectors.shape[1], self._queries.vectors.shape[1]
         if dimensions[0] != dimensions[1]:
             raise SearchappError(
-                f"{folder}: the vectors of documents.npy have {dimensions[0]} dimensions, those of "
-                f"queries.npy {dimensions[1]}.",
-                "Both must come from one model.",
+                f"{folder}: documents.npy has {dimensions[0]} dimensions, queries.npy has {dimensions[1]}.",
+                "Both must come from the same model.",
             )
         self.recipe = Recipe(
             model=self.name,
@@ -69,12 +87,20 @@ class PrecomputedEncoder:
             query_prompt="",
         )
 
+    def with_options(self, options: Options) -> "PrecomputedEncoder":
+        """Return an encoder of the same vectors with other options."""
+        return PrecomputedEncoder(self._files, options)
+
+    def for_corpus(self, _sample: Sequence[str]) -> "PrecomputedEncoder":
+        """Return this encoder: it reads no texts."""
+        return self
+
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
-        """Return the vectors of documents in the order given, (n, d) float32."""
+        """Return the vectors of documents in the given order, (n, d) float32."""
         return self._rows(self._documents, [document.id for document in documents])
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
-        """Return the vectors of queries in the order given, (n, d) float32."""
+        """Return the vectors of queries in the given order, (n, d) float32."""
         return self._rows(self._queries, [query.id for query in queries])
 
     def _rows(self, table: "_Table", ids: Sequence[str]) -> NDArray[np.float32]:
@@ -92,43 +118,34 @@ class _Table:
         ids = _ids(self._list)
         if len(ids) != len(self.vectors):
             raise SearchappError(
-                f"{self._array} has {len(self.vectors)} rows, {self._list} {len(ids)} ids.",
-                "Write the id of each row on a line of its own, in the order of the rows.",
+                f"{self._array} has {len(self.vectors)} rows, but {self._list} has {len(ids)} ids.",
+                "Write one id per line, in the order of the rows.",
             )
-        self._row = {found: row for row, found in enumerate(ids)}
+        self._row = {name: row for row, name in enumerate(ids)}
         if len(self._row) != len(ids):
-            again = next(found for row, found in enumerate(ids) if self._row[found] != row)
-            raise SearchappError(f"{self._list}: id {again!r} stands twice.", "Give each vector its own id.")
+            duplicate = next(name for row, name in enumerate(ids) if self._row[name] != row)
+            raise SearchappError(f"{self._list}: duplicate id {duplicate!r}.", "Use unique ids.")
 
     def rows(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of ids in the order given, (n, d) float32."""
-        missing = [wanted for wanted in ids if wanted not in self._row]
+        """Return the vectors of ids in the given order, (n, d) float32."""
+        missing = [name for name in ids if name not in self._row]
         if missing:
             raise SearchappError(
-                f"{self._list} does not name {missing[0]!r}: {len(missing)} of the {len(ids)} "
-                f"{self._side} asked for have no vector.",
-                "Are these the vectors of this corpus? Add those that are missing.",
+                f"{self._list} lacks {missing[0]!r}: {len(missing)} of the {len(ids)} requested "
+                f"{self._side} have no vector.",
+                "Check that the vectors are of this corpus, or add the missing ones.",
             )
-        places = [self._row[wanted] for wanted in ids]
-        with np.errstate(over="ignore"):  # what single precision cannot hold is infinite, an error below
-            vectors = self.vectors[places].astype(np.float32)
+        rows = [self._row[name] for name in ids]
+        with np.errstate(over="ignore"):  # values beyond single precision become infinite, an error below
+            vectors = self.vectors[rows].astype(np.float32)
         broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
         if len(broken):
             raise SearchappError(
                 f"{self._array}: {len(broken)} vectors hold NaN or infinity (first: row "
-                f"{places[broken[0]]}, id {ids[broken[0]]!r}).",
-                "Make them again; such a vector has no score.",
+                f"{rows[broken[0]]}, id {ids[broken[0]]!r}).",
+                "Recompute them; such a vector has no score.",
             )
         return vectors
-
-
-def vectors_digest(folder: Path) -> str:
-    """Return the SHA-256 of the four files.
-
-    Raises:
-        SearchappError: one is missing.
-    """
-    return sha256(*_files(folder))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -137,7 +154,7 @@ def _files(folder: Path) -> list[Path]:
         if not file.is_file():
             raise SearchappError(
                 f"There is no {file}.",
-                "-m npy:FOLDER reads documents.npy, documents.txt, queries.npy and queries.txt of a folder.",
+                "-m npy:FOLDER reads documents.npy, documents.txt, queries.npy and queries.txt.",
             )
     return files
 
@@ -146,16 +163,16 @@ def map_vectors(file: Path) -> NDArray[Any]:
     """Return the vectors in an .npy file, (n, d) floats mapped into memory; nothing is ever unpickled.
 
     Raises:
-        SearchappError: it holds no such array.
+        SearchappError: it does not hold such an array.
     """
     try:
         array = np.lib.format.open_memmap(file, mode="r")
     except ValueError as error:
         raise SearchappError(
-            f"{file} is no array of numbers that can be read ({error}).", "Write it with numpy.save."
+            f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
         ) from error
     if array.ndim != 2 or not array.size:
-        raise SearchappError(f"{file} has the shape {array.shape}.", "Write one row a vector, (n, d).")
+        raise SearchappError(f"{file} has the shape {array.shape}.", "Write one row per vector, (n, d).")
     if array.dtype.newbyteorder("=").name not in FLOATS:
         raise SearchappError(
             f"{file} holds {array.dtype}, not {', '.join(FLOATS)}.", "Convert it: array.astype('float32')"
@@ -167,10 +184,10 @@ def _ids(file: Path) -> list[str]:
     try:
         lines = file.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise SearchappError(f"{file} is not UTF-8 (byte {error.start}).", "Write it as UTF-8.") from error
+        raise SearchappError(f"{file} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
     ids = [line.strip("\r") for line in (lines if lines[-1] else lines[:-1])]
     if "" in ids:
-        raise SearchappError(f"{file}, line {ids.index('') + 1} is empty.", "Write one id a line.")
+        raise SearchappError(f"{file}, line {ids.index('') + 1} is empty.", "Write one id per line.")
     return ids
 
 
@@ -178,6 +195,6 @@ def _check_options(options: Options) -> None:
     changed = replace(options, normalize=True).flags()
     if changed:
         raise SearchappError(
-            f"{shlex.join(changed)} cannot change vectors that are already made.",
-            "Leave it out, or make the vectors with it.",
+            f"{shlex.join(changed)} does not apply to precomputed vectors.",
+            "Leave it out, or recompute the vectors with it.",
         )

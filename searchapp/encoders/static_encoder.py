@@ -1,4 +1,4 @@
-"""The encoder of static models: means of the rows of a table."""
+"""The encoder of static models."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import ModelFiles
 from searchapp.encoders.options import Options
-from searchapp.encoders.static_model import ModelFacts, StaticModel, load_model, reopen_model
+from searchapp.encoders.static_model import (
+    ModelFacts,
+    StaticModel,
+    load_model,
+    reopen_model,
+    with_verified_tokenizer,
+)
 from searchapp.encoders.texts import assemble, check_template
 from searchapp.encoders.vectors import checked_vectors
 from searchapp.errors import SearchappError
@@ -17,16 +23,16 @@ from searchapp.records import Document, Query, Recipe
 
 
 class StaticEncoder:
-    """Turns documents and queries into means of table rows.
+    """Encodes documents and queries as means of table rows.
 
     Args:
         files: the model.
         options: what the user changed.
-        facts: of an earlier load of the same model; spares reading it in full when no file was touched.
-        sample: texts that are to come, on which a fast tokenizer must prove itself.
+        facts: from an earlier load of the same model; spares a full load when no file has changed.
+        sample: texts of the corpus, on which a fast tokenizer is verified.
 
     Raises:
-        SearchappError: the model is damaged, or an option makes no sense.
+        SearchappError: the model is damaged, or an option does not apply to it.
     """
 
     batch = 4096
@@ -63,29 +69,36 @@ class StaticEncoder:
         """Return an encoder of the same model with other options, without reading the model again.
 
         Raises:
-            SearchappError: an option makes no sense.
+            SearchappError: an option does not apply to static models.
         """
         other = copy(self)
         other._set(options)
         return other
 
+    def for_corpus(self, sample: Sequence[str]) -> "StaticEncoder":
+        """Return an encoder of the same model with a tokenizer that is verified on a sample of the corpus."""
+        other = copy(self)
+        other._model = with_verified_tokenizer(self._model, self.files, sample)
+        other.facts = other._model.facts
+        return other
+
     @property
     def model(self) -> StaticModel:
-        """The table itself, for those who look into it."""
+        """The table and its tokenizer."""
         return self._model
 
     @property
     def circumstances(self) -> Mapping[str, Any]:
-        """Which library tokenises, and why that one."""
+        """Which library tokenises, and why."""
         return {"tokenizer": f"{self.facts.tokenizer}: {self.facts.proof}"}
 
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
-        """Return one vector a document in the order given, (n, d) float32."""
+        """Return one vector per document in the given order, (n, d) float32."""
         prompt, template = self.options.document_prompt, self.options.template
         return self._encode([prompt + assemble(document, template) for document in documents])
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
-        """Return one vector a query in the order given, (n, d) float32."""
+        """Return one vector per query in the given order, (n, d) float32."""
         return self._encode([self.options.query_prompt + query.text for query in queries])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -97,7 +110,6 @@ def _check_pooling(options: Options) -> None:
     for side in (options.query_pooling, options.document_pooling):
         if side not in {"model", "mean"}:
             raise SearchappError(
-                f"A static model has no {side!r} pooling: it has no first token that has seen the others, "
-                "only the mean of its rows.",
+                f"Static models have no {side!r} pooling, only the mean of their token vectors.",
                 "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
             )

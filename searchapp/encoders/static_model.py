@@ -1,12 +1,12 @@
 """The table of a static model: read from its files, checked, and averaged over the tokens of texts.
 
 The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
-`reference.py` for model2vec itself.
+`model2vec_reference.py` for model2vec itself.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ class StaticModel:
     ) -> None:
         self.facts = facts
         self._table = table
-        self._rounding = rounding
+        self.rounding = rounding
         self._tokenize = tokenize
 
     @property
@@ -113,7 +113,7 @@ class StaticModel:
         return means.astype(np.float32, copy=False)
 
     def _rounded(self, means: NDArray[Any]) -> NDArray[Any]:
-        for precision in self._rounding:
+        for precision in self.rounding:
             means = means.astype(precision, copy=False)
         return means
 
@@ -130,12 +130,12 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
             of different sizes.
     """
     tensors = _tensors(files)
-    ordinary = _ordinary(files)
+    reference = _reference_tokenizer(files)
     config = _config(files)
-    table, rounding = _fold(files, tensors, ordinary)
+    table, rounding = _fold(files, tensors, reference)
     digest = files.tokenizer_digest()
-    tokenize, proof = choose_tokenizer(files.tokenizer, ordinary, digest, sample)
-    letters = [len(token) for token in ordinary.tokenizer.get_vocab(with_added_tokens=True)]
+    tokenize, proof = choose_tokenizer(files.tokenizer, reference, digest, sample)
+    letters = [len(token) for token in reference.tokenizer.get_vocab(with_added_tokens=True)]
     facts = ModelFacts(
         stamp=file_stamp(files.all()),
         model_digest=files.model_digest(),
@@ -144,13 +144,21 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
         proof=proof,
         rows=len(tensors[files.tensor]),
         dimension=table.shape[1],
-        unknown=_unknown(ordinary),
+        unknown=_unknown(reference),
         median_letters=int(np.median(letters)),
         max_length=None if files.name == BUNDLED else _max_length(files, config),
         normalize=bool(config.get("normalize", False)),
         folded="weights" in tensors or "mapping" in tensors,
     )
     return StaticModel(table, rounding, tokenize, facts)
+
+
+def with_verified_tokenizer(model: StaticModel, files: ModelFiles, sample: Sequence[str]) -> StaticModel:
+    """Return the model with the fastest tokenizer that is right on a sample of the corpus."""
+    digest = model.facts.tokenizer_digest
+    tokenize, proof = choose_tokenizer(files.tokenizer, _reference_tokenizer(files), digest, sample)
+    facts = replace(model.facts, tokenizer=tokenize.library, proof=proof)
+    return StaticModel(model.rows, model.rounding, tokenize, facts)
 
 
 def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
@@ -165,11 +173,11 @@ def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
 
 
 def _fold(
-    files: ModelFiles, tensors: dict[str, NDArray[Any]], ordinary: ReferenceTokenizer
+    files: ModelFiles, tensors: dict[str, NDArray[Any]], reference: ReferenceTokenizer
 ) -> tuple[NDArray[Any], list[np.dtype[Any]]]:
     """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
     table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
-    size = ordinary.tokenizer.get_vocab_size(with_added_tokens=True)
+    size = reference.tokenizer.get_vocab_size(with_added_tokens=True)
     _check(files, table.ndim == 2, f"{files.tensor!r} has {table.ndim} dimensions, not 2")
     rows = len(table if mapping is None else mapping)
     _check(files, rows == size, f"the table has {rows} rows, the tokenizer {size} tokens")
@@ -181,7 +189,7 @@ def _fold(
         _check(files, bool(inside), f"the mapping names rows outside the table of {len(table)}")
     broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if len(broken):
-        token = ordinary.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
+        token = reference.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
         raise SearchappError(
             f"{files.name}: {len(broken)} of {len(table)} rows of {files.table} hold NaN or infinity "
             f"(first: row {broken[0]}{f', token {token!r}' if token else ''}).",
@@ -209,12 +217,12 @@ def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) ->
     return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
 
 
-def _unknown(ordinary: ReferenceTokenizer) -> int | None:
+def _unknown(reference: ReferenceTokenizer) -> int | None:
     """Return the id of the unknown token as model2vec finds it."""
-    model = ordinary.tokenizer.model
+    model = reference.tokenizer.model
     if hasattr(model, "unk_token"):
-        return None if model.unk_token is None else ordinary.tokenizer.token_to_id(model.unk_token)
-    unknown: int | None = json.loads(ordinary.tokenizer.to_str())["model"].get("unk_id")  # Unigram
+        return None if model.unk_token is None else reference.tokenizer.token_to_id(model.unk_token)
+    unknown: int | None = json.loads(reference.tokenizer.to_str())["model"].get("unk_id")  # Unigram
     return unknown
 
 
@@ -246,7 +254,7 @@ def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def _ordinary(files: ModelFiles) -> ReferenceTokenizer:
+def _reference_tokenizer(files: ModelFiles) -> ReferenceTokenizer:
     try:
         return ReferenceTokenizer(files.tokenizer)
     except Exception as error:  # the tokenizers library raises nothing narrower

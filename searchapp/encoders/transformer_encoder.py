@@ -1,4 +1,4 @@
-"""The encoder of transformers: slow, so every vector is kept, and none is computed a second time."""
+"""The encoder of transformers: slow, so every vector is cached and none is computed twice."""
 
 import hashlib
 import json
@@ -26,23 +26,23 @@ SHAPES_PROFILE = ("max_length", "query_pooling", "document_pooling", "query_prom
 
 
 class TransformerEncoder:
-    """Turns documents and queries into vectors by sentence-transformers, on the processor.
+    """Encodes documents and queries with sentence-transformers, on the CPU.
 
-    Vectors are kept below the user's cache folder by the digests of model, tokenizer and text, by role,
-    pooling, prompt, length and the versions of the libraries. So another template, split or a second
-    index encodes no text twice, and an interrupted run loses a batch at most. The model itself is loaded
-    when the first vector is missing.
+    Vectors are stored in the user's cache under the digests of model, tokenizer and text, with role,
+    pooling, prompt, maximum length and library versions. So no text is encoded twice for another template,
+    split or index, and an interruption loses one batch at most. The model is loaded when the first vector
+    is missing.
 
-    A vector depends on the texts that are encoded with it, since they are padded to one length: a unit
-    vector by less than 1e-6 in every component, which a test holds.
+    A vector depends slightly on the other texts of its batch, since they are padded to one length: by less
+    than 1e-6 in every component of a unit vector, which a test checks.
 
     Args:
         files: the model.
         options: what the user changed.
 
     Raises:
-        SearchappError: sentence-transformers is not installed, the model is damaged, or an option makes
-            no sense.
+        SearchappError: sentence-transformers is not installed, the model is damaged, or an option does
+            not apply to it.
     """
 
     batch = 64
@@ -54,12 +54,12 @@ class TransformerEncoder:
         self.name = files.name
         self.options = options
         self._files = files
-        self._wishes = _with_preset(files, options)
+        self._settled = _with_preset(files, options)
         self._loaded: TransformerModel | None = None
-        self._encoded = self._reused = 0
+        self._encoded = self._from_cache = 0
         model, tokenizer = files.model_digest(), files.tokenizer_digest()
         self._origin = json.dumps([model, tokenizer, versions_of(*self.libraries, "tokenizers")])
-        self._kept = VectorCache(cache_folder("vectors") / f"{model[:32]}.sqlite")
+        self._cache = VectorCache(cache_folder("vectors") / f"{model[:32]}.sqlite")
         self._profile = self._known_profile()
         self.recipe = Recipe(
             model=files.name,
@@ -78,36 +78,45 @@ class TransformerEncoder:
 
     @property
     def circumstances(self) -> Mapping[str, Any]:
-        """Where the vectors were computed, and how many were not, since they had been kept."""
+        """Where the vectors were computed, and how many came from the cache."""
         threads = self._loaded.threads if self._loaded else None
         return {
             "device": "cpu",
             "torch_threads": threads,
             "vectors_encoded": self._encoded,
-            "vectors_kept": self._reused,
+            "vectors_kept": self._from_cache,
         }
 
+    def with_options(self, options: Options) -> "TransformerEncoder":
+        """Return an encoder of the same model with other options."""
+        return TransformerEncoder(self._files, options)
+
+    def for_corpus(self, _sample: Sequence[str]) -> "TransformerEncoder":
+        """Return this encoder, which starts to count its vectors again."""
+        self._encoded = self._from_cache = 0
+        return self
+
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
-        """Return one vector a document in the order given, (n, d) float32."""
+        """Return one vector per document in the given order, (n, d) float32."""
         texts = [assemble(document, self.options.template) for document in documents]
         return self._encode(self._profile.document, texts)
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
-        """Return one vector a query in the order given, (n, d) float32."""
+        """Return one vector per query in the given order, (n, d) float32."""
         return self._encode(self._profile.query, [query.text for query in queries])
 
     def _encode(self, side: Side, texts: Sequence[str]) -> NDArray[np.float32]:
         keys = [self._key(asdict(side), self._profile.max_length, text) for text in texts]
-        known = self._kept.read(set(keys))
+        known = self._cache.read(set(keys))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         self._encoded += len(missing)
-        self._reused += len(set(keys)) - len(missing)
+        self._from_cache += len(set(keys)) - len(missing)
         if missing:
             new = self._model().encode(side, list(missing.values()))
             checked_vectors(new, list(missing.values()), self.name, normalize=False)
-            made = {key: vector.tobytes() for key, vector in zip(missing, new, strict=True)}
-            self._kept.write(made)
-            known |= made
+            computed = {key: vector.tobytes() for key, vector in zip(missing, new, strict=True)}
+            self._cache.write(computed)
+            known |= computed
         rows = np.frombuffer(b"".join(known[key] for key in keys), dtype=np.float32)
         return checked_vectors(
             rows.reshape(len(texts), self._profile.dimension),
@@ -117,20 +126,21 @@ class TransformerEncoder:
         )
 
     def _known_profile(self) -> Profile:
-        """Return what the model says about itself, without loading it when it has said so before."""
-        wishes = {name: getattr(self._wishes, name) for name in SHAPES_PROFILE}
-        key = self._key("profile", wishes)
-        known = self._kept.read([key]).get(key)
+        """Return the profile of the model from the cache; load the model only when it is not there."""
+        settings = {name: getattr(self._settled, name) for name in SHAPES_PROFILE}
+        key = self._key("profile", settings)
+        known = self._cache.read([key]).get(key)
         if known is None:
             profile = self._model().profile
-            self._kept.write({key: json.dumps(asdict(profile)).encode()})
+            self._cache.write({key: json.dumps(asdict(profile)).encode()})
             return profile
-        said = json.loads(known)
-        return Profile(**said | {"query": Side(**said["query"]), "document": Side(**said["document"])})
+        stored = json.loads(known)
+        sides = {name: Side(**stored[name]) for name in ("query", "document")}
+        return Profile(**stored | sides)
 
     def _model(self) -> TransformerModel:
         if self._loaded is None:
-            self._loaded = TransformerModel(self._files, self._wishes)
+            self._loaded = TransformerModel(self._files, self._settled)
         return self._loaded
 
     def _key(self, *parts: Any) -> bytes:
@@ -138,10 +148,10 @@ class TransformerEncoder:
 
 
 def _with_preset(files: TransformerFiles, options: Options) -> Options:
-    """Return the options with the poolings that are known for a model where the user has not said any."""
+    """Return the options with the known poolings of a model where the user has not set any."""
     query, document = files.preset()
     if query != "model" and "model" in {options.query_pooling, options.document_pooling}:
-        logger.info("%s is known to pool queries by %s and documents by %s.", files.name, query, document)
+        logger.info("%s pools queries by %s and documents by %s.", files.name, query, document)
     return replace(
         options,
         query_pooling=query if options.query_pooling == "model" else options.query_pooling,

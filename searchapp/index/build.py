@@ -93,18 +93,21 @@ def build_index(
 
 
 def encoder_for(
-    corpus: Corpus, model: str, options: Options, kind: str = DEFAULT_KIND, *, fresh: bool = False
+    corpus: Corpus, model: str | Encoder, options: Options, kind: str = DEFAULT_KIND, *, fresh: bool = False
 ) -> Encoder:
     """Load the model for the index of a corpus: quickly when that index is ready, else in full.
+
+    A model that is open already keeps its own options.
 
     Raises:
         SearchappError: the model cannot be found or is damaged, or the index is.
     """
-    current = current_folder(index_folder(corpus, model, options, kind))
-    if not fresh and current.exists():
-        return load_encoder(model, options, read_manifest(current).facts)
+    if isinstance(model, str):
+        current = current_folder(index_folder(corpus, model, options, kind))
+        if not fresh and current.exists():
+            return load_encoder(model, options, read_manifest(current).facts)
     sample = [assemble(document, options.template) for document in islice(corpus.documents(), SAMPLE)]
-    return load_encoder(model, options, sample=sample)
+    return load_encoder(model, options, sample=sample) if isinstance(model, str) else model.for_corpus(sample)
 
 
 def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: Progress) -> None:

@@ -9,7 +9,6 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.options import Options
-from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.results import read_result, result_files, run_file
@@ -34,16 +33,14 @@ class ModelSystem:
     """A model that searchapp runs.
 
     Args:
-        model: its name.
+        encoder: the model with its options.
         mode: `dense` or `hybrid`.
-        options: what the user changed.
         progress: called with what is being done.
     """
 
-    def __init__(self, model: str, mode: str, options: Options, progress: Callable[[str], None]) -> None:
-        self._model = model
+    def __init__(self, encoder: Encoder, mode: str, progress: Callable[[str], None]) -> None:
+        self._encoder = encoder
         self._mode = mode
-        self._options = options
         self._progress = progress
 
     def refusal(self, _corpus: Corpus) -> str:
@@ -52,10 +49,10 @@ class ModelSystem:
 
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score the model as `searchapp eval` does, judged documents that are absent allowed, as in MTEB."""
-        encoder = encoder_for(corpus, self._model, self._options)
+        encoder = encoder_for(corpus, self._encoder, self._encoder.options)
 
         def embedded(rows: int) -> None:
-            self._progress(f"{corpus.name}: {rows:,} documents embedded by {self._model}")
+            self._progress(f"{corpus.name}: {rows:,} documents embedded with {encoder.name}")
 
         return evaluate_model(
             corpus,
@@ -77,17 +74,9 @@ class ModelSystem:
         def documents() -> list[Document]:
             return list(corpus.documents())
 
-        @cache
-        def loaded() -> Encoder:
-            return load_encoder(self._model, self._options)
-
         def options(changed: Options) -> Callable[[], JudgedRun]:
             def rank() -> JudgedRun:
-                encoder = loaded()
-                if isinstance(encoder, StaticEncoder):
-                    encoder = encoder.with_options(changed)
-                else:
-                    encoder = load_encoder(self._model, changed)
+                encoder = self._encoder.with_options(changed)
                 return JudgedRun(
                     corpus, search_in_memory(documents(), corpus.queries, encoder, max(cutoffs)), cutoffs
                 )
@@ -97,13 +86,13 @@ class ModelSystem:
         splits = split_alternatives(
             other_splits(corpus), lambda other: self.evaluate(other, cutoffs).run, cutoffs
         )
-        kind, _ = split_name(self._model)
+        kind, _ = split_name(self._encoder.name)
         slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
         if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
             return splits
         changes = [
             Alternative(change.name, change.description, options(changed))
-            for change, changed in variants_of(self._options)
+            for change, changed in variants_of(self._encoder.options)
         ]
         return changes + splits
 
@@ -224,16 +213,14 @@ def choose_system(
     if mode == BM25 or (mode is None and model is None and _is_bm25(source.model or "")):
         return Bm25System(), ""
     if model is not None:
-        load_encoder(model, options)
-        return ModelSystem(model, mode or "dense", options, progress), ""
+        return ModelSystem(load_encoder(model, options), mode or "dense", progress), ""
     if source.model is None:
         return None, "the source names no model; name one with -m, or a run with --against"
     for name, way in _meant(source.model, mode):
         try:
-            load_encoder(name, options)
+            return ModelSystem(load_encoder(name, options), way, progress), ""
         except SearchappError:
             continue
-        return ModelSystem(name, way, options, progress), ""
     return None, f"{source.model} is not here; name a model with -m, or a run with --against"
 
 

@@ -103,6 +103,14 @@ class TableEncoder:
         """Nothing to say."""
         return {}
 
+    def with_options(self, options: Options) -> "TableEncoder":
+        """Return the same table with other options."""
+        return TableEncoder(self.table, options)
+
+    def for_corpus(self, _sample: Sequence[str]) -> "TableEncoder":
+        """Return this encoder."""
+        return self
+
     def encode_documents(self, documents: Sequence[Document]) -> Floats:
         """Return one vector a document."""
         prompt = self.options.document_prompt
