@@ -29,7 +29,8 @@ from searchapp.files import cache_folder
 from searchapp.index.build import build_index
 from searchapp.records import Query, Run
 from searchapp.retrieval.bm25 import bm25_recipe
-from searchapp.retrieval.hybrid import DEPTH, hybrid_retriever
+from searchapp.retrieval.fusion_config import DEFAULT
+from searchapp.retrieval.hybrid import DEPTH, hybrid_run
 
 SAMPLE = 256  # documents that the transformer encodes
 HYBRID, TRANSFORMER = "hybrid: encode, index, search", "all-MiniLM-L6-v2: encode documents"
@@ -42,7 +43,7 @@ def from_nothing(corpus: Corpus, encoder: Encoder) -> Run:
     with tempfile.TemporaryDirectory() as indexes:
         os.environ["SEARCHAPP_INDEXES"] = indexes
         index = build_index(corpus, encoder)
-        return hybrid_retriever(index, encoder).search(corpus.queries, DEPTH)[0]
+        return hybrid_run(index, encoder, DEFAULT, corpus.queries, DEPTH)[0]
 
 
 def minilm() -> Any:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from searchapp.index.kinds import KINDS
-from searchapp.index.kinds.kind import Kind
+from searchapp.index.kinds.kind import CandidateSource, Kind
 
 from .conftest import Cli, MakeFolder
 
@@ -28,19 +28,16 @@ class Toy(Kind):
         with file.open("wb") as stream:
             np.save(stream, vectors)
 
-    def open(self, file: Path, parameters: Mapping[str, Any]) -> "ToyProposer":
-        return ToyProposer(np.load(file), parameters["step"])
+    def open(self, file: Path, parameters: Mapping[str, Any]) -> CandidateSource:
+        vectors, step = np.load(file), parameters["step"]
 
+        def propose(queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+            scores = queries @ vectors[::step].T
+            rows = np.argsort(-scores, axis=1) * step
+            missing = np.full((len(queries), max(k - rows.shape[1], 0)), -1)
+            return scores, np.hstack([rows, missing])
 
-class ToyProposer:
-    def __init__(self, vectors: NDArray[np.float32], step: int) -> None:
-        self.shape, self._vectors, self._step = vectors.shape, vectors[::step], step
-
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        scores = queries @ self._vectors.T
-        order = np.argsort(-scores, axis=1)
-        missing = np.full((len(queries), max(k - order.shape[1], 0)), -1)
-        return scores, np.hstack([order * self._step, missing])
+        return CandidateSource(vectors.shape, propose)
 
 
 @pytest.fixture(autouse=True)

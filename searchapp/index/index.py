@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import find_kind
-from searchapp.index.kinds.kind import Proposer
+from searchapp.index.kinds.kind import CandidateSource
 from searchapp.index.layout import DOCUMENTS, VECTORS, current_folder, remove_hint
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_rows, contenders
@@ -33,16 +33,16 @@ class Index:
         self.vectors = _vectors(folder)
         self._documents = DocumentStore(folder / DOCUMENTS)
         self.kind = find_kind(self.manifest.kind)
-        self._proposer = self._open_kind()
+        self._candidates = self._open_kind()
         shape = (self.manifest.n_docs, self.manifest.recipe.dimension)
-        if self.vectors.shape != shape or self._proposer.shape != shape:
+        if self.vectors.shape != shape or self._candidates.shape != shape:
             raise SearchappError(
                 f"The index {folder} is inconsistent: its manifest says {shape}, its vectors are "
-                f"{self.vectors.shape}, its {self.kind.file} is {self._proposer.shape}.",
+                f"{self.vectors.shape}, its {self.kind.file} is {self._candidates.shape}.",
                 remove_hint(folder),
             )
 
-    def _open_kind(self) -> Proposer:
+    def _open_kind(self) -> CandidateSource:
         file = self.folder / self.kind.file
         try:
             return self.kind.open(file, self.manifest.parameters)
@@ -148,7 +148,7 @@ class Index:
         undecided = list(range(len(queries)))
         fetch = depth + MARGIN
         while undecided:
-            scores, rows = self._proposer.search(queries[undecided], min(fetch, size))
+            scores, rows = self._candidates.propose(queries[undecided], min(fetch, size))
             if exact and (rows < 0).any():
                 raise SearchappError(
                     f"The index {self.folder} proposes fewer than {min(fetch, size)} candidates.",

@@ -25,7 +25,6 @@ from searchapp.errors import SearchappError
 from searchapp.files import cache_folder, replacing
 from searchapp.index.index import Index
 from searchapp.records import Document, Query, Ranking, Run
-from searchapp.retrieval.modes import Retriever
 
 logger = logging.getLogger(__name__)
 
@@ -221,16 +220,11 @@ def open_bm25(documents_digest: str, documents: Callable[[], Iterable[Document]]
     return index
 
 
-def bm25_retriever(index: Index) -> Retriever:
-    """Return the mode `bm25` for the documents of an index."""
-    digest = index.manifest.documents_digest
-
-    def search(queries: Sequence[Query], depth: int) -> tuple[Run, dict[str, float]]:
-        began = time.perf_counter()
-        run = open_bm25(digest, lambda: index.documents(index.all_ids())).search(queries, depth)
-        return run, {BM25: time.perf_counter() - began}
-
-    return Retriever("BM25", search, lambda _queries, _depth: asdict(bm25_recipe(digest)), LIBRARIES)
+def bm25_run(index: Index, queries: Sequence[Query], depth: int) -> tuple[Run, dict[str, float]]:
+    """Search the documents of an index, and return the run with the seconds spent."""
+    began = time.perf_counter()
+    bm25 = open_bm25(index.manifest.documents_digest, lambda: index.documents(index.all_ids()))
+    return bm25.search(queries, depth), {BM25: time.perf_counter() - began}
 
 
 def bm25_recipe(documents_digest: str) -> Bm25Recipe:

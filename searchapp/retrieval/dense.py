@@ -3,26 +3,15 @@
 import logging
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from searchapp.encoders.encoder import Encoder
 from searchapp.index.index import Index
 from searchapp.records import Query, Run
 from searchapp.retrieval.index_lookup import encoder_of
-from searchapp.retrieval.modes import Retriever
 
 logger = logging.getLogger(__name__)
 
 BATCH = 256  # queries searched at a time, so that their scores fit in memory
-
-
-def dense_retriever(index: Index, encoder: Encoder | None) -> Retriever:
-    """Return the mode `dense` for an index."""
-    return Retriever(
-        index.manifest.recipe.model,
-        partial(dense_run, index, encoder),
-        lambda queries, _depth: index.search_recipe(len(queries)),
-    )
 
 
 def dense_run(
@@ -55,11 +44,6 @@ def dense_run(
     expected = min(depth, index.manifest.n_docs)
     short = sum(len(ranking.document_ids) < expected for ranking in run.values())
     if short:
-        logger.warning(
-            "%d of %d queries got fewer than %d results: the index kind %s is approximate.",
-            short,
-            len(run),
-            expected,
-            index.kind.name,
-        )
+        problem = f"{short} of {len(run)} queries got fewer than {expected} results"
+        logger.warning("%s: the index kind %s is approximate.", problem, index.kind.name)
     return run, seconds

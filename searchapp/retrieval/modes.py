@@ -1,13 +1,16 @@
 """The retrieval modes that `--mode` names; the modules behind a mode are imported when it is used."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from searchapp.encoders.encoder import Encoder
     from searchapp.index.index import Index
     from searchapp.records import Query, Run
+
+DENSE = "dense"
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Retriever:
 
     `label` says what ranks; `search` takes queries with distinct ids and a depth, and returns the run
     with the seconds of each step; `recipe` takes the same and returns what the mode adds to the recipe;
-    `libraries` shape the scores; `tuned_on` holds the digests of the judgements it was tuned on.
+    `libraries` shape the scores; `tuned_on` holds digests of the judgements the mode was tuned on.
     """
 
     label: str
@@ -28,44 +31,50 @@ class Retriever:
 
 @dataclass(frozen=True)
 class Mode:
-    """A way to rank.
-
-    `needs_model` tells whether queries are encoded; `open` takes the index and its encoder, which is
-    loaded when needed if None.
-    """
+    """A way to rank: whether it encodes queries, and how it opens an index (whose encoder may be None)."""
 
     name: str
-    description: str
     needs_model: bool
     open: "Callable[[Index, Encoder | None], Retriever]"
 
 
 def _dense(index: "Index", encoder: "Encoder | None") -> Retriever:
-    from searchapp.retrieval.dense import dense_retriever
+    from searchapp.retrieval.dense import dense_run
 
-    return dense_retriever(index, encoder)
+    return Retriever(
+        index.manifest.recipe.model,
+        partial(dense_run, index, encoder),
+        lambda queries, _depth: index.search_recipe(len(queries)),
+    )
 
 
 def _bm25(index: "Index", _encoder: "Encoder | None") -> Retriever:
-    from searchapp.retrieval.bm25 import bm25_retriever
+    from searchapp.retrieval.bm25 import LIBRARIES, bm25_recipe, bm25_run
 
-    return bm25_retriever(index)
+    digest = index.manifest.documents_digest
+    return Retriever(
+        "BM25", partial(bm25_run, index), lambda _queries, _depth: asdict(bm25_recipe(digest)), LIBRARIES
+    )
 
 
 def _hybrid(index: "Index", encoder: "Encoder | None") -> Retriever:
-    from searchapp.retrieval.hybrid import hybrid_retriever
+    from searchapp.retrieval.fusion_config import choice_for
+    from searchapp.retrieval.hybrid import fusion_depth, hybrid_run
 
-    return hybrid_retriever(index, encoder)
+    dense, bm25, choice = _dense(index, encoder), _bm25(index, encoder), choice_for(index)
 
+    def recipe(queries: "Sequence[Query]", depth: int) -> dict[str, Any]:
+        chosen = {"chosen_by": choice.origin, "depth": fusion_depth(depth)}
+        fusion = {"fusion": asdict(choice.fusion) | chosen, "bm25": bm25.recipe(queries, depth)}
+        return dense.recipe(queries, depth) | fusion
 
-DENSE = "dense"
+    label = f"{dense.label} and {bm25.label}, {choice.fusion} ({choice.origin})"
+    search = partial(hybrid_run, index, encoder, choice.fusion)
+    return Retriever(label, search, recipe, bm25.libraries, choice.judgements)
+
 
 MODES = {
     mode.name: mode
-    for mode in (
-        Mode(DENSE, "compares vectors", needs_model=True, open=_dense),
-        Mode("bm25", "compares words", needs_model=False, open=_bm25),
-        Mode("hybrid", "fuses dense and bm25", needs_model=True, open=_hybrid),
-    )
+    for mode in (Mode(DENSE, True, _dense), Mode("bm25", False, _bm25), Mode("hybrid", True, _hybrid))
 }
-"""Name -> mode."""
+"""Name -> mode: vectors compared, words compared, or both fused."""

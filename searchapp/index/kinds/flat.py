@@ -1,4 +1,4 @@
-"""The kind `flat`, and the only importer of faiss: every vector is compared with the query."""
+"""The kind `flat`, the only importer of faiss: every vector is compared with the query."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from searchapp.index.kinds.kind import Kind
+from searchapp.index.kinds.kind import CandidateSource, Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ _settings_lock = Lock()
 
 
 class Flat(Kind):
-    """Exhaustive search in FAISS, exact."""
+    """Exhaustive search in FAISS."""
 
     name = "flat"
     description = "exact; every vector is compared with the query"
@@ -27,7 +27,7 @@ class Flat(Kind):
     file = "index.faiss"
 
     def build(self, vectors: "NDArray[np.float32]", file: Path, _parameters: Mapping[str, Any]) -> None:
-        """Write a FAISS index; a memory map is read in blocks."""
+        """Write a FAISS index, adding the vectors in blocks."""
         import faiss
         import numpy as np
 
@@ -39,36 +39,24 @@ class Flat(Kind):
         except RuntimeError as error:
             raise OSError(str(error).splitlines()[-1].strip()) from error
 
-    def open(self, file: Path, _parameters: Mapping[str, Any]) -> "FlatProposer":
+    def open(self, file: Path, _parameters: Mapping[str, Any]) -> CandidateSource:
         """Read a FAISS index into memory."""
         import faiss
+        import numpy as np
 
         try:
-            return FlatProposer(faiss.read_index(str(file)))
+            index = faiss.read_index(str(file))
         except RuntimeError as error:
             raise ValueError(str(error).splitlines()[0].split(": ", 1)[-1]) from error
 
+        def propose(
+            queries: "NDArray[np.float32]", k: int
+        ) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
+            with _faiss_settings(len(queries)):
+                scores, rows = index.search(np.ascontiguousarray(queries), k)
+            return scores, rows
 
-class FlatProposer:
-    """A FAISS index in memory."""
-
-    def __init__(self, index: Any) -> None:
-        self._index = index
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The number of vectors and their dimension."""
-        return int(self._index.ntotal), int(self._index.d)
-
-    def search(
-        self, queries: "NDArray[np.float32]", k: int
-    ) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
-        """Return scores and rows, (q, k), of the k best, best first, ties in any order."""
-        import numpy as np
-
-        with _faiss_settings(len(queries)):
-            scores, rows = self._index.search(np.ascontiguousarray(queries), k)
-        return scores, rows
+        return CandidateSource((int(index.ntotal), int(index.d)), propose)
 
 
 @contextmanager
@@ -76,8 +64,8 @@ def _faiss_settings(queries: int) -> Iterator[None]:
     """Have FAISS multiply matrices for a batch, and scan on one thread for a single query.
 
     Since 1.15 FAISS scans unless queries times dimension is 128,000 or more, which is several times
-    slower here; and for one query, starting threads takes longer than the scan. FAISS keeps both
-    settings for the whole process: they are changed under a lock and always restored.
+    slower here; and for one query, starting threads takes longer than the scan. Both settings belong to
+    the whole process: they are changed under a lock, for one search, and restored.
     """
     import faiss
 
