@@ -1,4 +1,4 @@
-"""BM25: by hand, against bm25s itself, against the published figures; and what is kept for later."""
+"""BM25: by hand, against bm25s itself, against the published figures; and the cache."""
 
 import json
 import logging
@@ -39,9 +39,9 @@ TASKS = {"nfcorpus": "NFCorpus", "scifact": "SciFact"}
 
 
 @pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep weights in a folder of the test's own."""
-    folder = tmp_path / "kept"
+    folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setattr(module, "cache_folder", lambda _name: folder)
     return folder
@@ -144,24 +144,24 @@ def test_the_published_figures_come_out_with_the_stemmer_they_were_made_with(nam
         assert round(claimed["ndcg_at_10"], 5) == NDCG[name][SNOWBALL_2]
 
 
-def test_weights_are_computed_once(kept: Path) -> None:
+def test_weights_are_computed_once(cached: Path) -> None:
     first = open_bm25("digest", lambda: DOCUMENTS)
     second = open_bm25("digest", _never)
     assert second.recipe == first.recipe
     assert second.ids == ["d1", "d2", "d3"]
     queries = [Query("1", "apples and figs"), Query("2", "red plum"), Query("3", "the")]
     assert _comparable(second.search(queries, 3)) == _comparable(first.search(queries, 3))
-    assert [file.suffix for file in kept.iterdir()] == [".npz"]
+    assert [file.suffix for file in cached.iterdir()] == [".npz"]
     open_bm25("another digest", lambda: DOCUMENTS)
-    assert len(list(kept.iterdir())) == 2
+    assert len(list(cached.iterdir())) == 2
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "objects", "foreign"])
 def test_damaged_weights_are_computed_again_with_a_warning(
-    kept: Path, damage: str, caplog: pytest.LogCaptureFixture
+    cached: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = found(open_bm25("digest", lambda: DOCUMENTS), "apple")
-    (path,) = kept.iterdir()
+    (path,) = cached.iterdir()
     data = bytearray(path.read_bytes())
     if damage == "flipped":
         data[data.index(b"NUMPY") + 130] ^= 1  # behind the header: a weight, which no check of form can tell
@@ -179,16 +179,16 @@ def test_damaged_weights_are_computed_again_with_a_warning(
     assert "are damaged" in caplog.text
     assert str(path) in caplog.text
     assert found(open_bm25("digest", _never), "apple") == expected
-    assert len(list(kept.iterdir())) == 1
+    assert len(list(cached.iterdir())) == 1
 
 
-def test_weights_that_cannot_be_kept_still_serve(
+def test_weights_that_cannot_be_cached_are_used_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "cache_folder", lambda _name: tmp_path / "gone")
     with caplog.at_level(logging.WARNING):
         assert found(open_bm25("digest", lambda: DOCUMENTS), "plum").keys() == {"d2"}
-    assert "cannot be kept" in caplog.text
+    assert "cannot be cached" in caplog.text
 
 
 def test_a_recipe_names_all_that_shapes_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_a_recipe_names_all_that_shapes_a_score(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("documents", [(), (Document("d1", "The", "of a b"),)])
 def test_without_words_there_is_nothing_to_search(documents: Sequence[Document]) -> None:
-    with pytest.raises(SearchappError, match=f"none in these {len(documents)} documents"):
+    with pytest.raises(SearchappError, match=f"these {len(documents)} documents contain none"):
         build(documents)
 
 

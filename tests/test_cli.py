@@ -185,7 +185,7 @@ def test_indexes_cannot_be_built_below_a_file(
     monkeypatch.setenv("SEARCHAPP_INDEXES", str(tmp_path / "file" / "indexes"))
     result = cli("index", "sample")
     assert result.exit_code == 1
-    assert "cannot be written" in result.stderr
+    assert "is not writable" in result.stderr
     assert "SEARCHAPP_INDEXES" in result.stderr
 
 

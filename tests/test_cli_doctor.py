@@ -38,9 +38,9 @@ def test_a_healthy_installation_exits_0(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("file", "message"),
     [
-        ("vectors.npy", "is torn: vectors.npy has "),
-        ("index.faiss", "is torn: index.faiss has "),
-        ("docs.sqlite", "is torn: docs.sqlite has "),
+        ("vectors.npy", "is damaged: vectors.npy has "),
+        ("index.faiss", "is damaged: index.faiss has "),
+        ("docs.sqlite", "is damaged: docs.sqlite has "),
         ("manifest.json", "manifest.json is not valid JSON"),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_changed_corpus_is_a_warning(cli: Cli, make_corpus: MakeFolder) -> Non
     assert ("index", "warn") in statuses(cli)
     assert "3 documents; its corpus has changed" in result.stdout
     listed = json.loads(cli("indexes", "--json").stdout)["indexes"][0]["state"]
-    assert "its corpus was touched" in listed
+    assert "its corpus has been modified" in listed
     for arguments in (("query", "-c", str(folder), "fig"), ("eval", str(folder))):
         stale = cli(*arguments)
         assert stale.exit_code == 1
@@ -106,12 +106,12 @@ def test_a_torn_index_does_not_keep_others_from_answering(
     tear(sample_index)
     healthy = cli("query", "apple", "-k", "1", "--json", "-c", folder)
     assert healthy.exit_code == 0
-    assert "is torn" not in healthy.stderr
+    assert "is damaged" not in healthy.stderr
     anywhere = cli("query", "apple", "-k", "1", "--json")
     assert json.loads(anywhere.stdout)["corpus"] == folder
-    assert "is torn: vectors.npy" in anywhere.stderr
+    assert "is damaged: vectors.npy" in anywhere.stderr
     assert cli("models").exit_code == 0
-    assert "is torn: vectors.npy" in cli("indexes").stdout
+    assert "is damaged: vectors.npy" in cli("indexes").stdout
 
 
 def test_a_torn_index_is_an_error_where_it_is_asked_for(cli: Cli, sample_index: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_torn_index_is_an_error_where_it_is_asked_for(cli: Cli, sample_index: 
     for arguments in (("query", "honey"), ("query", "honey", "-c", "sample"), ("eval", "sample")):
         result = cli(*arguments)
         assert result.exit_code == 1
-        assert "is torn: vectors.npy" in result.stderr
+        assert "is damaged: vectors.npy" in result.stderr
     assert cli("indexes", "--remove", str(sample_index)).exit_code == 0
     assert cli("eval", "sample").exit_code == 0
 

@@ -15,7 +15,7 @@ from searchapp.evaluation.scoring import score
 from searchapp.records import Query, Ranking
 from searchapp.retrieval import random_baseline
 from searchapp.retrieval.fusion import SCALES, Fusion, bm25_alone, dense_alone, fuse, pair
-from searchapp.retrieval.random_baseline import chance_run
+from searchapp.retrieval.random_baseline import random_run
 
 DENSE = Ranking(["a", "b", "c"], np.array([0.9, 0.5, 0.1], dtype=np.float32))
 BM25 = Ranking(["c", "d"], np.array([4.0, 2.0], dtype=np.float32))
@@ -122,19 +122,19 @@ def test_ranx_fuses_to_the_same_scores() -> None:
 def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:
     ids = [f"d{number}" for number in range(500)]
     queries = [Query("1", "x"), Query("2", "x")]
-    run = chance_run(ids, queries, 20)
+    run = random_run(ids, queries, 20)
     # The first number of SplitMix64 from seed 0, as Vigna's splitmix64.c gives it.
     assert random_baseline._mix(np.array([0x9E3779B97F4A7C15], dtype=np.uint64))[0] == 0xE220A8397B1DCDAF
-    turned = chance_run(ids[::-1], queries, 20)
+    turned = random_run(ids[::-1], queries, 20)
     assert turned["1"].document_ids == run["1"].document_ids
     assert run["2"].document_ids != run["1"].document_ids
-    assert chance_run(ids, queries, 20, seed=1)["1"].document_ids != run["1"].document_ids
+    assert random_run(ids, queries, 20, seed=1)["1"].document_ids != run["1"].document_ids
 
 
 def test_chance_scores_what_chance_must() -> None:
     corpus = open_corpus("sample")
     ids = [document.id for document in corpus.documents()]
-    runs = [chance_run(ids, corpus.queries, 10, seed) for seed in range(60)]
+    runs = [random_run(ids, corpus.queries, 10, seed) for seed in range(60)]
     means = [score(run, corpus.judgements, measures_at([10])).means()["ndcg_at_10"] for run in runs]
     # A document of random rank has at each of the ten ranks the mean gain of all documents.
     discounts = [1 / log2(rank + 1) for rank in range(1, 11)]

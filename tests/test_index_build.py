@@ -1,4 +1,4 @@
-"""Builds that are interrupted: the old index answers, and the next build goes on from what is done."""
+"""Builds that are interrupted: the old index answers, and the next build resumes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,7 +123,7 @@ def test_an_interrupted_build_says_what_is_kept(
     corpus: Corpus, model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     interrupt(corpus, model)
-    assert "4 documents are kept; the same command goes on from there." in caplog.messages
+    assert "4 documents are saved; run the same command again to resume." in caplog.messages
 
 
 def test_the_old_index_answers_while_a_new_one_is_unfinished(corpus: Corpus, model: Path) -> None:

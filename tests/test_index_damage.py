@@ -49,7 +49,7 @@ def test_a_torn_file_is_named(corpus: Path, model: Path, name: str, kept: int) -
     folder = build(corpus, model)
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:kept])
-    torn = f"is torn: {name} has {len(content[:kept])} bytes, not {len(content)}."
+    torn = f"is damaged: {name} has {len(content[:kept])} bytes, not {len(content)}."
     with pytest.raises(SearchappError, match=re.escape(torn)) as caught:
         open_index(folder)
     assert caught.value.hint.endswith(f"searchapp indexes --remove {folder}")
@@ -59,7 +59,7 @@ def test_a_torn_file_is_named(corpus: Path, model: Path, name: str, kept: int) -
 def test_a_missing_file_is_named(corpus: Path, model: Path, name: str) -> None:
     folder = build(corpus, model)
     (folder / name).unlink()
-    with pytest.raises(SearchappError, match=f"lacks its {name}"):
+    with pytest.raises(SearchappError, match=f"has no {name}"):
         open_index(folder)
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_is_something_else_is_an_error(corpus: Path, model: Path, na
 def test_a_damaged_index_is_replaced_by_a_fresh_one(corpus: Path, model: Path) -> None:
     folder = build(corpus, model)
     (folder / "vectors.npy").unlink()
-    with pytest.raises(SearchappError, match="lacks its"):
+    with pytest.raises(SearchappError, match="has no vectors"):
         build(corpus, model)
     assert open_index(build(corpus, model, fresh=True)).all_ids() == ["d1", "d2", "d3"]
 
@@ -133,7 +133,7 @@ def test_an_index_of_a_model_that_changed_is_refused(
     make_model(**change)
     with pytest.raises(SearchappError, match=re.escape(difference)) as caught:
         build(corpus, model)
-    assert caught.value.hint == f"Build it anew: searchapp index {corpus} -m {model} --fresh"
+    assert caught.value.hint == f"Rebuild it: searchapp index {corpus} -m {model} --fresh"
 
 
 def test_an_index_is_refused_for_another_recipe(corpus: Path, model: Path) -> None:
@@ -154,7 +154,7 @@ def test_an_index_of_documents_that_changed_is_refused(corpus: Path, model: Path
     now = open_corpus(str(corpus)).documents_digest
     with pytest.raises(SearchappError, match=f"digest {built[:12]} .* is now {now[:12]}") as caught:
         build(corpus, model)
-    assert caught.value.hint == f"Build it anew: searchapp index {corpus} -m {model} --fresh"
+    assert caught.value.hint == f"Rebuild it: searchapp index {corpus} -m {model} --fresh"
 
 
 def test_an_index_of_another_corpus_is_refused(corpus: Path, model: Path) -> None:

@@ -40,8 +40,8 @@ build_index(open_corpus(sys.argv[1]), load_encoder(sys.argv[2]), fresh=True)
 HOLDS_THE_LOCK = """
 import sys
 from pathlib import Path
-from searchapp.index.layout import building
-with building(Path(sys.argv[1])):
+from searchapp.index.layout import build_lock
+with build_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -158,7 +158,7 @@ def test_an_id_that_stands_twice_is_named(
     folder = make_corpus()
     rows = [{"_id": name, "text": "apple"} for name in ("a", "b", "c", "d", "b")]
     (folder / "corpus.jsonl").write_text(jsonl(rows))
-    with pytest.raises(SearchappError, match="Document id 'b' stands twice in the corpus"):
+    with pytest.raises(SearchappError, match="Duplicate document id 'b'"):
         build(folder, make_model())
     assert find_indexes() == []
 
@@ -175,7 +175,7 @@ def test_a_corpus_that_changes_while_it_is_indexed_is_an_error(
     make_corpus: MakeFolder, make_model: MakeFolder
 ) -> None:
     file = make_corpus() / "corpus.jsonl"
-    with pytest.raises(SearchappError, match="changed while it was indexed"):
+    with pytest.raises(SearchappError, match="changed during the build"):
         build_index(
             open_corpus(str(file.parent)),
             load_encoder(str(make_model())),
@@ -189,9 +189,9 @@ def test_a_folder_that_cannot_be_written_is_an_error(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEARCHAPP_INDEXES", str(tmp_path / "file" / "indexes"))
-    with pytest.raises(SearchappError, match=r"cannot be written \(Not a directory\)") as caught:
+    with pytest.raises(SearchappError, match=r"is not writable \(Not a directory\)") as caught:
         build(make_corpus(), make_model())
-    assert caught.value.hint == "Set SEARCHAPP_INDEXES to a folder that can."
+    assert caught.value.hint == "Set SEARCHAPP_INDEXES to a writable folder."
 
 
 def test_an_index_that_is_not_there_is_an_error(tmp_path: Path) -> None:

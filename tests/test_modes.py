@@ -135,7 +135,7 @@ def test_documents_without_words_are_an_error(cli: Cli, make_corpus: MakeFolder)
     corpus = str(make_corpus(documents={"d1": "the of", "d2": "?"}, qrels=[("q1", "d1", 1)]))
     result = cli("eval", corpus, "--mode", "bm25")
     assert result.exit_code == 1
-    assert "none in these 2 documents" in result.stderr
+    assert "these 2 documents contain none" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -229,13 +229,13 @@ def test_the_other_commands_live_with_them(
     for arguments in (("apple",), ("apple", "-c", corpus), ("apple", "-m", "npy:vectors")):
         result = cli("query", *arguments)
         assert result.exit_code == 1
-        assert "were made elsewhere, so no other query can be encoded" in result.stderr
+        assert "are precomputed; new queries cannot be encoded" in result.stderr
         assert f"searchapp eval {corpus}/test -m npy:{folder}" in result.stderr
     cli("index", corpus)
     assert cli("query", "apple", "-c", corpus).exit_code == 0
     np.save(folder / "queries.npy", np.zeros((2, 2)))
     assert "its model has changed" in cli("doctor").stdout
-    assert "was built by another recipe: model_digest" in cli("eval", corpus, "-m", "npy:vectors").stderr
+    assert "was built with another recipe: model_digest" in cli("eval", corpus, "-m", "npy:vectors").stderr
 
 
 def test_a_corpus_of_other_documents_is_an_error(cli: Cli, vectors: MakeVectors) -> None:

@@ -124,7 +124,7 @@ def test_ctrl_c_keeps_the_old_index_and_the_command_can_be_repeated(large: Path,
     assert stopped.stdout == ""
     assert not any(word in stopped.stderr for word in UGLY), stopped.stderr
     assert stopped.stderr.splitlines()[-1] == "Interrupted."
-    assert "the same command goes on" in stopped.stderr
+    assert "run the same command again to resume" in stopped.stderr
     assert list(folder.glob(unfinished))
     assert run("query", "honey", "-c", "sample").returncode == 0
     assert run("query", "honey", "-c", str(large)).returncode == 1  # never half an index

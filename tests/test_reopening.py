@@ -108,7 +108,7 @@ def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_mode
     cli("index", "sample", "-m", str(make_model()))
     make_model(table=TABLE * 2)
     index = find_index()
-    with pytest.raises(SearchappError, match="was built by another recipe: model_digest"):
+    with pytest.raises(SearchappError, match="was built with another recipe: model_digest"):
         index.check_recipe(encoder_of(index).recipe)
 
 

@@ -280,7 +280,7 @@ def test_an_interrupted_build_goes_on_and_encodes_nothing_twice(
         context.setattr(TransformerModel, "encode", interrupted)
         result = cli("index", corpus, "-m", f"st:{plain}")
         assert result.exit_code == 130
-        assert "6 documents are kept; the same command goes on from there" in result.stderr
+        assert "6 documents are saved; run the same command again to resume" in result.stderr
     assert cli("index", corpus, "-m", f"st:{plain}").exit_code == 0
     assert encoded == [text.strip() for text in DOCUMENTS.values()]
     assert cli("index", corpus, "-m", f"st:{plain}", "--fresh").exit_code == 0
@@ -298,4 +298,4 @@ def test_the_other_commands_live_with_it(made: Path, cli: Cli, make_corpus: Make
     assert "whole, corpus and model unchanged" in doctor.stdout
     (made / "config.json").write_text((made / "config.json").read_text() + " ")
     assert "its model has changed" in cli("doctor").stdout
-    assert "was built by another recipe: model_digest" in cli("query", "apple", "-c", corpus).stderr
+    assert "was built with another recipe: model_digest" in cli("query", "apple", "-c", corpus).stderr

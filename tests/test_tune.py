@@ -177,7 +177,7 @@ def test_a_record_counts_for_its_own_model_and_documents_alone(
         path.write_text(json.dumps(record | {"fits": record["fits"] | {key: value}}))
         result = cli("eval", f"{corpus}/dev", "-m", tables, "--mode", "hybrid", "--json")
         assert json.loads(result.stdout)["results"][0]["recipe"]["fusion"]["chosen_by"] == "default"
-        assert "another model or other documents" in result.stderr
+        assert "for another model or other documents" in result.stderr
         assert str(path) in result.stderr
 
 

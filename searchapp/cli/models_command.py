@@ -47,9 +47,9 @@ def command(published: str | None, own: tuple[str, ...]) -> "Report":
         raise click.UsageError("--with needs --published.")
     from searchapp.encoders.listing import list_models
     from searchapp.reports.catalogues import models_report
-    from searchapp.retrieval.index_lookup import whole_indexes
+    from searchapp.retrieval.index_lookup import readable_indexes
 
-    indexes, _ = whole_indexes()
+    indexes, _ = readable_indexes()
     return models_report(list_models(manifest.recipe.model for _, manifest in indexes))
 
 

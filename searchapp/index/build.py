@@ -1,4 +1,4 @@
-"""Build an index: stream the corpus once, keep what is done, commit only what is whole."""
+"""Build an index: encode the corpus once, resume after an interruption, commit only a complete index."""
 
 import logging
 import os
@@ -17,25 +17,17 @@ from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
-from searchapp.index.checkpoint import PROGRESS, Checkpoint, State, kept_rows
+from searchapp.index import layout
+from searchapp.index.checkpoint import PROGRESS, BuildState, Checkpoint, saved_rows
 from searchapp.index.index import Index, open_index
 from searchapp.index.kinds import DEFAULT_KIND, find_kind
 from searchapp.index.kinds.kind import Kind
-from searchapp.index.layout import (
-    DOCUMENTS,
-    VECTORS,
-    building,
-    commit,
-    current_folder,
-    index_folder,
-    part_folder,
-)
 from searchapp.index.manifest import Manifest, data_files, read_manifest
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
 
-SAMPLE = 64  # documents on which a fast tokenizer must prove itself
+SAMPLE = 64  # documents on which a fast tokenizer is verified
 
 Progress = Callable[[int], None]
 """Called with the number of documents done so far."""
@@ -49,45 +41,47 @@ def build_index(
     fresh: bool = False,
     progress: Progress = lambda _rows: None,
 ) -> Index:
-    """Build the index of a corpus, or resume an interrupted build; a finished index is kept as it is.
+    """Build the index of a corpus, or resume an interrupted build; a finished index is left alone.
 
     Args:
         corpus: what to index.
         encoder: what makes the vectors.
         kind: a name in `KINDS`.
-        fresh: build anew, whatever is there. The old index works until the new one is whole.
+        fresh: rebuild from scratch; the old index stays usable meanwhile.
         progress: called with the number of documents done.
 
     Raises:
-        SearchappError: a finished index is of other documents or another recipe (and `fresh` is not
-            set), there is no such kind, the corpus is empty or has an id twice, another process is
-            building, or the disk is full.
+        SearchappError: the finished index has other documents or another recipe and `fresh` is not set,
+            there is no such kind, the corpus is empty or repeats an id, another process is building the
+            index, or the disk is full.
     """
     chosen = find_kind(kind)
-    folder = index_folder(corpus, encoder.name, encoder.options, kind)
-    if not fresh and current_folder(folder).exists():
+    folder = layout.index_folder(corpus, encoder.name, encoder.options, kind)
+    if not fresh and layout.current_folder(folder).exists():
         index = open_index(folder)
         index.check_recipe(encoder.recipe)
         index.check_corpus(corpus)
         return index
-    with building(folder):
-        part = part_folder(folder)
+    with layout.build_lock(folder):
+        part = layout.part_folder(folder)
         if fresh and part.exists():
             shutil.rmtree(part)
         try:
             part.mkdir(exist_ok=True)
             _build(part, corpus, encoder, chosen, progress)
-            commit(folder)
+            layout.commit(folder)
         except KeyboardInterrupt:
             if not fresh:
-                logger.warning("%d documents are kept; the same command goes on from there.", kept_rows(part))
+                logger.warning(
+                    "%d documents are saved; run the same command again to resume.", saved_rows(part)
+                )
             raise
         except (OSError, sqlite3.DatabaseError) as error:
             reason = getattr(error, "strerror", None) or error
             raise SearchappError(
                 f"The index cannot be written to {part} ({reason}).",
-                "Free some space or set SEARCHAPP_INDEXES to another folder (what is done is kept), "
-                "or start anew with --fresh.",
+                "Free some space and run the command again to resume, set SEARCHAPP_INDEXES to another "
+                "folder, or start from scratch with --fresh.",
             ) from error
     return open_index(folder)
 
@@ -95,15 +89,15 @@ def build_index(
 def encoder_for(
     corpus: Corpus, model: str | Encoder, options: Options, kind: str = DEFAULT_KIND, *, fresh: bool = False
 ) -> Encoder:
-    """Load the model for the index of a corpus: quickly when that index is ready, else in full.
+    """Load the model for the index of a corpus: quickly when the index is ready, else in full.
 
-    A model that is open already keeps its own options.
+    An encoder that is already open keeps its options.
 
     Raises:
-        SearchappError: the model cannot be found or is damaged, or the index is.
+        SearchappError: the model is missing or damaged, or the index is damaged.
     """
     if isinstance(model, str):
-        current = current_folder(index_folder(corpus, model, options, kind))
+        current = layout.current_folder(layout.index_folder(corpus, model, options, kind))
         if not fresh and current.exists():
             return load_encoder(model, options, read_manifest(current).facts)
     sample = [assemble(document, options.template) for document in islice(corpus.documents(), SAMPLE)]
@@ -114,9 +108,9 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: P
     stamp = corpus.stamp()
     state = _encode(part, corpus, encoder, progress)
     started = time.perf_counter()
-    kind.build(np.load(part / VECTORS, mmap_mode="r"), part / kind.file, kind.parameters)
+    kind.build(np.load(part / layout.VECTORS, mmap_mode="r"), part / kind.file, kind.parameters)
     if corpus.stamp() != stamp:
-        raise SearchappError(f"{corpus.location} changed while it was indexed.", "Run the command again.")
+        raise SearchappError(f"{corpus.location} changed during the build.", "Run the command again.")
     Manifest(
         corpus=corpus.name_anywhere,
         corpus_id=corpus.id,
@@ -134,7 +128,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: P
         similarity="cosine" if encoder.recipe.normalize else "dot",
         kind=kind.name,
         parameters=dict(kind.parameters),
-        files=data_files(part, VECTORS, kind.file, DOCUMENTS),
+        files=data_files(part, layout.VECTORS, kind.file, layout.DOCUMENTS),
         versions=installed_versions(*encoder.libraries),
         threads=os.cpu_count() or 1,
         seconds={"encode": state.seconds, "index": time.perf_counter() - started},
@@ -143,20 +137,17 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: P
     (part / PROGRESS).unlink()
 
 
-def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) -> State:
-    """Write the vectors and the documents, going on from the last checkpoint."""
-    with Checkpoint(part, corpus, encoder.recipe) as unfinished:
-        documents = islice(corpus.documents(), unfinished.state.rows, None)
+def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) -> BuildState:
+    """Write the vectors and the documents, resuming at the last checkpoint."""
+    with Checkpoint(part, corpus, encoder.recipe) as checkpoint:
+        documents = islice(corpus.documents(), checkpoint.state.rows, None)
         while batch := list(islice(documents, encoder.batch)):
-            unfinished.append(batch, encoder.encode_documents(batch))
-            progress(unfinished.state.rows)
-        if not unfinished.state.rows:
+            checkpoint.append(batch, encoder.encode_documents(batch))
+            progress(checkpoint.state.rows)
+        if not checkpoint.state.rows:
             raise SearchappError(f"{corpus.location} has no documents.", "An index needs at least one.")
-        state = unfinished.finish()
+        state = checkpoint.finish()
     if state.n_zero:
-        logger.warning(
-            "%d documents have no known token; their vectors are zero (%s).",
-            state.n_zero,
-            ", ".join(state.zero_documents),
-        )
+        names = ", ".join(state.zero_documents)
+        logger.warning("%d documents have no known token and get zero vectors (%s).", state.n_zero, names)
     return state

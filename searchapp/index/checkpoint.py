@@ -1,4 +1,4 @@
-"""An unfinished build: what is done is on the disk, and a later run goes on from there."""
+"""An unfinished build: what is done is saved to the disk, and a later run resumes there."""
 
 import json
 import logging
@@ -28,8 +28,8 @@ PROGRESS = "progress.json"
 
 
 @dataclass
-class State:
-    """How far a build has come; `recipe` and `digest` tell whether it can go on."""
+class BuildState:
+    """How far a build has come; `recipe` and `digest` decide whether it can be resumed."""
 
     recipe: dict[str, object]
     rows: int = 0
@@ -41,15 +41,15 @@ class State:
 
 
 class Checkpoint:
-    """Appends documents and their vectors; a checkpoint every few seconds makes them last.
+    """Appends documents and their vectors, and saves them to the disk every few seconds.
 
-    Vectors go to an .npy file whose header is written again at the end, when the rows are counted.
+    Vectors go to an .npy file whose header is rewritten at the end, when the number of rows is known.
     """
 
     def __init__(self, folder: Path, corpus: Corpus, recipe: Recipe) -> None:
         self._folder = folder
         self._dimension = recipe.dimension
-        self.state = _kept_state(folder, corpus, asdict(recipe)) or State(asdict(recipe))
+        self.state = _resumable_state(folder, corpus, asdict(recipe)) or BuildState(asdict(recipe))
         (folder / VECTORS).touch()
         self._vectors = (folder / VECTORS).open("r+b")
         header = npy_header(0, self._dimension)
@@ -74,7 +74,7 @@ class Checkpoint:
         """Add documents and their vectors, (n, d) float32.
 
         Raises:
-            SearchappError: a document id stands twice.
+            SearchappError: a document id is repeated.
         """
         self._documents.add(documents)
         self._vectors.write(vectors.tobytes())
@@ -91,8 +91,8 @@ class Checkpoint:
         if time.perf_counter() - self._checkpointed >= CHECKPOINT_SECONDS:
             self._checkpoint()
 
-    def finish(self) -> State:
-        """Make everything last and return what was counted."""
+    def finish(self) -> BuildState:
+        """Save everything and return the final state."""
         self._checkpoint()
         self._vectors.seek(0)
         self._vectors.write(npy_header(self.state.rows, self._dimension))
@@ -100,7 +100,7 @@ class Checkpoint:
         return self.state
 
     def _checkpoint(self) -> None:
-        # In this order: a build that dies between two steps has more rows than it says, never fewer.
+        # The state comes last: a build that dies before it has more rows than the state says, never fewer.
         self._vectors.flush()
         os.fsync(self._vectors.fileno())
         self._documents.commit()
@@ -118,41 +118,41 @@ def npy_header(rows: int, dimension: int) -> bytes:
     return header.getvalue()
 
 
-def kept_rows(folder: Path) -> int:
-    """Return how many documents an unfinished build has made last."""
+def saved_rows(folder: Path) -> int:
+    """Return how many documents an unfinished build has saved."""
     state = _read_state(folder)
     return state.rows if state else 0
 
 
-def _holds(folder: Path, state: State, recipe: dict[str, object]) -> bool:
-    """Tell whether the files of an unfinished build hold all that its state counts."""
+def _is_complete(folder: Path, state: BuildState, recipe: dict[str, object]) -> bool:
+    """Tell whether the files of an unfinished build contain all rows of its state."""
     vectors, dimension = folder / VECTORS, recipe["dimension"]
     assert isinstance(dimension, int)  # noqa: S101 - a field of Recipe
     needed = len(npy_header(0, dimension)) + state.rows * dimension * 4
     return vectors.exists() and vectors.stat().st_size >= needed and (folder / DOCUMENTS).exists()
 
 
-def _kept_state(folder: Path, corpus: Corpus, recipe: dict[str, object]) -> State | None:
-    """Return the state of the last checkpoint when this build can go on from it."""
+def _resumable_state(folder: Path, corpus: Corpus, recipe: dict[str, object]) -> BuildState | None:
+    """Return the state of the last checkpoint if this build can resume there."""
     state = _read_state(folder)
     if state is None or not state.rows:
         return None
-    if state.recipe == recipe and not _holds(folder, state, recipe):
-        logger.warning("An unfinished build has lost some of its files; it is dropped.")
+    if state.recipe == recipe and not _is_complete(folder, state, recipe):
+        logger.warning("An unfinished build has lost files and is discarded.")
         return None
     digests = Digests()
     for document in islice(corpus.documents(), state.rows):
         digests.add((document.id, document.title, document.text))
     if state.recipe == recipe and digests.hexdigest() == state.digest:
-        logger.info("Going on after %d documents that an earlier run has done.", state.rows)
+        logger.info("Resuming after %d documents from an earlier run.", state.rows)
         return state
-    logger.warning("An unfinished build was of other documents or another recipe; it is dropped.")
+    logger.warning("An unfinished build has other documents or another recipe and is discarded.")
     (folder / PROGRESS).unlink()
     return None
 
 
-def _read_state(folder: Path) -> State | None:
+def _read_state(folder: Path) -> BuildState | None:
     try:
-        return State(**json.loads((folder / PROGRESS).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # not there, or torn by a crash
+        return BuildState(**json.loads((folder / PROGRESS).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):  # missing, or cut short by a crash
         return None

@@ -1,7 +1,7 @@
-"""The documents of an index: an SQLite file from row number to id, title and text."""
+"""The documents of an index: an SQLite file with the id, title and text of each row."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,11 @@ from searchapp.errors import SearchappError
 from searchapp.index.layout import remove_hint
 from searchapp.records import Document
 
-BATCH = 500  # SQLite accepts at least 999 parameters in a statement
+BATCH = 500  # every SQLite accepts 999 parameters in a statement
 
 
 class DocumentWriter:
-    """Appends documents to a store; nothing lasts before `commit`."""
+    """Appends documents to a store; nothing is saved before `commit`."""
 
     def __init__(self, path: Path, rows: int) -> None:
         self._connection = sqlite3.connect(path)
@@ -28,26 +28,26 @@ class DocumentWriter:
         """Append documents in row order.
 
         Raises:
-            SearchappError: an id stands twice.
+            SearchappError: an id is repeated.
         """
         rows = ((self._rows + i, item.id, item.title, item.text) for i, item in enumerate(documents))
         try:
             self._connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError as error:
             # The rows before the one that failed are in the table.
-            (rows_in,) = self._connection.execute("SELECT COUNT(*) FROM documents").fetchone()
+            (count,) = self._connection.execute("SELECT COUNT(*) FROM documents").fetchone()
             raise SearchappError(
-                f"Document id {documents[rows_in - self._rows].id!r} stands twice in the corpus.",
-                "Give each document an id of its own.",
+                f"Duplicate document id {documents[count - self._rows].id!r}.",
+                "Give each document its own id.",
             ) from error
         self._rows += len(documents)
 
     def commit(self) -> None:
-        """Make what was added last."""
+        """Save what was added."""
         self._connection.commit()
 
     def close(self) -> None:
-        """Close the store; what was not committed is gone."""
+        """Close the store; what was not committed is lost."""
         self._connection.close()
 
 
@@ -56,45 +56,38 @@ class DocumentStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Immutable: SQLite takes no lock, so that readers never wait and the folder may be read-only.
+        # Immutable: without locks readers never wait, and the folder may be read-only.
         self._connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
-        """Return the ids of rows, in the order given."""
-        found: dict[int, str] = {}
-        for start in range(0, len(rows), BATCH):
-            some = rows[start : start + BATCH]
-            found.update(self._read(_select("row, id", "row", len(some)), some))
-        return [found[row] for row in rows]
+        """Return the ids of rows, in the order of `rows`."""
+        ids = dict(self._select("row, id", "row", rows))
+        return [ids[row] for row in rows]
 
     def all_ids(self) -> list[str]:
         """Return the ids of all rows, in row order."""
         return [row[0] for row in self._read("SELECT id FROM documents ORDER BY row")]
 
     def documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents with these ids, in the order given."""
-        found: dict[str, Document] = {}
-        for start in range(0, len(ids), BATCH):
-            some = ids[start : start + BATCH]
-            rows = self._read(_select("id, title, text", "id", len(some)), some)
-            found.update((row[0], Document(*row)) for row in rows)
-        return [found[name] for name in ids]
+        """Return the documents with these ids, in the order of `ids`."""
+        documents = {row[0]: Document(*row) for row in self._select("id, title, text", "id", ids)}
+        return [documents[name] for name in ids]
+
+    def _select(self, columns: str, key: str, values: Sequence[int | str]) -> Iterator[Any]:
+        for start in range(0, len(values), BATCH):
+            batch = values[start : start + BATCH]
+            marks = ",".join("?" * len(batch))
+            # Only constants and question marks go into the statement.
+            yield from self._read(f"SELECT {columns} FROM documents WHERE {key} IN ({marks})", batch)  # noqa: S608
 
     def _read(self, statement: str, values: Sequence[int | str] = ()) -> list[Any]:
         try:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise SearchappError(
-                f"{self._path} is damaged ({error}).",
-                remove_hint(self._path.parent),
-            ) from error
+            hint = remove_hint(self._path.parent)
+            raise SearchappError(f"{self._path} is damaged ({error}).", hint) from error
 
 
 def _quoted(path: Path) -> str:
-    """Quote what has a meaning in SQLite's file names (urllib would take longer to import than to read)."""
+    """Quote the special characters of SQLite's URIs (importing urllib would take longer than a query)."""
     return str(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _select(columns: str, key: str, count: int) -> str:
-    marks = ",".join("?" * count)
-    return f"SELECT {columns} FROM documents WHERE {key} IN ({marks})"  # noqa: S608 - constants and marks

@@ -1,4 +1,4 @@
-"""An index that is open for reading: verified, searched exactly, its documents at hand."""
+"""An open index: verified, ready to search, with its documents."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.index.documents import DocumentStore
 from searchapp.index.kinds import find_kind
 from searchapp.index.kinds.kind import CandidateSource
-from searchapp.index.layout import DOCUMENTS, VECTORS, current_folder, remove_hint
+from searchapp.index.layout import DOCUMENTS, LIST_HINT, VECTORS, current_folder, remove_hint
 from searchapp.index.manifest import read_manifest, rebuild_command, recipe_differences
 from searchapp.records import Document, Ranking, Recipe, alphabetical_ranks, best_rows, contenders
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CACHED_ROWS = 256
 PRODUCT = "float64 matrix product over all documents, ambiguous roundings summed again"
-PRODUCT_ROWS = 20_000  # documents; with a batch of queries their scores take some 40 MB
-MARGIN = 32  # results fetched beyond the depth, so that near-ties at the cut are decided exactly
+PRODUCT_ROWS = 20_000  # documents; their scores for a batch of queries take some 40 MB
+MARGIN = 32  # candidates beyond the depth, so that near-ties at the last place are decided exactly
 
 
 class Index:
@@ -52,11 +52,11 @@ class Index:
             ) from error
 
     def check_recipe(self, wanted: Recipe) -> None:
-        """Raise SearchappError when the index was built by another model, tokenizer or option."""
+        """Raise SearchappError when the index was built with another model, tokenizer or option."""
         differences = recipe_differences(self.manifest.recipe, wanted)
         if differences:
             raise SearchappError(
-                f"The index {self.folder} was built by another recipe: {'; '.join(differences)}.",
+                f"The index {self.folder} was built with another recipe: {'; '.join(differences)}.",
                 self._rebuild,
             )
 
@@ -65,28 +65,25 @@ class Index:
 
         Files of the same size and time count as unchanged; otherwise the whole corpus is read.
         """
-        stamp = corpus.stamp()
-        if (stamp and stamp == self.manifest.stamp) or self._same_documents(corpus):
+        stamp, digest = corpus.stamp(), self.manifest.documents_digest
+        if (stamp and stamp == self.manifest.stamp) or corpus.documents_digest == digest:
             return
         raise SearchappError(
             f"The documents of {corpus.name} have changed since the index {self.folder} was built: "
-            f"digest {self.manifest.documents_digest[:12]} (index) is now {corpus.documents_digest[:12]}.",
+            f"digest {digest[:12]} (index) is now {corpus.documents_digest[:12]}.",
             self._rebuild,
         )
 
-    def _same_documents(self, corpus: "Corpus") -> bool:
-        return corpus.documents_digest == self.manifest.documents_digest
-
     @property
     def _rebuild(self) -> str:
-        return f"Build it anew: {rebuild_command(self.manifest)}"
+        return f"Rebuild it: {rebuild_command(self.manifest)}"
 
     def all_ids(self) -> list[str]:
         """Return the document ids in row order."""
         return self._documents.all_ids()
 
     def documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents with these ids, in the order given."""
+        """Return the documents with these ids, in the order of `ids`."""
         return self._documents.documents(ids)
 
     def search(self, queries: NDArray[np.float32], depth: int) -> list[Ranking]:
@@ -165,10 +162,7 @@ def _vectors(folder: Path) -> NDArray[np.float32]:
     try:
         vectors: NDArray[np.float32] = np.asarray(np.load(folder / VECTORS, mmap_mode="r"))
     except ValueError as error:
-        raise SearchappError(
-            f"{folder / VECTORS} is damaged ({error}).",
-            remove_hint(folder),
-        ) from error
+        raise SearchappError(f"{folder / VECTORS} is damaged ({error}).", remove_hint(folder)) from error
     return vectors
 
 
@@ -181,7 +175,7 @@ def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> ND
     """
     exact = query.astype(np.float64)
     scores = np.empty(len(vectors), dtype=np.float32)
-    for start in range(0, len(vectors), CACHED_ROWS):  # so many stay in the processor's cache
+    for start in range(0, len(vectors), CACHED_ROWS):  # so many fit in the processor's cache
         rows = vectors[start : start + CACHED_ROWS].astype(np.float64)
         scores[start : start + CACHED_ROWS] = np.einsum("nd,d->n", rows, exact)
     return scores
@@ -190,10 +184,10 @@ def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> ND
 def product_scores(
     vectors: NDArray[np.float32], queries: NDArray[np.float32], max_norm: float
 ) -> NDArray[np.float32]:
-    """Return what `exact_scores` returns for every query, (q, n) float32, by one matrix product.
+    """Return what `exact_scores` returns for every query, (q, n) float32, with one matrix product.
 
-    The product sums in an order of its own. Where its error could change the rounding, about once in a
-    million scores, the sum is done again in the fixed order.
+    A product sums in any order. Where its error could change the rounding, for about one score in a
+    million, the sum is repeated in the fixed order.
 
     Args:
         vectors: (n, d) float32.
@@ -214,16 +208,14 @@ def open_index(folder: Path) -> Index:
     """Open the index in a folder.
 
     Raises:
-        IndexMissingError: there is none.
+        IndexMissingError: there is no index.
         SearchappError: it is damaged.
     """
     current = current_folder(folder)
     if not current.exists():
-        raise IndexMissingError(
-            f"There is no index {folder}.", "`searchapp indexes` lists those that are here."
-        )
+        raise IndexMissingError(f"There is no index {folder}.", LIST_HINT)
     try:
         return Index(current)
     except (FileNotFoundError, SearchappError):
-        # A build may have put a new index here while the old one was being opened: look once more.
+        # A build may have replaced the index while it was being opened: look once more.
         return Index(current_folder(folder))

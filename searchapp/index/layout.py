@@ -1,11 +1,13 @@
-"""Where an index lives, and how a finished build takes the place of an older one.
+"""Where an index lives, and how a finished build replaces an older one.
 
-<indexes>/<corpus>/<model>/<kind>/     the index
-<indexes>/<corpus>/<model>/.<kind>.part/   an unfinished build, resumable
-<indexes>/<corpus>/<model>/.<kind>.old/    the previous index, for the instant of the exchange
+<indexes>/<corpus>/<model>/<kind>/         the index
+<indexes>/<corpus>/<model>/.<kind>.part/   an unfinished build, which can be resumed
+<indexes>/<corpus>/<model>/.<kind>.old/    the previous index, while it is being replaced
 """
 
 import os
+import re
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +26,18 @@ MANIFEST = "manifest.json"
 VECTORS = "vectors.npy"
 DOCUMENTS = "docs.sqlite"
 
+LIST_HINT = "`searchapp indexes` lists the indexes on this machine."
+
 
 def index_folder(corpus: "Corpus", model: str, options: Options, kind: str = DEFAULT_KIND) -> Path:
-    """Return the folder of the index of a corpus by a model, whether or not it is there."""
+    """Return the folder of the index of a corpus with a model, whether or not it exists."""
     return indexes_folder() / slug(corpus.documents_id) / model_slug(model, options) / kind
 
 
 def find_indexes() -> list[Path]:
     """List the folders of all finished indexes, in alphabetical order.
 
-    Where a build died in the middle of the exchange, the previous index is the finished one.
+    Where a build died while replacing an index, that is the previous one.
     """
     root = indexes_folder()
     finished = [path.parent for path in root.glob(f"*/*/[!.]*/{MANIFEST}")]
@@ -42,13 +46,13 @@ def find_indexes() -> list[Path]:
 
 
 def match_indexes(names: Iterable[str]) -> list[Path]:
-    """Return the index folders that names stand for: a folder, `corpus`, `corpus/model` or all three.
+    """Return the folders of the indexes named by a path, `corpus`, `corpus/model` or `corpus/model/kind`.
 
     Raises:
-        SearchappError: a name fits no index below the folder of indexes.
+        SearchappError: a name matches no index in the folder of indexes.
     """
     root = indexes_folder().resolve()
-    found = []
+    matches: dict[Path, None] = {}
     for name in names:
         path = Path(name).resolve()
         parts = path.relative_to(root).parts if path.is_relative_to(root) else Path(name).parts
@@ -60,25 +64,22 @@ def match_indexes(names: Iterable[str]) -> list[Path]:
             and folder.resolve().relative_to(root).parts[: len(parts)] == parts
         ]
         if not folders:
-            raise SearchappError(
-                f"There is no index {name!r} in {indexes_folder()}.",
-                "`searchapp indexes` lists those that are here.",
-            )
-        found += folders
-    return list(dict.fromkeys(found))
+            raise SearchappError(f"There is no index {name!r} in {indexes_folder()}.", LIST_HINT)
+        matches.update(dict.fromkeys(folders))
+    return list(matches)
 
 
 def remove_index(folder: Path) -> None:
-    """Delete an index and what an unfinished build left beside it.
+    """Delete an index and any unfinished build of it.
 
     Raises:
-        SearchappError: another process builds it, or the folder cannot be written.
+        SearchappError: another process is building it, or the folder is not writable.
     """
     folder = _new(folder)
-    with building(folder):
+    with build_lock(folder):
         for path in (folder, part_folder(folder), _old(folder)):
             if path.exists():
-                _delete(path)
+                shutil.rmtree(path)
         _lock(folder).unlink(missing_ok=True)
     for parent in (folder.parent, folder.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):
@@ -86,38 +87,41 @@ def remove_index(folder: Path) -> None:
 
 
 def remove_hint(folder: Path) -> str:
-    """Return the next step when an index is damaged."""
-    return f"Remove it and build it again: searchapp indexes --remove {folder}"
+    """Return what to do about a damaged index."""
+    return f"Remove it, then build it again: searchapp indexes --remove {folder}"
 
 
 def part_folder(folder: Path) -> Path:
-    """Return the folder in which the build of an index goes on."""
+    """Return the folder of an unfinished build."""
     return folder.parent / f".{folder.name}.part"
 
 
 def current_folder(folder: Path) -> Path:
-    """Return the folder to read: the previous index if a build died in the middle of the exchange."""
+    """Return the folder to read: the previous index if a build died while replacing it."""
     return folder if folder.exists() or not _old(folder).exists() else _old(folder)
 
 
 def commit(folder: Path) -> None:
-    """Put the finished build in the place of the index; a reader sees the old one or the new one."""
+    """Replace the index with the finished build; a reader sees the old one or the new one.
+
+    Everything is flushed to the disk first, so that a crash leaves one of them whole.
+    """
     part, old = part_folder(folder), _old(folder)
     for file in part.iterdir():
         sync(file)
     sync(part)
     if folder.exists():
         if old.exists():
-            _delete(old)
+            shutil.rmtree(old)
         folder.rename(old)
     part.rename(folder)
     sync(folder.parent)
     if old.exists():
-        _delete(old)
+        shutil.rmtree(old)
 
 
 def sync(path: Path) -> None:
-    """Have the operating system write a file or a folder to the disk."""
+    """Flush a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -126,11 +130,11 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def building(folder: Path) -> Iterator[None]:
-    """Hold the lock on the build of an index.
+def build_lock(folder: Path) -> Iterator[None]:
+    """Hold the build lock of an index.
 
     Raises:
-        SearchappError: another process builds it, or the folder cannot be written.
+        SearchappError: another process is building it, or the folder is not writable.
     """
     from filelock import FileLock, Timeout
 
@@ -140,13 +144,11 @@ def building(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise SearchappError(
-            f"Another process is building {folder} right now.", "Wait for it; the old index can be read."
+            f"Another process is building {folder}.", "Wait until it is done; an older index can be searched."
         ) from error
     except OSError as error:
-        raise SearchappError(
-            f"{folder.parent} cannot be written ({error.strerror}).",
-            "Set SEARCHAPP_INDEXES to a folder that can.",
-        ) from error
+        hint = "Set SEARCHAPP_INDEXES to a writable folder."
+        raise SearchappError(f"{folder.parent} is not writable ({error.strerror}).", hint) from error
     try:
         yield
     finally:
@@ -158,18 +160,9 @@ def _old(folder: Path) -> Path:
 
 
 def _new(folder: Path) -> Path:
-    """Return the folder of an index, given that or the folder of its previous one."""
-    name = folder.name
-    return (
-        folder.parent / name[1 : -len(".old")] if name.startswith(".") and name.endswith(".old") else folder
-    )
+    """Return the folder of an index, given it or the folder of the previous one."""
+    return folder.with_name(re.sub(r"^\.(.*)\.old$", r"\1", folder.name))
 
 
 def _lock(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.lock"
-
-
-def _delete(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder)

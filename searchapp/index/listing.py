@@ -1,4 +1,4 @@
-"""Which indexes are on this machine, and in what state."""
+"""The indexes on this machine and their state."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from searchapp.index.manifest import read_manifest
 
 @dataclass(frozen=True)
 class ListedIndex:
-    """An index in a list; `state` is `ready`, or what is wrong with it."""
+    """One row of the list; `state` is `ready`, or says what is wrong."""
 
     folder: str
     corpus: str
@@ -24,7 +24,7 @@ class ListedIndex:
 
 
 def list_indexes() -> list[ListedIndex]:
-    """Return every finished index, in alphabetical order of the folders."""
+    """Return every finished index, in alphabetical order of folders."""
     return [_describe(folder) for folder in find_indexes()]
 
 
@@ -35,8 +35,8 @@ def _describe(folder: Path) -> ListedIndex:
     except SearchappError as error:
         return ListedIndex(str(folder), "?", "?", folder.name, 0, size_mb, "?", error.message)
     now = file_stamp(Path(name) for name in manifest.stamp)
-    touched = any(manifest.stamp[name] != stamp for name, stamp in now.items())
-    state = "ready" if not touched else "its corpus was touched since; `searchapp doctor` compares"
+    modified = any(manifest.stamp[name] != stamp for name, stamp in now.items())
+    state = "ready" if not modified else "its corpus has been modified; `searchapp doctor` compares them"
     return ListedIndex(
         str(folder),
         manifest.corpus,

@@ -1,4 +1,4 @@
-"""The manifest of an index: what it was built from, and how to tell that it still is."""
+"""The manifest of an index: what it was built from, and how to tell whether that has changed."""
 
 import json
 import shlex
@@ -21,9 +21,9 @@ SCHEMA = "searchapp/index/2"
 class Manifest:
     """Everything that produced an index.
 
-    `files` holds (bytes, SHA-256) of each data file; `zero_documents` names the first documents whose
-    vector is zero, of `n_zero`; `facts` are what is known of a static model's files; `max_norm` bounds
-    the length of a stored vector; `seconds` are wall time.
+    `files` holds (bytes, SHA-256) of each data file; `zero_documents` names the first of the `n_zero`
+    documents with a zero vector; `facts` describe the files of a static model; `max_norm` is the largest
+    norm of a stored vector; `parameters` are those of the index kind; `seconds` are wall time.
     """
 
     corpus: str
@@ -56,10 +56,10 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read the manifest of an index and check that its data files are whole.
+    """Read the manifest of an index, and check that its data files are complete.
 
     Raises:
-        SearchappError: no manifest, one that cannot be read, or a data file that is missing or torn.
+        SearchappError: no manifest, one that cannot be read, or a data file that is missing or truncated.
     """
     fix = remove_hint(folder)
     path = folder / MANIFEST
@@ -68,7 +68,7 @@ def read_manifest(folder: Path) -> Manifest:
         known = {item.name: item.default_factory is MISSING for item in fields(Manifest)}
         required = {name for name, needed in known.items() if needed}
         if data.get("schema") != SCHEMA or not required <= data.keys() <= known.keys():
-            raise SearchappError(f"{path} is of another version of searchapp.", fix)
+            raise SearchappError(f"{path} was written by another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
         data["options"] = Options(**data["options"])
         data["facts"] = _facts(data["facts"])
@@ -80,28 +80,27 @@ def read_manifest(folder: Path) -> Manifest:
     for name, (size, _) in manifest.files.items():
         file = folder / name
         if not file.exists():
-            raise SearchappError(f"The index {folder} lacks its {name}.", fix)
+            raise SearchappError(f"The index {folder} has no {name}.", fix)
         if file.stat().st_size != size:
-            raise SearchappError(
-                f"The index {folder} is torn: {name} has {file.stat().st_size} bytes, not {size}.", fix
-            )
+            wrong = f"{name} has {file.stat().st_size} bytes, not {size}"
+            raise SearchappError(f"The index {folder} is damaged: {wrong}.", fix)
     return manifest
 
 
 def rebuild_command(manifest: Manifest) -> str:
-    """Return the command that builds the same index anew."""
+    """Return the command that rebuilds the index."""
     kind = [] if manifest.kind == DEFAULT_KIND else ["--kind", manifest.kind]
     flags = ["-m", manifest.recipe.model, *kind, *manifest.options.flags(), "--fresh"]
     return shlex.join(["searchapp", "index", manifest.corpus, *flags])
 
 
 def damaged_files(folder: Path, manifest: Manifest) -> list[str]:
-    """Return the data files whose content is not what the build wrote (reads them whole)."""
+    """Return the data files whose contents have changed since the build (reads all of them)."""
     return [name for name, (_, digest) in manifest.files.items() if sha256(folder / name) != digest]
 
 
 def data_files(folder: Path, *names: str) -> dict[str, tuple[int, str]]:
-    """Return (bytes, SHA-256) of each of the data files of a finished build."""
+    """Return (bytes, SHA-256) of each data file of a finished build."""
     return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
 
 
@@ -114,7 +113,7 @@ def _stamp(data: dict[str, list[int]]) -> Stamp:
 
 
 def recipe_differences(built: Recipe, wanted: Recipe) -> list[str]:
-    """Describe each field in which two recipes make other vectors; the name alone does not count."""
+    """Describe each field of two recipes that makes the vectors differ; the model's name does not count."""
     old, new = asdict(built), asdict(wanted)
     return [
         f"{name} {_shown(old[name])} (index) is now {_shown(new[name])}"

@@ -1,7 +1,7 @@
-"""The only importer of bm25s and of the stemmer: BM25 as MTEB's `baseline-bm25s` computes it.
+"""BM25 as MTEB's `baseline-bm25s` computes it; the only importer of bm25s and of the stemmer.
 
-bm25s weighs every word of every document once (Lù, "BM25S", arXiv 2407.03618, 2024), which is then kept;
-a query only adds up the weights of its words, so that a second search needs neither bm25s nor the texts.
+bm25s computes the weight of every word in every document once (Lù, "BM25S", arXiv 2407.03618, 2024). The
+weights are cached; a query only adds up those of its words, and needs neither bm25s nor the texts.
 """
 
 import hashlib
@@ -29,29 +29,20 @@ from searchapp.records import Document, Query, Ranking, Run
 logger = logging.getLogger(__name__)
 
 BM25 = "bm25"  # the name of the model in results
-LIBRARIES = ("bm25s", "PyStemmer")  # that shape its scores
-SCHEMA = "searchapp/bm25/1"  # of the weights that are kept, and of how they come about here
+LIBRARIES = ("bm25s", "PyStemmer")  # they shape the scores
+SCHEMA = "searchapp/bm25/1"  # of the cached weights and of how they are computed here
 
 WORD = re.compile(r"\b\w\w+\b")
-PROBE = (
-    "generally",
-    "organic",
-    "ageing",
-    "dying",
-    "internationally",
-    "news",
-    "skis",
-    "university",
-    "apology",
-)
-"""Words of which some stem otherwise from one version of Snowball to the next."""
+PROBE = ("generally", "organic", "ageing", "dying", "internationally", "news", "skis", "university",
+         "apology")  # fmt: skip
+"""Words that versions of the Snowball stemmer stem differently."""
 
 
 @dataclass(frozen=True)
 class Bm25Recipe:
-    """All that shapes a BM25 score; the weights are kept under its digest.
+    """Everything that shapes a BM25 score; the weights are cached under its digest.
 
-    `stems` is a digest of the stems of `PROBE`: another stemmer shows, whatever its version says.
+    `stems` is a digest of the stems of `PROBE`, which reveals another stemmer whatever its version says.
     """
 
     documents_digest: str
@@ -68,63 +59,50 @@ class Bm25Recipe:
     unmatched: str = "no result"
 
     def digest(self) -> str:
-        """Return what names the weights of this recipe."""
+        """Return the digest that names the cached weights of this recipe."""
         return hashlib.sha256(json.dumps([SCHEMA, asdict(self)], sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
 class Bm25:
-    """The weights of a collection's words, ready to be searched. Use `open_bm25` to get one.
+    """The weighted words of a collection, ready to search. Use `open_bm25` to get one.
 
-    Args:
-        recipe: what made them.
-        ids: the n document ids.
-        vocabulary: the stems, each with its column.
-        stop_words: words that queries and documents are read without.
-        weights: (p,) float32, the weight of each pair of a stem and a document, column by column.
-        rows: (p,) the document of each weight.
-        starts: (v + 1,) where each column starts, and the end.
+    `ids` are the n document ids, `vocabulary` maps each of the v stems to its column, and `stop_words` are
+    ignored in documents and queries. Column by column, `weights` (p,) float32 holds the weight of each
+    pair of a stem and a document, and `rows` (p,) the document; `starts` (v + 1,) says where each column
+    begins, and where the last one ends.
     """
 
-    def __init__(
-        self,
-        recipe: Bm25Recipe,
-        ids: Sequence[str],
-        vocabulary: dict[str, int],
-        stop_words: Sequence[str],
-        weights: NDArray[np.float32],
-        rows: NDArray[np.integer[Any]],
-        starts: NDArray[np.integer[Any]],
-    ) -> None:
-        self.recipe = recipe
-        self.ids = ids
-        self._vocabulary = vocabulary
-        self._stop_words = stop_words
-        self._weights = weights
-        self._rows = rows
-        self._starts = starts
+    recipe: Bm25Recipe
+    ids: Sequence[str]
+    vocabulary: dict[str, int]
+    stop_words: Sequence[str]
+    weights: NDArray[np.float32]
+    rows: NDArray[np.integer[Any]]
+    starts: NDArray[np.integer[Any]]
 
     @classmethod
     def build(cls, recipe: Bm25Recipe, documents: Iterable[Document]) -> "Bm25":
-        """Weigh the words of all documents.
+        """Compute the weights of the words of all documents.
 
         Raises:
-            SearchappError: there is no document, or none with a word.
+            SearchappError: no document contains a word.
         """
         import bm25s
         from bm25s.stopwords import STOPWORDS_EN
 
-        left_out = frozenset(STOPWORDS_EN)
+        stop_words = frozenset(STOPWORDS_EN)
         ids, texts = [], []
         for document in documents:
             ids.append(document.id)
-            texts.append(words(assemble(document, recipe.template), left_out))
+            texts.append(words(assemble(document, recipe.template), stop_words))
         stems = stems_of(word for text in texts for word in text)
         vocabulary = {stem: column for column, stem in enumerate(dict.fromkeys(stems.values()))}
         column_of = {word: vocabulary[stem] for word, stem in stems.items()}
         if not vocabulary:
             raise SearchappError(
-                f"BM25 needs words, and there are none in these {len(ids)} documents.",
-                "A word is two letters or digits or more, and no English stop word.",
+                f"BM25 needs words, but these {len(ids)} documents contain none.",
+                "A word has at least two letters or digits and is not an English stop word.",
             )
         index = bm25s.BM25(k1=recipe.k1, b=recipe.b, method=recipe.method)
         columns = [[column_of[word] for word in text] for text in texts]
@@ -135,14 +113,14 @@ class Bm25:
     def search(self, queries: Sequence[Query], depth: int) -> Run:
         """Return the best `depth` documents for each query by the tie rule.
 
-        Only documents that hold a word of the query are results, so there may be fewer, or none.
+        Only documents that contain a word of the query are results, so there may be fewer, or none.
 
         Args:
             queries: queries with distinct ids.
-            depth: how many results a query gets at most.
+            depth: the maximum number of results per query.
         """
-        left_out = frozenset(self._stop_words)
-        texts = [words(query.text, left_out) for query in queries]
+        stop_words = frozenset(self.stop_words)
+        texts = [words(query.text, stop_words) for query in queries]
         stems = stems_of(word for text in texts for word in text)
         return {
             query.id: self._rank([stems[word] for word in text], depth)
@@ -152,10 +130,10 @@ class Bm25:
     def _rank(self, stems: Sequence[str], depth: int) -> Ranking:
         scores = np.zeros(len(self.ids), dtype=np.float32)
         for stem in stems:  # in single precision and in the order of the query, as bm25s does
-            column = self._vocabulary.get(stem)
+            column = self.vocabulary.get(stem)
             if column is not None:
-                start, end = self._starts[column : column + 2]
-                scores[self._rows[start:end]] += self._weights[start:end]
+                start, end = self.starts[column : column + 2]
+                scores[self.rows[start:end]] += self.weights[start:end]
         rows = np.flatnonzero(scores)
         return Ranking.from_scores(self.ids, scores[rows], depth, rows)
 
@@ -165,44 +143,45 @@ class Bm25:
         Raises:
             OSError: it cannot be written.
         """
-        words = {
+        header = {
             "recipe": asdict(self.recipe),
             "ids": self.ids,
-            "vocabulary": list(self._vocabulary),
-            "stop_words": list(self._stop_words),
+            "vocabulary": list(self.vocabulary),
+            "stop_words": list(self.stop_words),
         }
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(
                 file,
-                weights=self._weights,
-                rows=self._rows,
-                starts=self._starts,
-                words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8),
+                weights=self.weights,
+                rows=self.rows,
+                starts=self.starts,
+                words=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
             )
 
     @classmethod
     def read(cls, path: Path) -> "Bm25":
-        """Read what `write` wrote; the checksums of the file are compared.
+        """Read what `write` wrote, verifying the checksums in the file.
 
         Raises:
-            OSError, BadZipFile, EOFError, ValueError, KeyError, TypeError: it is not there, or damaged.
+            OSError, BadZipFile, EOFError, ValueError, KeyError, TypeError: it is missing or damaged.
         """
-        with np.load(path) as kept:
-            words = json.loads(kept["words"].tobytes())
-            vocabulary = {stem: column for column, stem in enumerate(words["vocabulary"])}
-            arrays = (kept[name] for name in ("weights", "rows", "starts"))
-            return cls(Bm25Recipe(**words["recipe"]), words["ids"], vocabulary, words["stop_words"], *arrays)
+        with np.load(path) as file:
+            header = json.loads(file["words"].tobytes())
+            vocabulary = {stem: column for column, stem in enumerate(header["vocabulary"])}
+            arrays = (file[name] for name in ("weights", "rows", "starts"))
+            recipe = Bm25Recipe(**header["recipe"])
+            return cls(recipe, header["ids"], vocabulary, header["stop_words"], *arrays)
 
 
 def open_bm25(documents_digest: str, documents: Callable[[], Iterable[Document]]) -> Bm25:
-    """Return the BM25 weights of a collection, those kept from an earlier time when there are any.
+    """Return the BM25 weights of a collection, from the cache if they are there.
 
     Args:
-        documents_digest: of the collection, see `Corpus.documents_digest`.
+        documents_digest: identifies the collection, see `Corpus.documents_digest`.
         documents: called for the documents when the weights must be computed.
 
     Raises:
-        SearchappError: there is no document, or none with a word.
+        SearchappError: no document contains a word.
     """
     recipe = bm25_recipe(documents_digest)
     path = cache_folder("bm25") / f"{recipe.digest()}.npz"
@@ -212,12 +191,12 @@ def open_bm25(documents_digest: str, documents: Callable[[], Iterable[Document]]
         pass
     except (OSError, zipfile.BadZipFile, EOFError, ValueError, KeyError, TypeError) as error:
         logger.warning("The BM25 weights %s are damaged (%s); they are computed again.", path, error)
-    index = Bm25.build(recipe, documents())
+    bm25 = Bm25.build(recipe, documents())
     try:
-        index.write(path)
+        bm25.write(path)
     except OSError as error:
-        logger.warning("The BM25 weights cannot be kept in %s (%s).", path.parent, error.strerror)
-    return index
+        logger.warning("The BM25 weights cannot be cached in %s (%s).", path.parent, error.strerror)
+    return bm25
 
 
 def bm25_run(index: Index, queries: Sequence[Query], depth: int) -> tuple[Run, dict[str, float]]:
@@ -228,7 +207,7 @@ def bm25_run(index: Index, queries: Sequence[Query], depth: int) -> tuple[Run, d
 
 
 def bm25_recipe(documents_digest: str) -> Bm25Recipe:
-    """Return the recipe that the installed versions give for a collection."""
+    """Return the recipe of a collection with the installed libraries."""
     stems = " ".join(_stemmer().stemWords(PROBE))
     return Bm25Recipe(
         documents_digest=documents_digest,
@@ -239,22 +218,22 @@ def bm25_recipe(documents_digest: str) -> Bm25Recipe:
     )
 
 
-def words(text: str, left_out: Container[str]) -> list[str]:
-    """Return the words of a text in small letters and in order, without those that are left out.
+def words(text: str, stop_words: Container[str]) -> list[str]:
+    """Return the words of a text, lowercased and in order, without stop words.
 
     >>> words("The cats are asleep, a cat is not.", {"the", "are", "is", "not"})
     ['cats', 'asleep', 'cat']
     """
-    return [word for word in WORD.findall(text.lower()) if word not in left_out]
+    return [word for word in WORD.findall(text.lower()) if word not in stop_words]
 
 
-def stems_of(found: Iterable[str]) -> dict[str, str]:
-    """Return word -> stem for each distinct word.
+def stems_of(tokens: Iterable[str]) -> dict[str, str]:
+    """Map each distinct word to its stem.
 
     >>> stems_of(["cats", "cat", "sleeping", "cat"])
     {'cats': 'cat', 'cat': 'cat', 'sleeping': 'sleep'}
     """
-    distinct = list(dict.fromkeys(found))
+    distinct = list(dict.fromkeys(tokens))
     return dict(zip(distinct, _stemmer().stemWords(distinct), strict=True))
 
 

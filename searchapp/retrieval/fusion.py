@@ -1,8 +1,8 @@
-"""One ranking made of two: the scores of either side brought to one scale, weighted and added.
+"""Fuse two rankings: normalise the scores of each side, weight them and add them up.
 
-Scales and sums are those of ranx (Bassani and Romelli, "ranx.fuse", CIKM 2022): a document that one
-side did not find adds nothing for that side. They are written here in numpy, because ranx keeps scores
-in dictionaries of strings, which takes some twenty milliseconds a query; a test holds both together.
+Normalisations and sums are those of ranx (Bassani and Romelli, "ranx.fuse", CIKM 2022): a document that
+one side did not retrieve adds nothing for that side. They are written in numpy here, because ranx stores
+scores in dictionaries of strings, which takes some 20 ms per query; a test compares the two.
 """
 
 from collections.abc import Callable
@@ -23,44 +23,28 @@ def _min_max(scores: Scores) -> Scores:
     return (scores - low) / max(high - low, TINY)
 
 
-def _max(scores: Scores) -> Scores:
-    return scores / max(float(scores.max()), TINY)
-
-
 def _sum(scores: Scores) -> Scores:
     low = float(scores.min())
     return (scores - low) / max(float(scores.sum()) - low * len(scores), TINY)
 
 
-def _zmuv(scores: Scores) -> Scores:
-    return (scores - float(scores.mean())) / max(float(scores.std()), TINY)
-
-
-def _rank(scores: Scores) -> Scores:
-    return 1 - np.arange(len(scores)) / len(scores)
-
-
-def _rrf(scores: Scores) -> Scores:
-    return 1 / (RRF_K + np.arange(1, len(scores) + 1))
-
-
 SCALES: dict[str, Callable[[Scores], Scores]] = {
     "min-max": _min_max,
-    "max": _max,
+    "max": lambda scores: scores / max(float(scores.max()), TINY),
     "sum": _sum,
-    "zmuv": _zmuv,
-    "rank": _rank,
-    "rrf": _rrf,
+    "zmuv": lambda scores: (scores - float(scores.mean())) / max(float(scores.std()), TINY),
+    "rank": lambda scores: 1 - np.arange(len(scores)) / len(scores),
+    "rrf": lambda scores: 1 / (RRF_K + np.arange(1, len(scores) + 1)),
 }
 """ranx's normalisations, (n,) float64 best first -> (n,) float64; and the terms of its `rrf`."""
 
 
 @dataclass(frozen=True)
 class Fusion:
-    """How two rankings become one.
+    """How two rankings are fused.
 
-    `dense` and `bm25` are names in `SCALES`, `weight` is that of the dense side, between 0 and 1.
-    Both sides by `rrf` with equal weights is reciprocal rank fusion.
+    `dense` and `bm25` are names in `SCALES`; `weight` is the weight of the dense side, between 0 and 1.
+    `rrf` on both sides with equal weights is reciprocal rank fusion.
     """
 
     dense: str
@@ -73,10 +57,10 @@ class Fusion:
 
 @dataclass(frozen=True)
 class Pair:
-    """What both sides found for one query.
+    """The results of both sides for one query.
 
-    `ids` are all documents found, those of the dense side first; `rows` (m,) says which of them are the
-    m results of BM25. `dense` (n,) and `bm25` (m,) are float64 scores, best first.
+    `ids` are all retrieved documents, those of the dense side first; `rows` (m,) says which of them are
+    the m results of BM25. `dense` (n,) and `bm25` (m,) are float64 scores, best first.
     """
 
     ids: list[str]
@@ -86,7 +70,7 @@ class Pair:
 
 
 def pair(dense: Ranking, bm25: Ranking) -> Pair:
-    """Bring two rankings of one query together, so that they can be fused in several ways."""
+    """Align two rankings of one query, so that they can be fused in several ways."""
     places = {name: row for row, name in enumerate(dense.document_ids)}
     rows = [places.setdefault(name, len(places)) for name in bm25.document_ids]
     return Pair(
@@ -97,27 +81,27 @@ def pair(dense: Ranking, bm25: Ranking) -> Pair:
     )
 
 
-def fuse(found: Pair, fusion: Fusion, depth: int) -> Ranking:
-    """Return the best `depth` documents of both sides together by the tie rule.
+def fuse(sides: Pair, fusion: Fusion, depth: int) -> Ranking:
+    """Return the best `depth` documents of the fused ranking by the tie rule.
 
     Args:
-        found: what both sides found.
-        fusion: how to add it up.
-        depth: how many results to keep, at least 1.
+        sides: the results of both sides.
+        fusion: how to fuse them.
+        depth: how many results to return, at least 1.
     """
-    scores = np.zeros(len(found.ids))
-    if len(found.dense):
-        scores[: len(found.dense)] = fusion.weight * SCALES[fusion.dense](found.dense)
-    if len(found.bm25):
-        scores[found.rows] += (1 - fusion.weight) * SCALES[fusion.bm25](found.bm25)
-    return Ranking.from_scores(found.ids, scores, depth)
+    scores = np.zeros(len(sides.ids))
+    if len(sides.dense):
+        scores[: len(sides.dense)] = fusion.weight * SCALES[fusion.dense](sides.dense)
+    if len(sides.bm25):
+        scores[sides.rows] += (1 - fusion.weight) * SCALES[fusion.bm25](sides.bm25)
+    return Ranking.from_scores(sides.ids, scores, depth)
 
 
-def dense_alone(found: Pair, depth: int) -> Ranking:
-    """Return what the dense side found, the best `depth`."""
-    return Ranking.from_scores(found.ids, found.dense, depth)
+def dense_alone(sides: Pair, depth: int) -> Ranking:
+    """Return the best `depth` results of the dense side."""
+    return Ranking.from_scores(sides.ids, sides.dense, depth)
 
 
-def bm25_alone(found: Pair, depth: int) -> Ranking:
-    """Return what BM25 found, the best `depth`."""
-    return Ranking.from_scores(found.ids, found.bm25, depth, found.rows)
+def bm25_alone(sides: Pair, depth: int) -> Ranking:
+    """Return the best `depth` results of BM25."""
+    return Ranking.from_scores(sides.ids, sides.bm25, depth, sides.rows)

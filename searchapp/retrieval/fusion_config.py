@@ -1,4 +1,4 @@
-"""Which fusion a hybrid search uses: the one chosen for its index by `searchapp tune`, else the default."""
+"""The fusion of a hybrid search: the one that `searchapp tune` chose for the index, or the default."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from searchapp.retrieval.fusion import SCALES, Fusion
 logger = logging.getLogger(__name__)
 
 DEFAULT = Fusion("min-max", "max", 0.25)
-"""The best of `scripts/choose_fusion.py` with the bundled model, by the train and dev judgements of
+"""What `scripts/choose_fusion.py` found best for the bundled model, with the train and dev judgements of
 NFCorpus and the train judgements of SciFact; no test judgement was read."""
 
 SCHEMA = "searchapp/fusion/1"
@@ -24,7 +24,7 @@ _CHOOSE_AGAIN = "Remove it, or choose again with `searchapp tune`."
 
 @dataclass(frozen=True)
 class Choice:
-    """A fusion, what chose it, and the digests of the judgements that it was chosen by."""
+    """A fusion, how it was chosen, and the digests of the judgements it was tuned on."""
 
     fusion: Fusion
     origin: str
@@ -32,10 +32,10 @@ class Choice:
 
 
 def choice_for(index: Index) -> Choice:
-    """Return the fusion recorded for this model and these documents, else the default.
+    """Return the fusion recorded for the model and documents of an index, or the default.
 
     Raises:
-        SearchappError: there is a record that cannot be read.
+        SearchappError: the record is damaged.
     """
     path = _file(index)
     if not path.exists():
@@ -50,20 +50,18 @@ def choice_for(index: Index) -> Choice:
     except (ValueError, KeyError, TypeError) as error:
         raise SearchappError(f"{path} is damaged ({error}).", _CHOOSE_AGAIN) from error
     if not fits:
-        logger.warning(
-            "The fusion in %s was chosen for another model or other documents; the default is used.", path
-        )
+        logger.warning("The fusion in %s is for another model or other documents; using the default.", path)
         return Choice(DEFAULT, "default")
     return Choice(fusion, f"searchapp tune, {', '.join(splits)}", tuple(splits.values()))
 
 
 def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> Path:
-    """Keep a fusion for the model and the documents of an index, and return the file.
+    """Record a fusion for the model and documents of an index, and return the file.
 
     Args:
-        index: what it was chosen with.
-        fusion: the choice.
-        details: how it was chosen; `splits` lists `corpus_id` and `judgements_digest` of each.
+        index: the index it was chosen with.
+        fusion: the chosen fusion.
+        details: how it was chosen; `splits` lists the `corpus_id` and `judgements_digest` of each split.
 
     Raises:
         SearchappError: the file cannot be written.
@@ -76,10 +74,10 @@ def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> P
 
 
 def _file(index: Index) -> Path:
-    """Return the record beside an index; exact kinds rank alike and share one."""
+    """Return the path of the record; exact kinds give the same rankings and share one."""
     return index.folder.parent / ("fusion.json" if index.kind.exact else f"fusion.{index.kind.name}.json")
 
 
 def _fits(index: Index) -> dict[str, Any]:
-    """Return what a record must share with an index: the documents, and all that shapes the vectors."""
+    """Return what a record and its index have in common: the documents, and all that shapes the vectors."""
     return {"documents_digest": index.manifest.documents_digest, "recipe": asdict(index.manifest.recipe)}

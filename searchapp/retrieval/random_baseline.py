@@ -1,4 +1,4 @@
-"""The ranking of chance, the floor under every score: documents ordered by a hash."""
+"""The random baseline, the floor under every score: documents ranked by a hash."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from searchapp.records import Query, Ranking, Run
 
 RANDOM = "random"  # the name of the model in results
 
-_BITS = 24  # of a hash that a float32 holds exactly
+_BITS = 24  # of a hash; a float32 represents them exactly
 
 
-def chance_run(ids: Sequence[str], queries: Sequence[Query], depth: int, seed: int = 0) -> Run:
+def random_run(ids: Sequence[str], queries: Sequence[Query], depth: int, seed: int = 0) -> Run:
     """Rank all documents for each query by a hash of seed, query id and document id.
 
-    So the ranking is the same on every machine and in whatever order the documents stand.
+    The ranking is therefore the same on every machine and for every order of the documents.
 
     Args:
         ids: the ids of all documents.
         queries: queries with distinct ids.
-        depth: how many results a query gets.
-        seed: another seed gives another ranking.
+        depth: how many results each query gets.
+        seed: each seed gives a different ranking.
     """
     documents = np.array([_hash(name) for name in ids], dtype=np.uint64)
     run = {}

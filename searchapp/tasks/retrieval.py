@@ -21,7 +21,7 @@ from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
 from searchapp.retrieval.modes import DENSE, MODES, Retriever
 from searchapp.retrieval.queries import check_queries
-from searchapp.retrieval.random_baseline import RANDOM, chance_run
+from searchapp.retrieval.random_baseline import RANDOM, random_run
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def evaluate_chance(
     ids = [document.id for document in corpus.documents()]
     _check_judged(corpus, ids, allow_dangling)
     began = time.perf_counter()
-    run = chance_run(ids, corpus.queries, depth_for(measures), seed)
+    run = random_run(ids, corpus.queries, depth_for(measures), seed)
     return _evaluation(
         corpus,
         run,
