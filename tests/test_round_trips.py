@@ -46,7 +46,7 @@ def test_a_run_that_shares_no_query_with_any_claim_is_an_error(
     done = cli("reproduce", str(source), "--against", str(run))
     assert done.exit_code == 1
     assert f"Nothing was compared with {run}." in done.stderr
-    assert "NFCorpus (test): no run holds a judged query of beir/nfcorpus/test" in done.stderr
+    assert "NFCorpus (test): no run has a judged query of beir/nfcorpus/test" in done.stderr
     assert done.stdout == ""
 
 
@@ -82,7 +82,7 @@ def test_somebody_elses_json_beside_a_run_is_none_of_ours(cli: Cli, tmp_path: Pa
     [
         (("--mode", "bm25", "-m", "wordllama"), "--mode bm25 uses neither a model nor vectors"),
         (("--mode", "bm25", "--query-prompt", "x"), "--mode bm25 uses neither a model nor vectors"),
-        (("--against", ".", "--query-prompt", "x"), "--against compares a run that is there"),
+        (("--against", ".", "--query-prompt", "x"), "--against compares an existing run"),
     ],
 )
 def test_options_that_would_be_ignored_are_refused(

@@ -78,9 +78,8 @@ def command(
         raise click.UsageError(f"--mode {mode} uses neither a model nor vectors: leave their options out.")
     read = read_source(source)
     with steps() as progress:
-        pipeline, reason = choose_system(read, model, mode, options, against, progress)
-        done = list(reproduce(read, pipeline, reason, corpora=corpora, thorough=thorough, progress=progress))
+        system, reason = choose_system(read, model, mode, options, against, progress)
+        done = list(reproduce(read, system, reason, corpora=corpora, thorough=thorough, progress=progress))
     if against is not None:
         check_compared(done, str(against))
-    found = check_consistency(read)
-    return reproduction_report(read, done, found)
+    return reproduction_report(read, done, check_consistency(read))

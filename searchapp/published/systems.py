@@ -1,8 +1,9 @@
-"""What is measured against a claim: a model that searchapp runs, or a run that somebody made."""
+"""What is measured against a claim: a model, BM25, or runs that another system computed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from searchapp.corpora.corpus import Corpus
@@ -13,7 +14,7 @@ from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.results import read_result, result_files, run_file
 from searchapp.evaluation.trec import read_run
-from searchapp.index.build import encoder_for
+from searchapp.index.build import build_index, encoder_for
 from searchapp.published.claims import Claim, Source
 from searchapp.published.definitions import JudgedRun
 from searchapp.published.explain import Alternative
@@ -21,21 +22,77 @@ from searchapp.published.export import LOCAL
 from searchapp.published.stemmer import stemmer_remarks
 from searchapp.published.text_variants import TEXT_VARIANTS, search_in_memory, variants_of
 from searchapp.records import Document, Problem, Result, Run
-from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe
+from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe, open_bm25
+from searchapp.retrieval.modes import DENSE, MODES
 from searchapp.tasks.retrieval import Evaluation, evaluate_bm25, evaluate_model, evaluate_run
 
 BM25_MODEL = "mteb/baseline-bm25s"
 HYBRID = "hybrid"
-LARGE = 100_000  # documents beyond which encoding them again takes its time
+LARGE = 100_000  # encoding more documents again takes minutes
+
+Variant = tuple[str, str, Callable[[], Run]]
+"""A name, a description, and what ranks the corpus in that way."""
 
 
-class ModelSystem:
+class System(ABC):
+    """What is measured: a model, BM25, or precomputed runs."""
+
+    @abstractmethod
+    def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
+        """Score the system like `searchapp eval --allow-dangling`, which is what MTEB does."""
+
+    @abstractmethod
+    def _rank(self, corpus: Corpus, depth: int) -> Run:
+        """Return the system's run on a corpus, without scoring it."""
+
+    def refusal(self, _corpus: Corpus) -> str:
+        """Return why the system cannot be measured on a corpus; empty when it can."""
+        return ""
+
+    def remarks(self, _claim: Claim, _result: Result) -> list[Problem]:
+        """Return known reasons why this system's figures differ from published ones."""
+        return []
+
+    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
+        """Return other ways to rank a corpus that may explain a figure, then its other splits.
+
+        Args:
+            corpus: what the claim is about.
+            cutoffs: those of the claimed metrics.
+            thorough: include ways that take minutes.
+        """
+        depth = max(cutoffs)
+
+        def judged(split: Corpus, rank: Callable[[], Run]) -> Callable[[], JudgedRun]:
+            return lambda: JudgedRun(split, rank(), cutoffs)
+
+        variants = [
+            Alternative(name, description, judged(corpus, rank))
+            for name, description, rank in self._variants(corpus, depth, thorough)
+        ]
+        splits = [corpus.with_split(split) for split in corpus.splits() if split != corpus.split]
+        return variants + [
+            Alternative(
+                "other-split",
+                f"the split {split.split!r} instead",
+                judged(split, partial(self._rank, split, depth)),
+            )
+            for split in splits
+            if not self.refusal(split)
+        ]
+
+    def _variants(self, _corpus: Corpus, _depth: int, _thorough: bool) -> Iterator[Variant]:
+        """Yield other ways to rank the same split."""
+        yield from ()
+
+
+class ModelSystem(System):
     """A model that searchapp runs.
 
     Args:
         encoder: the model with its options.
-        mode: `dense` or `hybrid`.
-        progress: called with what is being done.
+        mode: a retrieval mode that needs a model.
+        progress: called with a description of the current step.
     """
 
     def __init__(self, encoder: Encoder, mode: str, progress: Callable[[str], None]) -> None:
@@ -43,147 +100,106 @@ class ModelSystem:
         self._mode = mode
         self._progress = progress
 
-    def refusal(self, _corpus: Corpus) -> str:
-        """Return nothing: a model can be run on any corpus."""
-        return ""
-
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
-        """Score the model as `searchapp eval` does, judged documents that are absent allowed, as in MTEB."""
-        encoder = encoder_for(corpus, self._encoder, self._encoder.options)
-
-        def embedded(rows: int) -> None:
-            self._progress(f"{corpus.name}: {rows:,} documents embedded with {encoder.name}")
-
+        """Score the model on a corpus; its index is built first if necessary."""
         return evaluate_model(
             corpus,
-            encoder,
+            encoder_for(corpus, self._encoder, self._encoder.options),
             mode=self._mode,
             measures=measures_at(cutoffs),
             allow_dangling=True,
-            progress=embedded,
+            progress=partial(self._report, corpus),
         )
 
-    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
-        """Return other texts and vectors, then other splits.
+    def _rank(self, corpus: Corpus, depth: int) -> Run:
+        encoder = encoder_for(corpus, self._encoder, self._encoder.options)
+        index = build_index(corpus, encoder, progress=partial(self._report, corpus))
+        run, _ = MODES[self._mode].open(index, encoder).search(corpus.queries, depth)
+        return run
 
-        Precomputed vectors cannot be made otherwise. A transformer takes minutes for each, and a large
-        corpus does too, so these wait for thoroughness.
-        """
+    def _variants(self, corpus: Corpus, depth: int, thorough: bool) -> Iterator[Variant]:
+        """Yield other texts and vectors, where encoding them is possible and not too slow."""
+        kind, _ = split_name(self._encoder.name)
+        slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
+        if kind == PRECOMPUTED or self._mode != DENSE or (slow and not thorough):
+            return
 
         @cache
         def documents() -> list[Document]:
             return list(corpus.documents())
 
-        def options(changed: Options) -> Callable[[], JudgedRun]:
-            def rank() -> JudgedRun:
-                encoder = self._encoder.with_options(changed)
-                return JudgedRun(
-                    corpus, search_in_memory(documents(), corpus.queries, encoder, max(cutoffs)), cutoffs
-                )
+        def rank(options: Options) -> Run:
+            encoder = self._encoder.with_options(options)
+            return search_in_memory(documents(), corpus.queries, encoder, depth)
 
-            return rank
+        for variant, options in variants_of(self._encoder.options):
+            yield variant.name, variant.description, partial(rank, options)
 
-        splits = split_alternatives(
-            other_splits(corpus), lambda other: self.evaluate(other, cutoffs).run, cutoffs
-        )
-        kind, _ = split_name(self._encoder.name)
-        slow = kind == TRANSFORMER or (corpus.count() or 0) > LARGE
-        if kind == PRECOMPUTED or self._mode != "dense" or (slow and not thorough):
-            return splits
-        changes = [
-            Alternative(change.name, change.description, options(changed))
-            for change, changed in variants_of(self._encoder.options)
-        ]
-        return changes + splits
-
-    def remarks(self, _claim: Claim, _result: Result) -> list[Problem]:
-        """Return nothing: a model's figures have no cause of their own to differ."""
-        return []
+    def _report(self, corpus: Corpus, rows: int) -> None:
+        self._progress(f"{corpus.name}: {rows:,} documents encoded with {self._encoder.name}")
 
 
-class Bm25System:
-    """BM25, as MTEB's `baseline-bm25s` computes it."""
-
-    def refusal(self, _corpus: Corpus) -> str:
-        """Return nothing: BM25 can be run on any corpus."""
-        return ""
+class Bm25System(System):
+    """BM25 as MTEB's `baseline-bm25s` computes it."""
 
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
-        """Score BM25 as `searchapp eval --mode bm25` does, judged documents that are absent allowed."""
+        """Score BM25 on a corpus."""
         return evaluate_bm25(corpus, measures=measures_at(cutoffs), allow_dangling=True)
 
-    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
-        """Return other texts, other parameters, and other splits; all of them are quick."""
+    def _rank(self, corpus: Corpus, depth: int) -> Run:
+        return open_bm25(corpus.documents_digest, corpus.documents).search(corpus.queries, depth)
+
+    def _variants(self, corpus: Corpus, depth: int, _thorough: bool) -> Iterator[Variant]:
+        """Yield other texts and other parameters; all of them are quick."""
         usual = bm25_recipe(corpus.documents_digest)
 
-        def by(recipe: Bm25Recipe) -> Callable[[], JudgedRun]:
-            def rank() -> JudgedRun:
-                index = Bm25.build(recipe, corpus.documents())
-                return JudgedRun(corpus, index.search(corpus.queries, max(cutoffs)), cutoffs)
+        def rank(recipe: Bm25Recipe) -> Run:
+            return Bm25.build(recipe, corpus.documents()).search(corpus.queries, depth)
 
-            return rank
-
-        changed = [
-            *(
-                (change.name, change.description, replace(usual, template=change.fields["template"]))
-                for change in TEXT_VARIANTS
-                if change.fields.keys() == {"template"}
-            ),
-            ("lucene-parameters", "k1 1.2 and b 0.75, Lucene's own", replace(usual, k1=1.2, b=0.75)),
-            ("anserini-parameters", "k1 0.9 and b 0.4, Anserini's own", replace(usual, k1=0.9, b=0.4)),
-        ]
-        return [
-            *(Alternative(name, description, by(recipe)) for name, description, recipe in changed),
-            *split_alternatives(
-                other_splits(corpus), lambda other: self.evaluate(other, cutoffs).run, cutoffs
-            ),
-        ]
+        for variant in TEXT_VARIANTS:
+            if variant.fields.keys() == {"template"}:
+                recipe = replace(usual, template=variant.fields["template"])
+                yield variant.name, variant.description, partial(rank, recipe)
+        for name, k1, b in (("lucene", 1.2, 0.75), ("anserini", 0.9, 0.4)):
+            description = f"the defaults of {name.title()}, k1 = {k1} and b = {b}"
+            yield f"{name}-parameters", description, partial(rank, replace(usual, k1=k1, b=b))
 
     def remarks(self, claim: Claim, result: Result) -> list[Problem]:
-        """Return what the installed stemmer has to do with it."""
+        """Report the installed stemmer where it changes the figures."""
         return stemmer_remarks(claim, result)
 
 
-class RunSystem:
-    """Runs that somebody made: a TREC file, a result of ours, or a folder of them.
+class RunSystem(System):
+    """Runs that were computed before: a TREC file, a result of `searchapp eval`, or a folder of results.
 
     Args:
         path: the file or folder.
 
     Raises:
-        SearchappError: nothing there can be read, or a result has no run beside it.
+        SearchappError: nothing there can be read, or the run of a result is missing.
     """
 
     def __init__(self, path: Path) -> None:
-        self._runs: dict[str, Run] = {}
-        for file in _run_files(path):
-            self._runs[file.stem] = read_run(file)
+        self._runs = {file.stem: read_run(file) for file in _run_files(path)}
 
     def refusal(self, corpus: Corpus) -> str:
-        """Say that no run is of this corpus, or that several are."""
-        names = self._fitting(corpus)
+        """Report that no run shares a judged query with the corpus, or that several do."""
+        names = self._matching(corpus)
         if len(names) > 1:
-            return f"several runs are of {corpus.id}: {', '.join(names)}; name one"
-        return "" if names else f"no run holds a judged query of {corpus.id}"
+            return f"several runs are for {corpus.id}: {', '.join(names)}; name one"
+        return "" if names else f"no run has a judged query of {corpus.id}"
 
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
-        """Score the run that shares queries with the corpus."""
-        (name,) = self._fitting(corpus)
+        """Score the run that shares judged queries with the corpus."""
+        (name,) = self._matching(corpus)
         measures = measures_at(cutoffs)
         return evaluate_run(corpus, self._runs[name], name, measures=measures, allow_dangling=True)
 
-    def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
-        """Return the other splits whose queries the run holds."""
-        (name,) = self._fitting(corpus)
-        run = self._runs[name]
-        held = [other for other in other_splits(corpus) if run.keys() & other.judgements.keys()]
-        return split_alternatives(held, lambda _other: run, cutoffs)
+    def _rank(self, corpus: Corpus, _depth: int) -> Run:
+        (name,) = self._matching(corpus)
+        return self._runs[name]
 
-    def remarks(self, _claim: Claim, _result: Result) -> list[Problem]:
-        """Return nothing: how the run was made is not known."""
-        return []
-
-    def _fitting(self, corpus: Corpus) -> list[str]:
+    def _matching(self, corpus: Corpus) -> list[str]:
         return [name for name, run in self._runs.items() if run.keys() & corpus.judgements.keys()]
 
 
@@ -194,88 +210,62 @@ def choose_system(
     options: Options,
     against: Path | None,
     progress: Callable[[str], None] = lambda _step: None,
-) -> tuple[ModelSystem | Bm25System | RunSystem | None, str]:
-    """Return what is to be measured, or None and the reason why there is nothing.
+) -> tuple[System | None, str]:
+    """Return the system to measure, or None and the reason why there is none.
 
     Args:
-        source: what is claimed; it may name a model that is here.
+        source: what is claimed; it may name a model that is available.
         model: the model that the user named.
-        mode: how to rank; None for what the model of the source needs.
-        options: what shapes its vectors.
-        against: runs that are there already.
-        progress: called with what is being done.
+        mode: how to rank; None for the mode of the source's model.
+        options: what shapes the vectors.
+        against: precomputed runs.
+        progress: called with a description of the current step.
 
     Raises:
-        SearchappError: the model that the user named, or the run, is not there or damaged.
+        SearchappError: the model or the run that the user named is missing or damaged.
     """
     if against is not None:
         return RunSystem(against), ""
     if mode == BM25 or (mode is None and model is None and _is_bm25(source.model or "")):
         return Bm25System(), ""
     if model is not None:
-        return ModelSystem(load_encoder(model, options), mode or "dense", progress), ""
+        return ModelSystem(load_encoder(model, options), mode or DENSE, progress), ""
     if source.model is None:
         return None, "the source names no model; name one with -m, or a run with --against"
-    for name, way in _meant(source.model, mode):
+    for name, candidate_mode in _candidates(source.model, mode):
         try:
-            return ModelSystem(load_encoder(name, options), way, progress), ""
+            return ModelSystem(load_encoder(name, options), candidate_mode, progress), ""
         except SearchappError:
             continue
-    return None, f"{source.model} is not here; name a model with -m, or a run with --against"
+    return None, f"{source.model} is not on this machine; name a model with -m, or a run with --against"
 
 
 def _is_bm25(name: str) -> bool:
     return name.startswith(BM25_MODEL) or name.removeprefix(LOCAL) == BM25
 
 
-def _meant(name: str, mode: str | None) -> Iterator[tuple[str, str]]:
-    """Yield what a source's model can be here, name and mode; `searchapp export` names modes behind it."""
-    own = name.removeprefix(LOCAL)
-    yield own, mode or "dense"
-    if own == name:
-        yield f"st:{name}", mode or "dense"
-    if own.endswith(f"-{HYBRID}") and mode in {None, HYBRID}:
-        yield own.removesuffix(f"-{HYBRID}"), HYBRID
-
-
-def other_splits(corpus: Corpus) -> list[Corpus]:
-    """Return the other splits of a corpus."""
-    return [corpus.with_split(split) for split in corpus.splits() if split != corpus.split]
-
-
-def split_alternatives(
-    splits: Sequence[Corpus], rank: Callable[[Corpus], Run], cutoffs: tuple[int, ...]
-) -> list[Alternative]:
-    """Return an attempt for each split.
-
-    Args:
-        splits: other splits than the one that was measured.
-        rank: gives the run on one of them.
-        cutoffs: the k of each metric.
-    """
-
-    def attempt(split: Corpus) -> Alternative:
-        return Alternative(
-            "other-split",
-            f"the split {split.split!r} instead",
-            lambda: JudgedRun(split, rank(split), cutoffs),
-        )
-
-    return [attempt(split) for split in splits]
+def _candidates(name: str, mode: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the models and modes that a source's model may be; `searchapp export` appends the mode."""
+    bare = name.removeprefix(LOCAL)
+    yield bare, mode or DENSE
+    if bare == name:
+        yield f"{TRANSFORMER}:{name}", mode or DENSE
+    if bare.endswith(f"-{HYBRID}") and mode in {None, HYBRID}:
+        yield bare.removesuffix(f"-{HYBRID}"), HYBRID
 
 
 def _run_files(path: Path) -> list[Path]:
-    if path.is_dir():
-        results = result_files(path)
-        if not results:
-            raise SearchappError(f"{path} holds no results.", "`searchapp eval --run-out DIR` writes them.")
-        return [_run_of(result) for result in results]
-    return [_run_of(path) if path.suffix == ".json" else path]
+    if not path.is_dir():
+        return [_run_of(path) if path.suffix == ".json" else path]
+    results = result_files(path)
+    if not results:
+        raise SearchappError(f"{path} holds no results.", "`searchapp eval --run-out DIR` writes them.")
+    return [_run_of(result) for result in results]
 
 
-def _run_of(path: Path) -> Path:
-    read_result(path)
-    file = run_file(path)
-    if not file.exists():
-        raise SearchappError(f"The run of {path} is not beside it ({file.name}).", "Keep the two together.")
-    return file
+def _run_of(result: Path) -> Path:
+    read_result(result)
+    run = run_file(result)
+    if not run.exists():
+        raise SearchappError(f"The run of {result} is missing ({run.name}).", "Keep both in one folder.")
+    return run
