@@ -1,7 +1,6 @@
 """The order of the layers, and which package alone may import a library: read from the imports."""
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,39 +184,3 @@ def test_a_way_to_run_code_is_caught(source: str) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=NAMES)
 def test_a_module_fits_a_reader(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < 300
-
-
-MEASURE_MODULES = {"evaluation/metric.py", "evaluation/measures.py"}
-"""The only modules that build the name of a measure or take one apart."""
-
-
-def pieces_of_measures(tree: ast.AST) -> list[str]:
-    """Return the strings that hold `_at_` but no whole name such as `ndcg_at_10`, docstrings apart."""
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    strings = (
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
-    )
-    return [text for text in strings if "_at_" in re.sub(r"[a-z]_at_\d+", "", text)]
-
-
-@pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_names_of_measures_are_built_and_parsed_in_one_place(path: Path) -> None:
-    if str(path.relative_to(PACKAGE)) not in MEASURE_MODULES:
-        assert pieces_of_measures(parse(path)) == []
-
-
-@pytest.mark.parametrize(
-    ("source", "caught"),
-    [
-        ("cutoff = name.split('_at_')[1]", ["_at_"]),
-        ("name = f'{metric}_at_{cutoff}'", ["_at_"]),
-        ("name.endswith('_at_10')", ["_at_10"]),
-        ("re.compile(r'(ndcg|map)_at_([1-9])')", ["(ndcg|map)_at_([1-9])"]),
-        ("metrics['ndcg_at_10'], help('as in ndcg_at_10>=-0.005')", []),
-        ("def f():\n    '''Return x_at_k.'''", []),
-    ],
-)
-def test_a_piece_of_a_measure_is_caught(source: str, caught: list[str]) -> None:
-    assert pieces_of_measures(ast.parse(source)) == caught
