@@ -193,3 +193,18 @@ def test_options_reach_the_vectors(cli: Cli, tiny: tuple[str, str]) -> None:
     wanted = {"normalize": False, "similarity": "dot", "max_length": 1, "query_prompt": "fig ",
               "document_prompt": "red ", "template": "{text}"}  # fmt: skip
     assert {key: recipe[key] for key in wanted} == wanted
+
+
+def test_several_runs_are_scored_in_one_table(cli: Cli, make_corpus: MakeFolder, tmp_path: Path) -> None:
+    corpus = str(make_corpus())
+    lines = {"good": "q1 Q0 d1 1 2 x\nq2 Q0 d2 1 2 x\n", "bad": "q1 Q0 d2 1 2 x\nq2 Q0 d1 1 2 x\n"}
+    for name, text in lines.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.trec").write_text(text)
+        (tmp_path / f"{name}.trec").write_text(text)
+    chosen = [part for name in lines for part in ("--run", str(tmp_path / f"{name}.trec"))]
+    rows = json.loads(cli("eval", corpus, *chosen, "--json").stdout)["results"]
+    assert [(row["model"], row["metrics"]["precision_at_1"]) for row in rows] == [("good", 1.0), ("bad", 0.0)]
+    chosen = [part for name in lines for part in ("--run", str(tmp_path / name / "run.trec"))]
+    rows = json.loads(cli("eval", corpus, *chosen, "--json").stdout)["results"]
+    assert [row["model"] for row in rows] == [str(tmp_path / "good" / "run"), str(tmp_path / "bad" / "run")]

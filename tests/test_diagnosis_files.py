@@ -116,4 +116,4 @@ def test_the_command_prints_what_it_found_and_exits_3(cli: Cli, patient: Path) -
 def test_files_and_a_corpus_exclude_each_other(cli: Cli, patient: Path) -> None:
     result = cli("diagnose", "nfcorpus", "--mteb", str(patient))
     assert result.exit_code == 2
-    assert "--mteb examines files only" in result.stderr
+    assert "CORPUS has no effect with --mteb, which examines files only; leave it out." in result.stderr

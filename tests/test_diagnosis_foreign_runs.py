@@ -64,7 +64,7 @@ def test_what_was_reported_is_explained(cli: Cli, run: Path) -> None:
 def test_a_figure_that_is_none_is_a_usage_error(cli: Cli, value: str) -> None:
     result = cli("diagnose", "sample", "--reported", value)
     assert result.exit_code == 2
-    assert f"{value!r} is no figure such as ndcg_at_10=0.0239." in " ".join(result.stderr.split())
+    assert f"{value!r} is not a score such as ndcg_at_10=0.0239." in " ".join(result.stderr.split())
 
 
 def test_a_run_that_cannot_be_read_is_an_error(cli: Cli, tmp_path: Path) -> None:

@@ -117,11 +117,14 @@ def test_dangling_judgements_stop_every_mode(cli: Cli, make_corpus: MakeFolder) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--mode", "bm25", "-m", "wordllama"), "uses neither a model nor an index"),
-        (("--mode", "bm25", "--baselines"), "uses neither a model nor an index"),
-        (("--mode", "bm25", "--max-length", "5"), "uses neither a model nor an index"),
-        (("--run", "x.trec", "--mode", "bm25"), "without a model"),
-        (("--run", "x.trec", "--baselines"), "without a model"),
+        (("--mode", "bm25", "-m", "wordllama"), "--model has no effect with --mode bm25"),
+        (("--mode", "bm25", "--baselines"), "--baselines has no effect with --mode bm25"),
+        (("--mode", "bm25", "--max-length", "5"), "--max-length has no effect with --mode bm25"),
+        (("--run", "x.trec", "--mode", "bm25"), "--mode has no effect with --run; leave it out."),
+        (("--run", "x.trec", "--baselines"), "--baselines has no effect with --run"),
+        (("--run", "x.trec", "--max-length", "5"), "--max-length has no effect with --run"),
+        (("--baselines", "--mode", "hybrid"), "--mode has no effect with --baselines"),
+        (("--run", "x.trec", "sample"), "--run needs exactly one CORPUS."),
         (("--mode", "sparse"), "'sparse' is not one of dense, bm25, hybrid"),
     ],
 )

@@ -46,7 +46,7 @@ def test_a_run_that_shares_no_query_with_any_claim_is_an_error(
     done = cli("reproduce", str(source), "--against", str(run))
     assert done.exit_code == 1
     assert f"Nothing was compared with {run}." in done.stderr
-    assert "NFCorpus (test): no run has a judged query of beir/nfcorpus/test" in done.stderr
+    assert "NFCorpus (test): no run holds a judged query of beir/nfcorpus/test" in done.stderr
     assert done.stdout == ""
 
 
@@ -80,9 +80,9 @@ def test_somebody_elses_json_beside_a_run_is_none_of_ours(cli: Cli, tmp_path: Pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--mode", "bm25", "-m", "wordllama"), "--mode bm25 uses neither a model nor vectors"),
-        (("--mode", "bm25", "--query-prompt", "x"), "--mode bm25 uses neither a model nor vectors"),
-        (("--against", ".", "--query-prompt", "x"), "--against compares an existing run"),
+        (("--mode", "bm25", "-m", "wordllama"), "--model has no effect with --mode bm25; leave it out."),
+        (("--mode", "bm25", "--query-prompt", "x"), "--query-prompt has no effect with --mode bm25"),
+        (("--against", ".", "--query-prompt", "x"), "--query-prompt has no effect with --against"),
     ],
 )
 def test_options_that_would_be_ignored_are_refused(

@@ -184,7 +184,10 @@ def test_a_run_is_scored_alone(cli: Cli, make_corpus: MakeFolder, tmp_path: Path
     path = tmp_path / "run.trec"
     path.write_text(GOOD)
     corpus = str(make_corpus())
-    for more in (["sample"], ["-m", "other"]):
+    for more, message in (
+        (["sample"], "--run needs exactly one CORPUS."),
+        (["-m", "other"], "--model has no effect with --run; leave it out."),
+    ):
         result = cli("eval", corpus, *more, "--run", str(path))
         assert result.exit_code == 2
-        assert "--run scores one run on one corpus" in result.stderr
+        assert message in result.stderr

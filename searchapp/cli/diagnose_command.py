@@ -7,16 +7,17 @@ import click
 
 from searchapp.cli import completion
 from searchapp.cli.options import (
+    VECTOR_OPTIONS,
     Choice,
     encoding_options,
     examples,
     kind_option,
     offline_option,
+    reject,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-from searchapp.index.kinds import DEFAULT_KIND
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
@@ -118,16 +119,19 @@ def command(
     """
     name = corpus or also_corpus
     if mteb is not None:
-        if name or model or run or probes or reported or kind != DEFAULT_KIND:
-            raise click.UsageError("--mteb examines files only: leave out the corpus, -m and --run.")
+        reject(
+            {"corpus", "also_corpus", "model", "run", "probes", "reported", "kind", "label_free", "quick"}
+            | set(VECTOR_OPTIONS),
+            "--mteb, which examines files only",
+        )
         from searchapp.diagnosis.published_files import diagnose_files
         from searchapp.reports.diagnoses import files_report
 
         return files_report(diagnose_files(mteb))
     if name is None or (corpus and also_corpus):
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
-    if run is not None and (model is not None or kind != DEFAULT_KIND):
-        raise click.UsageError("--run examines a run without vectors: leave out -m and --kind.")
+    if run is not None:
+        reject({"model", "kind", *VECTOR_OPTIONS}, "--run, which needs no vectors")
 
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.collect import collect, collect_run

@@ -1,6 +1,7 @@
 """searchapp eval: score models or runs on corpora with relevance judgements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,18 @@ import click
 from searchapp.cli import completion
 from searchapp.cli.measure_options import MeasureCommand, measure_option
 from searchapp.cli.options import (
+    VECTOR_OPTIONS,
     encoding_options,
     examples,
     kind_option,
     mode_option,
     offline_option,
+    reject,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
-from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.retrieval.modes import DENSE, MODES
 
 if TYPE_CHECKING:
@@ -62,13 +64,20 @@ def _cutoffs(
 @kind_option()
 @mode_option()
 @click.option("--baselines", is_flag=True, help="Also score BM25, hybrid and a random ranking.")
-@click.option("--run", type=click.Path(path_type=Path), help="Score this TREC run instead of a model.")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Score this TREC run instead of a model; repeatable.",
+)
 @click.option(
     "--at",
     "cutoffs",
     metavar="K,K,...",
     callback=_cutoffs,
-    help=f"Cutoffs of nDCG, MAP, MRR, R and P. [default: {','.join(map(str, CUTOFFS))}]",
+    help=f"Cutoffs of nDCG, MAP, MRR, R and P.  [default: {','.join(map(str, CUTOFFS))}]",
 )
 @measure_option('Score these measures instead, such as "nDCG@10 P@5 Rprec"; repeatable.')
 @click.option(
@@ -88,10 +97,10 @@ def _cutoffs(
 @offline_option
 def command(
     corpora: tuple[str, ...],
-    models: tuple[str, ...],
     run_out: Path | None,
     per_query: bool,
-    **wishes: Any,
+    options: Options,
+    **arguments: Any,
 ) -> "Report":
     """Score models on every CORPUS, with 95 % intervals over the judged queries.
 
@@ -101,10 +110,10 @@ def command(
     from searchapp.reports.evaluations import evaluation_report, save_evaluation
 
     evaluations = []
-    for evaluation in _evaluations(corpora, models, **wishes):
+    for evaluation in _evaluations(corpora, options=options, **arguments):
         evaluations.append(evaluation)
         if run_out is not None:
-            save_evaluation(run_out, evaluation, wishes["options"], per_query=per_query)
+            save_evaluation(run_out, evaluation, options, per_query=per_query)
     return evaluation_report(evaluations, per_query=per_query and run_out is None)
 
 
@@ -114,7 +123,7 @@ def _evaluations(
     *,
     mode: str,
     baselines: bool,
-    run: Path | None,
+    runs: tuple[Path, ...],
     cutoffs: tuple[int, ...] | None,
     measures: "list[Measure]",
     allow_dangling: bool,
@@ -122,39 +131,52 @@ def _evaluations(
     kind: str,
 ) -> "Iterator[Evaluation]":
     from searchapp.corpora.resolve import open_corpus
-    from searchapp.evaluation.trec import read_run
-    from searchapp.tasks.retrieval import evaluate_bm25, evaluate_chance, evaluate_run
+    from searchapp.tasks.retrieval import evaluate_bm25, evaluate_chance
 
-    if cutoffs and measures:
-        raise click.UsageError("--at sets the cutoffs of the usual metrics; with --measure, write nDCG@10.")
-    sources = [open_corpus(name) for name in corpora]
-    scored = measures or measures_at(cutoffs or CUTOFFS)
-    asked: dict[str, Any] = {"measures": scored, "allow_dangling": allow_dangling}
-    if run is not None:
-        if len(sources) > 1 or models or mode != DENSE or baselines or kind != DEFAULT_KIND:
-            raise click.UsageError(
-                "--run scores one run on one corpus, without a model, mode, index or baseline."
-            )
-        yield evaluate_run(sources[0], read_run(run), run.stem, **asked)
-        return
     needs_model = MODES[mode].needs_model
-    if not needs_model and (models or baselines or options != Options() or kind != DEFAULT_KIND):
-        raise click.UsageError(
-            f"--mode {mode} uses neither a model nor an index; --baselines shows it beside a model."
-        )
-    for number, model in enumerate(models or (BUNDLED,)):
-        for source in sources:
-            if needs_model:
-                modes = (DENSE, "hybrid") if baselines else (mode,)
-                yield from _evaluate(source, model, modes, options=options, kind=kind, **asked)
-            if not needs_model or (baselines and number == 0):
-                yield evaluate_bm25(source, **asked)
-            if baselines and number == 0:
-                yield evaluate_chance(source, **asked)
+    if measures:
+        reject({"cutoffs"}, "--measure, which names cutoffs itself (nDCG@10)")
+    if runs:
+        reject({"models", "mode", "kind", "baselines", *VECTOR_OPTIONS}, "--run")
+    elif not needs_model:
+        reject({"models", "kind", "baselines", *VECTOR_OPTIONS}, f"--mode {mode}")
+    elif baselines:
+        reject({"mode"}, "--baselines, which scores dense and hybrid")
+    sources = [open_corpus(name) for name in corpora]
+    settings: dict[str, Any] = {
+        "measures": measures or measures_at(cutoffs or CUTOFFS), "allow_dangling": allow_dangling
+    }  # fmt: skip
+    if runs:
+        yield from _score_runs(sources, runs, **settings)
+        return
+    for model, source in product(models or (BUNDLED,), sources):
+        first = baselines and model == (models or (BUNDLED,))[0]
+        if needs_model:
+            modes = (DENSE, "hybrid") if baselines else (mode,)
+            yield from _score_model(source, model, modes, options=options, kind=kind, **settings)
+        if first or not needs_model:
+            yield evaluate_bm25(source, **settings)
+        if first:
+            yield evaluate_chance(source, **settings)
 
 
-def _evaluate(
-    source: "Corpus", model: str, modes: tuple[str, ...], *, options: Options, kind: str, **asked: Any
+def _score_runs(
+    sources: "Sequence[Corpus]", paths: Sequence[Path], **settings: Any
+) -> "Iterator[Evaluation]":
+    """Yield the evaluation of each run, named after its file, or after its path where names collide."""
+    from searchapp.evaluation.trec import read_run
+    from searchapp.tasks.retrieval import evaluate_run
+
+    if len(sources) > 1:
+        raise click.UsageError("--run needs exactly one CORPUS.")
+    stems = [path.stem for path in paths]
+    for path in paths:
+        name = path.stem if stems.count(path.stem) == 1 else str(path.with_suffix(""))
+        yield evaluate_run(sources[0], read_run(path), name, **settings)
+
+
+def _score_model(
+    source: "Corpus", model: str, modes: Sequence[str], *, options: Options, kind: str, **settings: Any
 ) -> "Iterator[Evaluation]":
     from searchapp.index.build import encoder_for
     from searchapp.reports.progress import progress_bar
@@ -162,5 +184,5 @@ def _evaluate(
 
     encoder = encoder_for(source, model, options, kind)
     for mode in modes:
-        with progress_bar(f"Embedding {source.name} by {model}", source.count) as progress:
-            yield evaluate_model(source, encoder, mode=mode, kind=kind, progress=progress, **asked)
+        with progress_bar(f"Embedding {source.name} with {model}", source.count) as progress:
+            yield evaluate_model(source, encoder, mode=mode, kind=kind, progress=progress, **settings)

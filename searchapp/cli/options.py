@@ -1,11 +1,12 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from searchapp.cli import completion
@@ -166,6 +167,31 @@ def encoding_options(command: Command) -> Command:
         return command(options=options, **rest)
 
     return with_options
+
+
+VECTOR_OPTIONS = (
+    "max_length", "no_normalize", "template", "document_prompt", "query_prompt", "query_pooling",
+    "document_pooling",
+)  # fmt: skip
+"""The parameters that `encoding_options` adds."""
+
+
+def reject(names: Collection[str], because: str) -> None:
+    """Fail if one of these parameters was given, because it would have no effect.
+
+    Args:
+        names: of the parameters of the current command.
+        because: what makes them useless.
+
+    Raises:
+        UsageError: one was given; its option is named.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is ParameterSource.COMMANDLINE:
+            shown = parameter.opts[-1] if isinstance(parameter, click.Option) else str(parameter.name).upper()
+            raise click.UsageError(f"{shown} has no effect with {because}; leave it out.")
 
 
 def offline_option(command: Command) -> Command:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import click
 
 from searchapp.cli import completion
-from searchapp.cli.options import encoding_options, examples, mode_option, offline_option, report_options
+from searchapp.cli.options import (
+    VECTOR_OPTIONS,
+    encoding_options,
+    examples,
+    mode_option,
+    offline_option,
+    reject,
+    report_options,
+)
 from searchapp.encoders.options import Options
 from searchapp.retrieval.modes import MODES
 
@@ -72,10 +80,10 @@ def command(
     from searchapp.reports.progress import steps
     from searchapp.reports.reproductions import reproduction_report
 
-    if against is not None and (model or mode or options != Options()):
-        raise click.UsageError("--against compares an existing run: leave out -m, --mode and vector options.")
-    if mode is not None and not MODES[mode].needs_model and (model or options != Options()):
-        raise click.UsageError(f"--mode {mode} uses neither a model nor vectors: leave their options out.")
+    if against is not None:
+        reject({"model", "mode", *VECTOR_OPTIONS}, "--against, which compares existing results")
+    if mode is not None and not MODES[mode].needs_model:
+        reject({"model", *VECTOR_OPTIONS}, f"--mode {mode}")
     read = read_source(source)
     with steps() as progress:
         system, reason = choose_system(read, model, mode, options, against, progress)
