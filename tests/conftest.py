@@ -1,4 +1,4 @@
-"""Fixtures: small corpora and models made on the spot, and the real ones where this machine has them."""
+"""Fixtures: small corpora and models written by the test, and the real ones where this machine has them."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ from .real_data import REPOSITORY, TEST_DATA, archives, datasets_home, missing_c
 DATASETS_HOME = datasets_home(os.environ, TEST_DATA, Path.home())  # read before `isolated` hides it
 PARITY = all(importlib.util.find_spec(name) for name in ("mteb", "sentence_transformers", "torch"))
 
-# What searchapp keeps for later goes beside pytest's own cache, not into the developer's home.
+# searchapp's cache goes next to the one of pytest, not into the developer's home.
 os.environ["XDG_CACHE_HOME"] = str(REPOSITORY / ".pytest_cache" / "home")
 
 Cli = Callable[..., Result]
@@ -33,12 +33,12 @@ def pytest_report_header() -> list[str]:
     return [
         f"real corpora: {missing_corpora(DATASETS_HOME) or DATASETS_HOME}",
         f"other test data: {TEST_DATA}{'' if TEST_DATA.is_dir() else ' (missing, see tests/real_data.py)'}",
-        f"parity extra: {'installed' if PARITY else 'not installed, its tests are left out'}",
+        f"parity extra: {'installed' if PARITY else 'not installed, its tests are deselected'}",
     ]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the parity tests out where the extra is not installed."""
+    """Deselect the parity tests where the extra is not installed."""
     if not PARITY:
         left_out = [item for item in items if item.get_closest_marker("parity")]
         config.hook.pytest_deselected(items=left_out)
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep indexes, corpora and models of a test to itself, and every test off the network."""
+    """Give every test its own indexes, corpora and models, and keep it off the network."""
     monkeypatch.setenv("SEARCHAPP_INDEXES", str(tmp_path / "indexes"))
     monkeypatch.setenv("IR_DATASETS_HOME", str(tmp_path / "ir_datasets"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -80,7 +80,7 @@ def corpora_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def real_corpora(corpora_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the real corpora the ones that names such as `nfcorpus` stand for."""
+    """Make names such as `nfcorpus` refer to the real corpora."""
     monkeypatch.setenv("IR_DATASETS_HOME", str(corpora_home))
     return corpora_home
 
@@ -93,13 +93,13 @@ def real_indexes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shared_indexes(real_corpora: Path, real_indexes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Use the real corpora with indexes that outlive the test."""
+    """Use the real corpora with indexes that later tests reuse."""
     monkeypatch.setenv("SEARCHAPP_INDEXES", str(real_indexes))
     return real_indexes
 
 
 def as_queries(texts: Iterable[str]) -> list[Query]:
-    """Return texts as queries that are numbered."""
+    """Return texts as queries with numbers for ids."""
     return [Query(str(number), text) for number, text in enumerate(texts)]
 
 
@@ -151,7 +151,7 @@ TABLE = np.array(
 
 @pytest.fixture
 def make_model(tmp_path: Path) -> MakeFolder:
-    """Write a model2vec folder of six words and four dimensions, whose vectors can be worked out by hand."""
+    """Write a model2vec folder of six words and four dimensions, small enough to compute vectors by hand."""
 
     def make(
         name: str = "model",
