@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import blake2b
 from math import fsum, log2, sqrt
 
 import numpy as np
@@ -117,6 +118,27 @@ def test_ranx_fuses_to_the_same_scores() -> None:
         in_order = Ranking.from_scores(list(expected), np.array(list(expected.values())))
         assert ranking.document_ids == in_order.document_ids
         assert dict(listed(ranking)) == pytest.approx(expected, abs=1e-6)
+
+
+def by_hand(seed: int, query: str, document: str) -> float:
+    """Return the random score of a document, in Python's integers: SplitMix64's finaliser of two hashes."""
+
+    def hashed(text: str) -> int:
+        return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+    value = hashed(document) ^ hashed(f"{seed} {query}")
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value = (value ^ value >> shift) * factor % 2**64
+    return (value ^ value >> 31) // 2**40 / 2**24
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_random_scores_are_worked_out_by_hand(seed: int) -> None:
+    ids = [f"d{number}" for number in range(50)]
+    run = random_run(ids, [Query("1", "x"), Query("q", "x")], 20, seed)
+    for query, ranking in run.items():
+        best = sorted(((by_hand(seed, query, name), name) for name in ids), reverse=True)[:20]
+        assert listed(ranking) == [(name, score) for score, name in best]
 
 
 def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.index.build import build_index
-from searchapp.index.index import Index, open_index
+from searchapp.index.index import Index, exact_scores, open_index, product_scores
+from searchapp.index.kinds.flat import _faiss_settings
 from searchapp.index.layout import index_folder
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder, as_queries, jsonl
@@ -101,6 +103,55 @@ def test_search_equals_a_matrix_product_in_double_precision(encoder: Encoder) ->
         pairs = sorted(zip(scores.tolist(), index.all_ids(), strict=True), reverse=True)[:20]
         assert ranking.document_ids == [document_id for _, document_id in pairs]
         assert ranking.scores.tolist() == [score for score, _ in pairs]
+
+
+@pytest.mark.parametrize("rows", [1, 300])
+def test_a_product_gives_the_bits_of_the_fixed_order_where_sums_cancel(rows: int) -> None:
+    generator = np.random.default_rng(rows)
+    large, small = generator.normal(size=(rows, 100)) * 1e12, generator.normal(size=(rows, 56))
+    asked, rest = generator.normal(size=(8, 100)), generator.normal(size=(8, 56))
+    vectors = np.hstack([large, small, -large]).astype(np.float32)
+    queries = np.hstack([asked, rest, asked]).astype(np.float32)
+    max_norm = float(np.linalg.norm(vectors.astype(np.float64), axis=1).max())
+    expected = np.array([exact_scores(vectors, query) for query in queries])
+    assert product_scores(vectors, queries, max_norm).tobytes() == expected.tobytes()
+
+
+def test_a_rounding_that_the_order_could_change_is_summed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 1 + 2^-24 lies halfway between the float32 numbers 1 and 1 + 2^-23; the other scores are far from it.
+    vectors = np.array([[1, 2**-24], [1, 0.5], [0.25, 0]], dtype=np.float32)
+    queries = np.ones((2, 2), dtype=np.float32)
+    again: list[list[float]] = []
+
+    def watched(rows: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
+        again.extend(rows.tolist())
+        return exact_scores(rows, query)
+
+    monkeypatch.setattr("searchapp.index.index.exact_scores", watched)
+    assert product_scores(vectors, queries, 2.0).tolist() == [[1, 1.5, 0.25]] * 2
+    assert again == [[1, 2**-24]] * 2
+
+
+def test_the_settings_of_faiss_are_restored(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    import faiss
+
+    def settings() -> tuple[int, int]:
+        return faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
+
+    index = build_index(open_corpus("sample"), encoder)
+    monkeypatch.setattr("searchapp.index.index.PRODUCT_ROWS", 0)  # so that a batch goes to FAISS, too
+    queries = judged_queries(encoder, "sample")
+    before = settings()
+    other = Thread(target=index.search, args=(queries, 10))
+    with _faiss_settings(1):
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()  # it waits for its turn to change the settings
+    other.join()
+    assert settings() == before
+    with pytest.raises(AssertionError):  # FAISS refuses another dimension
+        index.search(queries[:1, :5], 10)
+    assert settings() == before
 
 
 def test_scores_are_worked_out_by_hand(make_corpus: MakeFolder, make_model: MakeFolder) -> None:

@@ -96,6 +96,21 @@ def test_a_build_goes_on_where_it_was_interrupted(
     assert not part_folder(folder).exists()
 
 
+@pytest.mark.parametrize("step", ["checkpoint.os.fsync", "documents.DocumentWriter.commit"])
+def test_a_build_that_dies_within_a_checkpoint_loses_nothing(
+    corpus: Corpus, model: Path, step: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # The state must be saved after the vectors and the documents it counts, or rows would go missing.
+    interrupt(corpus, model)
+    with monkeypatch.context() as dying:
+        dying.setattr(f"searchapp.index.{step}", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            build_index(corpus, load_encoder(str(model)))
+    seen, folder = resume(corpus, model)
+    assert seen == REST
+    assert_same_index(folder, uninterrupted(corpus, model, monkeypatch, tmp_path))
+
+
 def test_a_build_may_be_interrupted_more_than_once(corpus: Corpus, model: Path) -> None:
     interrupt(corpus, model)
     interrupt(corpus, model)
@@ -212,5 +227,5 @@ def unfinished(corpus: Corpus, model: Path) -> Path:
     return part_folder(index_folder(corpus, str(model), Options()))
 
 
-def _interrupted(_folder: Path, *_names: str) -> None:
+def _interrupted(*_arguments: object) -> None:
     raise KeyboardInterrupt

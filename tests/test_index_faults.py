@@ -100,6 +100,28 @@ def test_a_new_build_clears_up_after_a_killed_one(killed: tuple[Path, Path, Path
     assert open_index(folder).all_ids() == ["d1", "d2", "d3"]
 
 
+def test_every_file_reaches_the_disk_before_the_index_is_replaced(
+    make_corpus: MakeFolder, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[int | str] = []  # inodes flushed, names renamed
+    fsync, rename = os.fsync, Path.rename
+
+    def recorded_fsync(descriptor: int) -> None:
+        events.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def recorded_rename(path: Path, target: Path) -> Path:
+        events.append(path.name)
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "rename", recorded_rename)
+    folder = build(make_corpus(), make_model())
+    replaced = events.index(".flat.part")
+    assert {path.stat().st_ino for path in (folder, *folder.iterdir())} <= set(events[:replaced])
+    assert folder.parent.stat().st_ino in events[replaced:]
+
+
 def test_an_index_whose_rebuild_was_killed_can_be_removed(killed: tuple[Path, Path, Path]) -> None:
     (left,) = find_indexes()
     remove_index(left)

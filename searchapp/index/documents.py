@@ -56,8 +56,9 @@ class DocumentStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Immutable: without locks readers never wait, and the folder may be read-only.
-        self._connection = sqlite3.connect(f"file:{_quoted(path)}?mode=ro&immutable=1", uri=True)
+        # Immutable: readers need no locks, may be threads, and the folder may be read-only.
+        uri = f"file:{_quoted(path)}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
         """Return the ids of rows, in the order of `rows`."""
