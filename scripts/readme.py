@@ -94,7 +94,7 @@ def published() -> str:
 
 def probes() -> str:
     """Return the rows of the table of probes, from their registry."""
-    return "".join(f"| `{probe.name}` | {probe.question} |\n" for probe in PROBES)
+    return "".join(f"| `{probe.id}` | {probe.question} |\n" for probe in PROBES.values())
 
 
 def definitions() -> str:

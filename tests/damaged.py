@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from searchapp.corpora.resolve import open_corpus
+from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.evidence import Evidence, Vectors
-from searchapp.diagnosis.model import Model
+from searchapp.diagnosis.evidence import Evidence
 from searchapp.encoders.options import Options
 from searchapp.records import Document
 from tests.exact import exact_search
 from tests.faults.catalogue import FAULTS
-from tests.faults.pipelines import Base, Memory, TableEncoder, static_base
+from tests.faults.pipelines import Base, Memory, static_base, table_model
 from tests.faults.run_faults import RUN_FAULTS
 
 Break = Callable[[Base], Evidence]
@@ -51,12 +51,22 @@ def with_options(**options: Any) -> Break:
     return lambda base: base.with_table(base.table, Options(**options))
 
 
+class _TestSplit(Memory):
+    """A corpus in memory that is the test split of another."""
+
+    @property
+    def split(self) -> str:
+        return "test"
+
+
 def _called(name: str) -> Break:
-    """Give the corpus the name of a published one, whose digests and scores it then lacks."""
+    """Give the corpus the id of a published test split, whose digests and scores it then lacks."""
 
     def damage(base: Base) -> Evidence:
-        context = CorpusContext(replace(base.context.corpus, id=name))
-        return base.evidence(Model(TableEncoder(base.table), context, base.table), context)
+        corpus = base.context.corpus
+        source = _TestSplit(base.context.documents, list(corpus.source.queries()), corpus.source.judgements())
+        context = CorpusContext(replace(corpus, id=name, source=source))
+        return base.evidence(table_model(base.table, context), context)
 
     return damage
 
@@ -109,19 +119,19 @@ def _reported_of_another_split(base: Base) -> Evidence:
 
 
 FIRES: dict[str, dict[str, Break]] = {
-    "published": {"corpus-differs": _called("beir/scifact/test")},
-    "consistent": {
-        "judgements-dangle": fault("relevant documents missing", 0.3),
+    "corpus-digest": {"corpus-differs": _called("beir/scifact/test")},
+    "corpus-check": {
+        "judged-documents-missing": fault("relevant documents missing", 0.3),
         "judgements-swapped": fault("judgement columns swapped", 1.0),
         "duplicate-query-ids": fault("query ids twice", 0.2),
         "duplicate-documents": fault("documents twice", 0.4),
     },
-    "encoded": {"documents-missing": fault("documents missing", 0.3), "foreign-ids": _foreign},
-    "built": {"stale-index": lambda base: replace_changes(base, ["model_digest a (index) is now b"])},
+    "coverage": {"documents-missing": fault("documents missing", 0.3), "foreign-ids": _foreign},
+    "index-state": {"stale-index": lambda base: replace_changes(base, ["model_digest a (index) is now b"])},
     "control": {"control-differs": _called("beir/scifact/test")},
-    "floor": {"below-floor": fault("document rows shuffled", 1.0)},
-    "known-items": {"known-items-lost": fault("document rows shuffled", 1.0)},
-    "order": {
+    "random-baseline": {"below-random": fault("document rows shuffled", 1.0)},
+    "title-search": {"titles-not-found": fault("document rows shuffled", 1.0)},
+    "row-order": {
         "rows-offset": fault("document rows shifted", 2),
         "queries-offset": fault("query rows shifted", 1),
         "order-lost": fault("batches left sorted", 64),
@@ -136,17 +146,17 @@ FIRES: dict[str, dict[str, Break]] = {
     "stored-texts": {
         "title-dropped": fault("title dropped", 0.5),
         "text-dropped": fault("text dropped", 1.0),
-        "text-prefix": fault("a dict as text", 1.0),
+        "object-as-text": fault("a dict as text", 1.0),
         "case-changed": fault("queries in capitals", 1.0),
         "prompt": fault("an instruction on queries", 1.0),
         "truncated": fault("cut without the model's doing", 12),
         "pooling": fault("pooling", ("max", "max")),
-        "other-encoder": fault("queries in other coordinates", "rotation"),
+        "mixed-encoders": fault("queries in other coordinates", "rotation"),
         "stale-index": fault("loud directions", (5, 1.0)),
     },
     "row-alignment": {
-        "rows-shifted": fault("rows shifted", (2, 0.3)),
-        "rows-random": fault("random table", "plain"),
+        "table-rows-shifted": fault("rows shifted", (2, 0.3)),
+        "table-rows-random": fault("random table", "plain"),
     },
     "equal-rows": {
         "zero-rows": fault("rows zero", 0.2),
@@ -157,33 +167,33 @@ FIRES: dict[str, dict[str, Break]] = {
         "frequent-tokens": fault("frequent tokens dominate", 0.75),
         "flat-weights": fault("rows of unit length", 1.0),
     },
-    "tokenizer": {"retokenised": fault("retokenised by length", 1.0)},
-    "reading": {
+    "tokenizer": {"rebuilt-tokenizer": fault("retokenised by length", 1.0)},
+    "model-input": {
         "truncated": with_options(max_length=8),
         "title-dropped": with_options(template="{text}"),
         "text-dropped": with_options(template="{title}"),
         "prompt": fault("an instruction by recipe", "queries documents"),
     },
     "finite": {"not-finite": fault("NaN", 0.02), "zero-vectors": fault("documents zero", ("documents", 0.1))},
-    "lengths": {"norms-leak": fault("lengths count", 0.5)},
+    "norms": {"unnormalised": fault("lengths count", 0.5)},
     "dimensions": {"few-dimensions": fault("few dimensions", 16), "stale-index": _other_dimension},
-    "values": {"overflow": fault("int8 overflow", 2.0)},
+    "quantisation": {"overflow": fault("int8 overflow", 2.0)},
     "directions": {
         "dominant-directions": fault("loud directions", (5, 1.0)),
-        "hubs": fault("hubs", (1.5, 0.5)),
+        "hubness": fault("hubs", (1.5, 0.5)),
         "steep-spectrum": fault("spectrum too steep", 5.0),
         "noise": _noise,
     },
-    "coordinates": {
+    "shared-space": {
         "wrong-sign": fault("wrong sign", 1.0),
-        "other-encoder": fault("queries in other coordinates", "rotation"),
+        "mixed-encoders": fault("queries in other coordinates", "rotation"),
     },
     "run-ids": {
         "foreign-ids": fault("ids written otherwise", "prefix"),
         "other-split": _run_of_another_split,
         "queries-missing": _run_without_queries,
     },
-    "run-rows": {
+    "run-order": {
         "rows-offset": _run_of(fault("document rows shifted", 2)),
         "queries-offset": _run_of(fault("query rows shifted", 1)),
         "order-lost": _run_of(fault("document rows shuffled", 1.0)),
@@ -194,9 +204,9 @@ FIRES: dict[str, dict[str, Break]] = {
         "coarse-scores": fault("scores too coarse", 1),
     },
     "run-search": {"approximate-search": fault("approximate search", "PQ8x4")},
-    "reported": {
+    "reported-score": {
         "other-definition": fault("another definition", "ndcg-ideal-of-retrieved"),
-        "other-cut": fault("another cut", "ndcg_at_100"),
+        "other-cutoff": fault("another cut", "ndcg_at_100"),
         "other-scale": fault("a percentage", 100),
         "unexplained-score": fault("a number of another run", 0.9),
         "other-split": _reported_of_another_split,

@@ -28,7 +28,7 @@ def renamed(run: Run, names: dict[str, str]) -> Run:
 def test_a_sound_run_is_healthy(cli: Cli, run: Path) -> None:
     result = cli("diagnose", "sample", "--run", str(run))
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"sample by run {run}: healthy, no fault was found.")
+    assert result.stdout.startswith(f"sample with run {run}: healthy, no fault found.")
     assert "nDCG@10 is 0.87565 (chance 0.033" in " ".join(result.stdout.split())
 
 
@@ -57,7 +57,7 @@ def test_a_run_that_lacks_queries_is_told(cli: Cli, run: Path, tmp_path: Path) -
 def test_what_was_reported_is_explained(cli: Cli, run: Path) -> None:
     """0.88597 is this run's nDCG@100, as `searchapp eval sample` prints it."""
     result = cli("diagnose", "sample", "--run", str(run), "--reported", "nDCG@10=0.88597", "--json")
-    assert json.loads(result.stdout)["causes"][0]["id"] == "other-cut"
+    assert json.loads(result.stdout)["causes"][0]["id"] == "other-cutoff"
 
 
 @pytest.mark.parametrize("value", ["ndcg_at_10", "ndcg_at_10=much", "speed=3", "ndcg_at_10=-1"])

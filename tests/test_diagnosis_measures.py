@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 
 from searchapp.diagnosis.agreement import nearest
+from searchapp.diagnosis.cloud import Cloud, Sides, participation, spectrum
 from searchapp.diagnosis.fixes import FIXES, centre, negate, whiten, without_directions
-from searchapp.diagnosis.hypotheses import common_addition, lengths_read
+from searchapp.diagnosis.hypotheses import common_addition, truncation_lengths
 from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import (
     JudgedQueries,
-    agreement,
-    hubs,
+    hubness,
     judged_queries,
-    participation,
-    spectrum,
+    percentile_ranks,
     spread,
 )
-from searchapp.diagnosis.probes.rows import misplaced
+from searchapp.diagnosis.probes.row_order import misplaced
 from searchapp.diagnosis.tokens import TokenTable
-from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_loudest
+from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
 from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
 from searchapp.evaluation.metrics import NDCG
@@ -51,29 +50,29 @@ def test_a_judged_document_that_is_absent_raises_the_ideal() -> None:
 
 
 def test_a_vector_with_nan_is_never_found() -> None:
-    trial = JudgedQueries("one", ["a", "b"], [{0: 1}])
+    trial = JudgedQueries(["a", "b"], [{0: 1}])
     documents = np.array([[np.nan, 9], [1, 0]], np.float32)
     assert trial.top(documents, np.array([[1, 1]], np.float32), 1).tolist() == [[1]]
 
 
 def test_chance_of_one_relevant_among_four_documents() -> None:
     # Each of the four places is as likely: the mean of the discounts.
-    trial = JudgedQueries("one", ["a", "b", "c", "d"], [{2: 1}])
+    trial = JudgedQueries(["a", "b", "c", "d"], [{2: 1}])
     assert trial.chance == pytest.approx(sum(1 / np.log2(np.arange(2, 6))) / 4)
 
 
 def test_participation_counts_the_directions_that_share_variance() -> None:
     axes = np.concatenate([np.eye(4), -np.eye(4)]).astype(np.float32)
-    assert participation(axes) == pytest.approx(4)
-    assert participation(axes * np.array([1, 1, 0, 0], np.float32)) == pytest.approx(2)
+    assert participation(spectrum(axes)) == pytest.approx(4)
+    assert participation(spectrum(axes * np.array([1, 1, 0, 0], np.float32))) == pytest.approx(2)
     assert spectrum(axes * np.array([3, 1, 0, 0], np.float32)).tolist() == pytest.approx(
         [18 / 8, 2 / 8, 0, 0]
     )
 
 
 def test_hubs_of_a_document_that_every_query_finds() -> None:
-    found = hubs(np.array([[0, 1], [0, 2], [0, 3]]), 10)
-    assert (found.largest, found.top, found.unique) == (1.0, 0, 4 / 6)
+    found = hubness(np.array([[0, 1], [0, 2], [0, 3]]), 10)
+    assert (found.largest, found.unique) == (1.0, 4 / 6)
     assert found.skew == pytest.approx(
         1.272 / 0.84**1.5
     )  # third moment over variance of 3, 1, 1, 1 and six 0
@@ -83,7 +82,7 @@ def test_agreement_is_one_at_the_top_and_nought_at_the_bottom() -> None:
     documents = np.eye(5, dtype=np.float32)
     asked = np.array([[5, 4, 3, 2, 1]], np.float32)
     near = np.array([[0, 4, 2]])
-    assert agreement(near, asked, documents).tolist() == [[1.0, 0.0, 0.5]]
+    assert percentile_ranks(near, asked, documents).tolist() == [[1.0, 0.0, 0.5]]
 
 
 def test_spread_takes_all_of_few_and_both_ends_of_many() -> None:
@@ -107,7 +106,7 @@ def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -
     stored[[3, 7, 9]] = expected[[7, 9, 3]]
     match = match_rows(np.arange(50), expected, stored)
     assert match.exact
-    assert np.flatnonzero(match.astray).tolist() == [3, 7, 9]
+    assert np.flatnonzero(match.misplaced).tolist() == [3, 7, 9]
     assert match.place[[3, 7, 9]].tolist() == [9, 3, 7]
     np.testing.assert_array_equal(realign_rows(stored, match), expected)
 
@@ -116,13 +115,13 @@ def test_rows_drawn_to_one_place_are_not_astray(rng: np.random.Generator) -> Non
     expected = unit(rng.standard_normal((60, 16)).astype(np.float32))
     stored = unit(rng.standard_normal((60, 16)).astype(np.float32))
     near = Match(np.arange(60), np.full(60, 0.1, np.float32), np.full(60, 0.7, np.float32), np.full(60, 4))
-    assert near.displaced.all() and not near.astray.any()
+    assert near.displaced.all() and not near.misplaced.any()
     np.testing.assert_array_equal(realign_rows(stored, near), stored)
     shuffled = rng.permutation(60)
     blurred = unit(expected[shuffled] + 0.1 * stored)
-    astray = match_rows(np.arange(60), expected, blurred)
-    assert astray.astray.mean() > 0.9 and not astray.exact
-    assert (shuffled[astray.place] == np.arange(60)).all()
+    shifted_match = match_rows(np.arange(60), expected, blurred)
+    assert shifted_match.misplaced.mean() > 0.9 and not shifted_match.exact
+    assert (shuffled[shifted_match.place] == np.arange(60)).all()
 
 
 def test_an_unknown_addition_is_computed(rng: np.random.Generator) -> None:
@@ -139,7 +138,7 @@ def test_the_length_that_was_read_is_found() -> None:
     rows = np.eye(6, dtype=np.float32)
     ids = np.arange(6, dtype=np.uint32)
     table = TokenTable(rows, list("abcdef"), lambda texts: Tokens(ids, np.array([0, 6])), None, "BPE")
-    lengths, near = lengths_read(table, ["abcdef"], unit(rows[:4].sum(axis=0, keepdims=True)))
+    lengths, near = truncation_lengths(table, ["abcdef"], unit(rows[:4].sum(axis=0, keepdims=True)))
     assert (lengths.tolist(), near.tolist()) == ([4], [pytest.approx(1)])
 
 
@@ -153,22 +152,23 @@ def test_spellings_are_near_each_other_only_in_their_own_rows(rng: np.random.Gen
     assert alignment(np.roll(table, 2, axis=0), pairs, 2) > 0.99
     assert alignment(table[rng.permutation(1200)], pairs) == pytest.approx(0.5, abs=0.05)
     loud = table + 50 * rng.standard_normal((1200, 1)).astype(np.float32) @ np.ones((1, 32), np.float32)
-    assert alignment(loud, pairs) < 0.8 < alignment(without_loudest(loud), pairs)
+    assert alignment(loud, pairs) < 0.8 < alignment(without_dominant(loud), pairs)
 
 
-def test_repairs_do_what_they_say(rng: np.random.Generator) -> None:
+def test_fixes_do_what_they_say(rng: np.random.Generator) -> None:
     documents = (rng.standard_normal((400, 8)) * np.array([20, 9, 1, 1, 1, 1, 1, 1]) + 3).astype(np.float32)
     queries = documents[:20] + 0.1
-    assert np.abs(centre(documents, queries)[0].mean(axis=0)).max() < 0.1
-    removed, asked = without_directions(2)(documents, queries)
+    cloud = Cloud(Sides(documents, queries))
+    assert np.abs(centre(cloud).documents.mean(axis=0)).max() < 0.1
+    removed, asked = without_directions(2)(cloud)
     assert (spectrum(removed)[-2:] < 1e-6).all()
     assert asked.shape == (20, 8)
-    whitened, _ = whiten(documents, queries)
-    assert participation(whitened) > 7 > 3 > participation(unit(documents))
-    np.testing.assert_array_equal(negate(documents, queries)[1], -queries)
-    for repair in FIXES:
-        changed = repair.apply(documents, queries)
-        assert np.isfinite(changed[0]).all() and np.isfinite(changed[1]).all(), repair.name
+    whitened, _ = whiten(cloud)
+    assert participation(spectrum(whitened)) > 7 > 3 > participation(spectrum(unit(documents)))
+    np.testing.assert_array_equal(negate(cloud).queries, -queries)
+    for name, fix in FIXES.items():
+        changed = fix.apply(cloud)
+        assert np.isfinite(changed.documents).all() and np.isfinite(changed.queries).all(), name
 
 
 def test_nearest_orders_by_score() -> None:

@@ -3,24 +3,25 @@
 import pytest
 
 from searchapp.diagnosis.causes import CAUSES
-from searchapp.diagnosis.probe import CannotJudgeError, Finding, Probe, lacking
-from searchapp.diagnosis.registry import PROBES
-from searchapp.diagnosis.verdict import FAULT, find_probe
+from searchapp.diagnosis.evidence import CannotJudgeError
+from searchapp.diagnosis.probe import Finding, Probe
+from searchapp.diagnosis.registry import PROBES, find_probe
+from searchapp.diagnosis.thresholds import FAULT
 from searchapp.errors import SearchappError
 from tests.damaged import FIRES, Break, healthy, sentences
 
 CASES = [(name, cause, broken) for name, causes in FIRES.items() for cause, broken in causes.items()]
-ELSEWHERE = {("reported", "other-split")}  # needs a folder with two splits: test_diagnosis_runs.py
+ELSEWHERE = {("reported-score", "other-split")}  # needs a folder with two splits: test_diagnosis_runs.py
 
 
 def test_every_cause_that_a_probe_may_name_has_a_case() -> None:
-    assert {(probe.name, cause) for probe in PROBES for cause in probe.finds} == {
+    assert {(probe.id, cause) for probe in PROBES.values() for cause in probe.causes} == {
         (name, cause) for name, cause, _ in CASES
     }
 
 
 def test_every_cause_is_found_by_some_probe() -> None:
-    assert {cause for probe in PROBES for cause in probe.finds} == set(CAUSES)
+    assert {cause for probe in PROBES.values() for cause in probe.causes} == set(CAUSES)
 
 
 @pytest.mark.parametrize(
@@ -29,25 +30,22 @@ def test_every_cause_is_found_by_some_probe() -> None:
     ids=[f"{name}-{cause}" for name, cause, _ in CASES if (name, cause) not in ELSEWHERE],
 )
 def test_a_probe_fires(name: str, cause: str, broken: Break) -> None:
-    evidence = broken(sentences())
     probe = find_probe(name)
-    assert lacking(probe, evidence) is None
-    found = [said for said in probe.ask(evidence) if isinstance(said, Finding)]
-    assert cause in {one.cause for one in found}
-    assert {one.cause for one in found} <= set(probe.finds)
-    assert all(one.evidence.endswith(".") for one in found)
+    findings = [seen for seen in probe.ask(broken(sentences())) if isinstance(seen, Finding)]
+    assert cause in {finding.cause for finding in findings}
+    declared = {(symptom.cause, symptom.key or symptom.cause) for symptom in probe.symptoms}
+    assert {(finding.cause, finding.key) for finding in findings} <= declared
+    assert all(finding.text.endswith(".") for finding in findings)
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=[probe.name for probe in PROBES])
+@pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)
 def test_a_probe_is_silent_on_health(probe: Probe) -> None:
-    evidence = healthy(sentences())
-    assert lacking(probe, evidence) is None
     try:
-        found = [said for said in probe.ask(evidence) if isinstance(said, Finding)]
+        findings = [seen for seen in probe.ask(healthy(sentences())) if isinstance(seen, Finding)]
     except CannotJudgeError as error:
-        assert probe.name == "peers", error  # nothing is published for the sample
+        assert probe.id == "published-models", error  # nothing is published for the sample
         return
-    assert [one for one in found if one.strength >= FAULT] == []
+    assert [finding for finding in findings if finding.strength >= FAULT] == []
 
 
 def test_an_unknown_probe_is_an_error_that_lists_them() -> None:

@@ -8,7 +8,8 @@ from searchapp.diagnosis.collect import collect
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import Finding
-from searchapp.diagnosis.verdict import diagnose, find_probe
+from searchapp.diagnosis.registry import find_probe
+from searchapp.diagnosis.verdict import diagnose
 from searchapp.encoders.options import Options
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder
@@ -38,9 +39,9 @@ def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> No
     test = collect(open_corpus(f"{folder}/test"), "wordllama", Options())
     assert dev != pytest.approx(test.score, abs=1e-3)
     evidence = Evidence(test.context, test.model, test.vectors, reported={"ndcg_at_10": round(dev, 5)})
-    causes = found("reported", evidence)
+    causes = found("reported-score", evidence)
     assert causes[0].cause == "other-split"
-    assert "the split dev gives" in causes[0].evidence
+    assert "the split dev gives" in causes[0].text
 
 
 @pytest.mark.parametrize(
@@ -50,17 +51,17 @@ def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> No
             "another definition",
             "ndcg-ideal-of-retrieved",
             "other-definition",
-            "whose ideal ranking",
+            "an ideal ranking of the retrieved documents only gives",
         ),
-        ("another cut", "ndcg_at_100", "other-cut", "the cut at 100"),
+        ("another cut", "ndcg_at_100", "other-cutoff", "the cutoff 100 gives"),
         ("a percentage", 100, "other-scale", "as a percentage"),
         ("a number of another run", 0.9, "unexplained-score", "no known definition"),
     ],
 )
 def test_a_reported_number_is_explained(name: str, severity: object, cause: str, words: str) -> None:
-    causes = found("reported", fault(name, severity)(sentences()))
+    causes = found("reported-score", fault(name, severity)(sentences()))
     assert causes[0].cause == cause
-    assert words in causes[0].evidence
+    assert words in causes[0].text
 
 
 def test_a_number_with_few_decimals_is_the_same_number() -> None:
@@ -68,7 +69,7 @@ def test_a_number_with_few_decimals_is_the_same_number() -> None:
     evidence = Evidence(
         base.context, base.model, base.vectors, reported={"ndcg_at_10": round(base.healthy, 3)}
     )
-    assert found("reported", evidence) == []
+    assert found("reported-score", evidence) == []
 
 
 def test_a_run_alone_is_judged_by_what_needs_no_vectors() -> None:
@@ -77,14 +78,14 @@ def test_a_run_alone_is_judged_by_what_needs_no_vectors() -> None:
     diagnosis = diagnose(Evidence(CorpusContext(base.context.corpus), run=run))
     assert diagnosis.healthy
     assert "there are no stored vectors" in diagnosis.unjudged["run-search"]
-    assert set(diagnosis.facts) >= {"run-ids", "run-depth", "run-scores", "consistent", "control"}
+    assert set(diagnosis.facts) >= {"run-ids", "run-depth", "run-scores", "corpus-check", "control"}
 
 
 def test_scores_of_one_decimal_are_told_from_those_of_a_lossy_index() -> None:
     base = sentences()
     rounded = found("run-scores", fault("scores too coarse", 1)(base))
     assert [one.cause for one in rounded] == ["coarse-scores"]
-    assert "of at most 1 decimals" in rounded[0].evidence
+    assert "none has more than 1 decimals" in rounded[0].text
     tied = {
         name: Ranking(ranking.document_ids, np.repeat(ranking.scores[::5], 5)[: len(ranking.scores)])
         for name, ranking in exact_run(base.evidence()).items()

@@ -8,35 +8,36 @@ import numpy as np
 import pytest
 
 from searchapp.diagnosis.causes import CAUSES
+from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.evidence import Evidence, Vectors
+from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.model import title_of
 from searchapp.diagnosis.probe import Fact, Finding, Probe
-from searchapp.diagnosis.registry import PROBES
-from searchapp.diagnosis.verdict import diagnose, find_probe
+from searchapp.diagnosis.registry import PROBES, find_probe
+from searchapp.diagnosis.verdict import diagnose
 from searchapp.records import Document
 from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
 from searchapp.reports.formats import to_json
 from tests.conftest import Cli
 from tests.damaged import fault, healthy, sentences
 
-CHEAP = [probe for probe in PROBES if not probe.slow and probe.name != "peers"]
+CHEAP = [probe for probe in PROBES.values() if not probe.slow and probe.id != "published-models"]
 
 
-def saying(*said: Fact | Finding) -> Probe:
-    return Probe("one", "?", (), (), lambda _evidence: iter(said))
+def observing(*observations: Fact | Finding) -> Probe:
+    return Probe("one", "?", (), lambda _evidence: iter(observations))
 
 
 def test_causes_stand_by_strength_then_by_gain() -> None:
-    probe = saying(
-        Finding("hubs", 0.8, "a.", gain=0.1),
+    probe = observing(
+        Finding("hubness", 0.8, "a.", gain=0.1),
         Finding("noise", 0.8, "b."),
         Finding("steep-spectrum", 0.8, "c.", gain=0.2),
         Finding("not-finite", 1.0, "d."),
         Finding("stale-index", 0.3, "e."),
     )
     found = diagnose(healthy(sentences()), [probe])
-    assert [named.id for named in found.faults] == ["not-finite", "steep-spectrum", "hubs", "noise"]
+    assert [named.id for named in found.faults] == ["not-finite", "steep-spectrum", "hubness", "noise"]
     assert [named.id for named in found.remarks] == ["stale-index"]
     assert not found.healthy
 
@@ -44,26 +45,29 @@ def test_causes_stand_by_strength_then_by_gain() -> None:
 def test_two_probes_that_find_one_cause_name_it_once() -> None:
     found = diagnose(
         healthy(sentences()),
-        [saying(Finding("hubs", 0.6, "weak.")), saying(Finding("hubs", 0.8, "strong.", gain=0.1))],
+        [
+            observing(Finding("hubness", 0.6, "weak.")),
+            observing(Finding("hubness", 0.8, "strong.", gain=0.1)),
+        ],
     )
-    assert [(named.id, named.strength, named.gain) for named in found.causes] == [("hubs", 0.8, 0.1)]
-    assert [one.evidence for one in found.causes[0].found] == ["strong.", "weak."]
+    assert [(named.id, named.strength, named.gain) for named in found.causes] == [("hubness", 0.8, 0.1)]
+    assert [finding.text for finding in found.causes[0].findings] == ["strong.", "weak."]
 
 
 def test_a_proven_shift_is_not_also_called_a_lost_order() -> None:
-    probe = saying(Finding("order-lost", 0.8, "a."), Finding("rows-offset", 1.0, "b."))
+    probe = observing(Finding("order-lost", 0.8, "a."), Finding("rows-offset", 1.0, "b."))
     assert [named.id for named in diagnose(healthy(sentences()), [probe]).causes] == ["rows-offset"]
 
 
 def test_a_remark_does_not_make_it_sick() -> None:
-    assert diagnose(healthy(sentences()), [saying(Finding("stale-index", 0.3, "a."))]).healthy
+    assert diagnose(healthy(sentences()), [observing(Finding("stale-index", 0.3, "a."))]).healthy
 
 
 def test_the_healthy_pipeline_is_healthy() -> None:
     found = diagnose(healthy(sentences()), CHEAP)
     assert found.healthy
     assert found.unjudged == {}
-    assert "healthy, no fault was found" in diagnosis_text(found, "sample", "wordllama")
+    assert "healthy, no fault found" in diagnosis_text(found, "sample", "wordllama")
 
 
 def test_a_high_mean_cosine_alone_is_no_fault() -> None:
@@ -75,7 +79,7 @@ def test_a_high_mean_cosine_alone_is_no_fault() -> None:
         documents=base.vectors.documents + constant, queries=base.vectors.queries + constant
     )
     found = diagnose(evidence, CHEAP)
-    cosine = found.fact("mean cosine to the mean vector")
+    cosine = found.fact("mean-cosine")
     assert cosine is not None and float(cosine.value) > 0.99
     assert found.healthy
 
@@ -90,7 +94,7 @@ def test_a_diagnosis_is_the_same_every_time() -> None:
 def test_a_fault_tells_its_evidence_its_repair_and_what_to_run() -> None:
     found = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
     text = diagnosis_text(found, "my corpus", "wordllama")
-    assert text.startswith("my corpus by wordllama: the documents' vectors stand some rows beside their ids")
+    assert text.startswith("my corpus with wordllama: the document vectors are shifted relative to their ids")
     assert "Evidence: 100 % of the documents have the vector of the text 2 rows further up." in text
     assert "Next: searchapp index 'my corpus' -m wordllama --fresh" in text
     gain = found.faults[0].gain
@@ -103,7 +107,7 @@ def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
     base = sentences()
     found = diagnose(Evidence(base.context, vectors=base.vectors), CHEAP)
     assert found.healthy
-    assert "no encoder" in found.unjudged["encoded-again"]
+    assert "the encoder behind these vectors is not known" in found.unjudged["encoded-again"]
     assert "static model" in found.unjudged["row-alignment"]
     assert found.unjudged["run-ids"] == "there is no run"
 
@@ -126,9 +130,11 @@ def test_few_texts_are_not_compared_with_the_control() -> None:
         base.vectors.query_ids,
         base.vectors.queries,
     )
-    found = diagnose(Evidence(base.context, vectors=vectors), [find_probe("order"), find_probe("directions")])
-    assert found.unjudged["order"].startswith("it takes 40 documents")
-    assert found.unjudged["directions"] == "a cloud needs at least 40 documents"
+    found = diagnose(
+        Evidence(base.context, vectors=vectors), [find_probe("row-order"), find_probe("directions")]
+    )
+    assert found.unjudged["row-order"].startswith("comparing with the control takes 40 documents")
+    assert found.unjudged["directions"] == "the shape of a cloud takes at least 40 documents"
 
 
 def test_a_document_without_a_title_is_looked_for_by_its_opening() -> None:
@@ -146,11 +152,11 @@ def test_a_next_step_works_when_followed(step: str, cli: Cli, working_folder: Pa
 def test_every_cause_is_told_in_full_sentences() -> None:
     for cause in CAUSES.values():
         assert cause.title[0].isupper() and not cause.title.endswith(".")
-        assert cause.repair.endswith(".")
+        assert cause.fix.endswith(".")
         assert cause.effect
 
 
 def test_names_are_quoted_for_the_shell() -> None:
-    found = diagnose(healthy(sentences()), [saying(Finding("rows-offset", 1.0, "a."))])
+    found = diagnose(healthy(sentences()), [observing(Finding("rows-offset", 1.0, "a."))])
     assert next_step(found.faults[0], "a b", "it's") == ("""searchapp index 'a b' -m 'it'"'"'s' --fresh""")
     assert next_step(found.faults[0], "a", "npy:b") == "searchapp diagnose a -m npy:b"

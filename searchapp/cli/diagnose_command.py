@@ -29,22 +29,24 @@ def _reported(
     from searchapp.errors import SearchappError
     from searchapp.evaluation.measures import parse_measure
 
-    found = {}
+    reported = {}
     for value in values:
         name, equals, number = value.partition("=")
+        invalid = click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.")
         try:
-            found[parse_measure(name).name] = float(number)
+            metric, score = parse_measure(name).name, float(number)
         except (ValueError, SearchappError) as error:
-            raise click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.") from error
-        if not equals or not 0 <= found[parse_measure(name).name] <= 100:
-            raise click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.")
-    return found
+            raise invalid from error
+        if not equals or not 0 <= score <= 100:
+            raise invalid
+        reported[metric] = score
+    return reported
 
 
 def _probes() -> list[str]:
     from searchapp.diagnosis.registry import PROBES
 
-    return [probe.name for probe in PROBES]
+    return list(PROBES)
 
 
 @click.command(
@@ -135,14 +137,14 @@ def command(
 
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.collect import collect, collect_run
-    from searchapp.diagnosis.registry import PROBES
-    from searchapp.diagnosis.verdict import diagnose, find_probe
+    from searchapp.diagnosis.registry import PROBES, find_probe
+    from searchapp.diagnosis.verdict import diagnose
     from searchapp.evaluation.trec import read_run
     from searchapp.reports.diagnoses import diagnosis_report
     from searchapp.reports.progress import steps
 
     chosen = [find_probe(probe) for probe in probes] or [
-        probe for probe in PROBES if not (quick and probe.slow)
+        probe for probe in PROBES.values() if not (quick and probe.slow)
     ]
     with steps() as progress:
         source = open_corpus(name)

@@ -1,4 +1,4 @@
-"""From a model's name to the evidence: the index that is there, or what the model gives now."""
+"""From a model's name to the evidence: from its index if there is one, else from fresh vectors."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
+from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext, Progress
-from searchapp.diagnosis.evidence import Evidence, Vectors
-from searchapp.diagnosis.model import Model
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.model import Model, TableModel
+from searchapp.diagnosis.tokens import token_table
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.precomputed import SIDES, PrecomputedEncoder, map_vectors
@@ -37,16 +39,16 @@ def collect(
 ) -> Evidence:
     """Return the evidence of a model on a corpus.
 
-    The stored vectors are those of the index if there is one, stale or not; else a static model encodes
-    the corpus in memory, and for any other an index is built.
+    The stored vectors come from the index if there is one, stale or not. Otherwise a static model encodes the
+    corpus in memory, and for any other model an index is built.
 
     Args:
-        corpus: what the model is run on.
+        corpus: what the model is evaluated on.
         model: what `-m` takes.
-        options: what the user changed.
-        reported: metric -> value that somebody reported.
+        options: options that differ from the model's own.
+        reported: metric -> reported value, under MTEB's names.
         kind: the kind of index that the vectors are read from, a name in `KINDS`.
-        label_free: leave the judgements alone.
+        label_free: ignore relevance judgements.
         progress: told what is about to be done.
 
     Raises:
@@ -59,13 +61,17 @@ def collect(
     if isinstance(encoder, PrecomputedEncoder):
         stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
         return Evidence(context, vectors=stored, reported=reported)
-    inside = Model(encoder, context)
+    inspected = (
+        TableModel(encoder, context, lambda: token_table(encoder))
+        if isinstance(encoder, StaticEncoder)
+        else Model(encoder, context)
+    )
     ids, documents, changes = _documents(corpus, encoder, kind, context, progress)
     progress("encoding the queries")
     queries = encoder.encode_queries(context.queries)
-    asked = [query.id for query in context.queries]
-    stored = Vectors(ids, documents, asked, queries, similarity)
-    return Evidence(context, inside, stored, reported=reported, changes=changes)
+    query_ids = [query.id for query in context.queries]
+    stored = Vectors(ids, documents, query_ids, queries, similarity)
+    return Evidence(context, inspected, stored, reported=reported, changes=changes)
 
 
 def collect_run(
@@ -76,13 +82,13 @@ def collect_run(
     label_free: bool = False,
     progress: Progress = lambda _what: None,
 ) -> Evidence:
-    """Return the evidence of somebody's run, of which neither model nor vectors are known.
+    """Return the evidence of a run without its model and vectors.
 
     Args:
-        corpus: what the run was made on.
+        corpus: what the run was made for.
         run: the rankings.
-        reported: metric -> value that somebody reported.
-        label_free: leave the judgements alone.
+        reported: metric -> reported value, under MTEB's names.
+        label_free: ignore relevance judgements.
         progress: told what is about to be done.
 
     Raises:
@@ -95,7 +101,7 @@ def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusCont
     context = CorpusContext(corpus, label_free=label_free, progress=progress)
     for what, there in (("documents", context.documents), ("queries", context.queries)):
         if not there:
-            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis needs at least one.")
+            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis takes at least one.")
     return context
 
 
@@ -125,7 +131,7 @@ def _documents(
 
 
 def _precomputed(folder: Path, similarity: str) -> Vectors:
-    """Return the vectors of a folder as they are, whether or not they fit the corpus."""
+    """Return the vectors of a folder, whether or not they match the corpus."""
     names = [(folder / f"{side}.txt").read_text("utf-8-sig").splitlines() for side in SIDES]
     arrays = [np.asarray(map_vectors(folder / f"{side}.npy"), dtype=np.float32) for side in SIDES]
     return Vectors(names[0], arrays[0], names[1], arrays[1], similarity)

@@ -1,6 +1,6 @@
-"""What is true whatever the pipeline did: the corpus, and what a control model makes of it."""
+"""What does not depend on the pipeline: the corpus, and what a control model makes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,25 +8,25 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import lint
-from searchapp.diagnosis.measures import JudgedQueries, judged_queries
+from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, judged_queries
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
-from searchapp.records import Document, Judgements, Query
+from searchapp.records import Document, Judgements, Query, Run
 
 Progress = Callable[[str], None]
 """Called with what is about to be done."""
 
 
 class CorpusContext:
-    """A corpus read into memory, mended where it must be so that the rest can be judged.
+    """A corpus in memory, repaired as far as it takes to judge the rest.
 
-    `floors` keeps what random tables score, by tokenizer and shape. Documents whose id stands twice keep the
-    first. The queries are the judged ones that have a text, or
-    all of them where nothing is judged (or judgements are not to be used).
+    Of documents with the same id, the first counts. The queries are the judged ones that have a text, or all
+    of them where nothing is judged or judgements are ignored. `random_baselines` caches the scores of random
+    tables by tokenizer and shape.
 
     Args:
         corpus: what the pipeline was run on.
-        label_free: leave the judgements alone.
+        label_free: ignore relevance judgements.
         progress: told what is about to be done.
     """
 
@@ -35,20 +35,21 @@ class CorpusContext:
     ) -> None:
         self.corpus = corpus
         self.progress = progress
-        self.floors: dict[tuple[object, ...], float] = {}
+        self.random_baselines: dict[tuple[object, ...], float] = {}
         self._label_free = label_free
 
     @cached_property
     def documents(self) -> list[Document]:
-        """The documents in stored order, one an id."""
+        """The documents in corpus order, one per id."""
         self.progress("reading the corpus")
-        return list({document.id: document for document in reversed(list(self.corpus.documents()))}.values())[
-            ::-1
-        ]
+        first: dict[str, Document] = {}
+        for document in self.corpus.documents():
+            first.setdefault(document.id, document)
+        return list(first.values())
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Document id -> place in `documents`."""
+        """Document id -> row in `documents`."""
         return {document.id: row for row, document in enumerate(self.documents)}
 
     @cached_property
@@ -66,7 +67,7 @@ class CorpusContext:
 
     @cached_property
     def problems(self) -> dict[str, str]:
-        """What `lint` finds: name -> message."""
+        """What `lint` reports: name -> message."""
         return {problem.name: problem.message for problem in lint(self.corpus)}
 
     @property
@@ -80,16 +81,24 @@ class CorpusContext:
         names = list(self.judgements) or sorted(self.all_queries)
         return [self.all_queries[name] for name in names]
 
+    def rows_of_run(self, run: Run, query_ids: Sequence[str]) -> NDArray[np.intp]:
+        """Return each query's first ten results as rows of `documents`, (q, 10), -1 where there is none."""
+        rows = np.full((len(query_ids), CUTOFF), -1, dtype=np.intp)
+        for place, name in enumerate(query_ids):
+            ids = run[name].document_ids[:CUTOFF] if name in run else []
+            rows[place, : len(ids)] = [self.rows.get(document, -1) for document in ids]
+        return rows
+
     @cached_property
     def control(self) -> "Control":
         """The bundled model's vectors."""
-        self.progress(f"encoding by the control model ({BUNDLED})")
+        self.progress(f"encoding with the control model ({BUNDLED})")
         encoder = load_encoder(BUNDLED)
         return Control(encoder.encode_documents(self.documents), encoder.encode_queries(self.queries), self)
 
 
 class Control:
-    """What the bundled model makes of the corpus: a second opinion on which texts are near.
+    """What the bundled model makes of the corpus: a second opinion on which texts are close.
 
     Args:
         documents: (n, d) float32, in the context's order.
@@ -105,14 +114,12 @@ class Control:
         self._context = context
 
     @cached_property
-    def score(self) -> float | None:
-        """Its nDCG@10; None where nothing is judged."""
-        if self._context.label_free:
-            return None
-        return float(self.trial.ndcg(self.documents, self.queries).mean())
+    def score(self) -> float:
+        """Its nDCG@10; asked only where queries are judged."""
+        return float(self.judged.ndcg(self.documents, self.queries).mean())
 
     @cached_property
-    def trial(self) -> JudgedQueries:
+    def judged(self) -> JudgedQueries:
         """The judgements over all documents."""
         ids = [document.id for document in self._context.documents]
         return judged_queries(ids, [query.id for query in self._context.queries], self._context.judgements)

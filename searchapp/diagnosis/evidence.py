@@ -1,65 +1,50 @@
-"""One pipeline under suspicion, as it would be met: everything that a probe may read.
+"""Everything that a probe may read about one pipeline.
 
-Three parts, each computing a costly fact once, when a probe first asks for it: the `CorpusContext` (texts,
-queries, judgements, the control model), the `Model` (what the encoder itself makes of them; absent for
-precomputed vectors and other people's runs), and what the pipeline left behind: `Vectors`, a `run`, a
-`reported` score. Any of the last three may be absent; a probe says in `needs` which it cannot do without.
-Whoever only has a run constructs `Evidence(context, run=run, reported=...)`.
+Three parts, each computing what is costly once, when a probe first asks for it: the `CorpusContext` (texts,
+queries, judgements, the control model), the `Model` (what the encoder itself makes of them), and what the
+pipeline left behind: `Vectors`, a run, reported scores, an index. All but the context may be missing. A probe
+asks for what it cannot do without by a `require_` method, which raises `CannotJudgeError` with the reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.agreement import NEAR, Agreement
+from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement
+from searchapp.diagnosis.cloud import Cloud, Sides, Vectors
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.fixes import FIXES, without_directions
 from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import (
-    Hubs,
+    Hubness,
     JudgedQueries,
-    hubs,
+    hubness,
     judged_queries,
-    participation,
-    spectrum,
 )
-from searchapp.diagnosis.model import Model
+from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
-from searchapp.encoders.vectors import unit
-from searchapp.errors import SearchappError
 from searchapp.records import Run
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
-class Vectors:
-    """Stored vectors as they are: ids in row order, (n, d) and (q, d) float32.
-
-    `similarity` is how the pipeline compares them: `cosine`, or `dot` when lengths count.
-    """
-
-    document_ids: Sequence[str]
-    documents: Floats
-    query_ids: Sequence[str]
-    queries: Floats
-    similarity: str = "cosine"
+class CannotJudgeError(Exception):
+    """A probe lacks what it needs; the message says what, beginning in lower case."""
 
 
 class Evidence:
-    """What is known of one pipeline.
+    """What is known about one pipeline.
 
     Args:
         context: the texts, queries and judgements.
-        model: the encoder that the vectors are said to come from.
-        vectors: what is stored; ids that the corpus does not know are left out of what follows.
-        run: rankings somebody made.
-        reported: metric -> value somebody reported, by MTEB's names and as they wrote it.
-        changes: what has changed since the index was built; None when the vectors are of no index.
+        model: the encoder that is said to have made the vectors.
+        vectors: what is stored; documents that the corpus does not know are left out below.
+        run: rankings.
+        reported: metric -> reported value, under MTEB's names.
+        changes: what has changed since the index was built; None when the vectors do not come from an index.
     """
 
     def __init__(
@@ -78,188 +63,232 @@ class Evidence:
         self.reported = reported or {}
         self.changes = changes
 
-    @property
-    def stored(self) -> Vectors:
-        """The stored vectors; asked only by probes that need them."""
+    # What a probe cannot do without.
+
+    def require_vectors(self) -> Vectors:
+        """Return the vectors as they are stored."""
         if self.vectors is None:
-            raise SearchappError("There are no stored vectors.", "Name a model: -m MODEL")
+            raise CannotJudgeError("there are no stored vectors (name a model: -m MODEL)")
         return self.vectors
 
-    # What is there.
+    def require_model(self) -> Model:
+        """Return the model behind the vectors."""
+        self.require_vectors()
+        if self.model is None:
+            raise CannotJudgeError("the encoder behind these vectors is not known")
+        return self.model
+
+    def require_same_dimension(self) -> Model:
+        """Return the model, which gives vectors of the stored dimension."""
+        model = self.require_model()
+        if not self.same_dimension:
+            raise CannotJudgeError("the model gives vectors of another dimension")
+        return model
+
+    def require_table(self) -> TableModel:
+        """Return the static model behind the vectors."""
+        self.require_vectors()
+        if not isinstance(self.model, TableModel):
+            raise CannotJudgeError("this probe inspects the table of a static model, and there is none")
+        return self.model
+
+    def require_judgements(self) -> None:
+        """Make sure that queries are judged."""
+        if self.context.label_free:
+            raise CannotJudgeError("nothing is judged")
+
+    def require_run(self) -> Run:
+        """Return the rankings that are not empty."""
+        if self.run is None:
+            raise CannotJudgeError("there is no run")
+        return {name: ranking for name, ranking in self.run.items() if ranking.document_ids}
+
+    def require_reported(self) -> Mapping[str, float]:
+        """Return the reported scores."""
+        if not self.reported:
+            raise CannotJudgeError("no score was reported")
+        return self.reported
+
+    def require_index(self) -> Sequence[str]:
+        """Return what has changed since the index was built."""
+        self.require_vectors()
+        if self.changes is None:
+            raise CannotJudgeError("the vectors do not come from an index")
+        return self.changes
+
+    def require_agreement(self) -> Agreement:
+        """Return the agreement with the control, for which there must be enough texts."""
+        self.require_vectors()
+        if len(self.document_rows) < FEWEST_DOCUMENTS or len(self.query_rows) < FEWEST_QUERIES:
+            raise CannotJudgeError(
+                f"comparing with the control takes {FEWEST_DOCUMENTS} documents and {FEWEST_QUERIES} queries"
+            )
+        return self.agreement
+
+    # The stored vectors, from as they are to as they should be.
 
     @cached_property
-    def _document_rows(self) -> Rows:
-        known = [row for row, name in enumerate(self.stored.document_ids) if name in self.context.rows]
-        return np.array(known, dtype=np.intp)
-
-    @cached_property
-    def places(self) -> Rows:
-        """For each stored document that the corpus knows, its place in the context, (n,)."""
-        ids = self.stored.document_ids
-        return np.array([self.context.rows[ids[row]] for row in self._document_rows], dtype=np.intp)
-
-    @cached_property
-    def query_places(self) -> Rows:
-        """For each query of the context that has a stored vector, its place in the context, (q,)."""
-        have = set(self.stored.query_ids)
-        kept = [row for row, query in enumerate(self.context.queries) if query.id in have]
-        return np.array(kept, dtype=np.intp)
+    def _known_rows(self) -> Rows:
+        ids = self.require_vectors().document_ids
+        return np.array([row for row, name in enumerate(ids) if name in self.context.rows], dtype=np.intp)
 
     @cached_property
     def document_ids(self) -> list[str]:
         """The ids of the stored documents that the corpus knows, in stored order."""
-        return [self.stored.document_ids[row] for row in self._document_rows]
+        ids = self.require_vectors().document_ids
+        return [ids[row] for row in self._known_rows]
 
     @cached_property
-    def raw(self) -> tuple[Floats, Floats]:
-        """The vectors of these documents and of the context's queries, as they are stored."""
-        rows = {name: row for row, name in enumerate(self.stored.query_ids)}
-        asked = [rows[self.context.queries[place].id] for place in self.query_places]
-        return self.stored.documents[self._document_rows], self.stored.queries[asked]
+    def document_rows(self) -> Rows:
+        """For each of these documents, its row in the context, (n,)."""
+        return np.array([self.context.rows[name] for name in self.document_ids], dtype=np.intp)
 
     @cached_property
-    def finite(self) -> tuple[Floats, Floats]:
-        """`raw` with NaN and infinity as zero."""
-        documents, queries = (np.nan_to_num(vectors, posinf=0, neginf=0) for vectors in self.raw)
-        return documents, queries
-
-    @cached_property
-    def units(self) -> tuple[Floats, Floats]:
-        """`finite` as unit vectors."""
-        documents, queries = self.finite
-        return unit(documents), unit(queries)
-
-    @cached_property
-    def compared(self) -> tuple[Floats, Floats]:
-        """The vectors as the pipeline compares them: unit vectors for the cosine, else as stored."""
-        return self.units if self.stored.similarity == "cosine" else self.raw
-
-    # How good it is.
-
-    @cached_property
-    def trial(self) -> JudgedQueries:
-        """Judgements where there are any; else the control's nearest documents stand in for them."""
-        if not self.context.label_free:
-            ids = [self.context.queries[place].id for place in self.query_places]
-            return judged_queries(self.document_ids, ids, self.context.judgements)
-        near = self.agreement.found[:, :NEAR]
-        return JudgedQueries(
-            "agreement with the control", self.document_ids, [{int(row): 1 for row in line} for line in near]
+    def query_rows(self) -> Rows:
+        """For each query of the context that has a stored vector, its row in the context, (q,)."""
+        stored = set(self.require_vectors().query_ids)
+        return np.array(
+            [row for row, query in enumerate(self.context.queries) if query.id in stored], np.intp
         )
+
+    @cached_property
+    def query_ids(self) -> list[str]:
+        """The ids of these queries."""
+        return [self.context.queries[row].id for row in self.query_rows]
+
+    @cached_property
+    def as_stored(self) -> Sides:
+        """The vectors of these documents and queries, unchanged."""
+        vectors = self.require_vectors()
+        rows = {name: row for row, name in enumerate(vectors.query_ids)}
+        return Sides(
+            vectors.documents[self._known_rows], vectors.queries[[rows[name] for name in self.query_ids]]
+        )
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The same with zero for NaN and infinity, and what follows from them."""
+        documents, queries = (np.nan_to_num(vectors, posinf=0, neginf=0) for vectors in self.as_stored)
+        return Cloud(Sides(documents, queries))
+
+    @property
+    def normalised(self) -> Sides:
+        """The finite vectors as unit vectors."""
+        return self.cloud.normalised
+
+    @cached_property
+    def searched(self) -> Sides:
+        """The vectors as the pipeline searches them: unit vectors for the cosine, else as stored."""
+        return self.normalised if self.require_vectors().similarity == "cosine" else self.as_stored
+
+    @cached_property
+    def without_dominant(self) -> Sides:
+        """The vectors without the directions that could hide whether rows are in place."""
+        return without_directions(10)(self.cloud)
+
+    @cached_property
+    def realigned(self) -> Sides:
+        """The unit vectors, each row moved to where the model says it belongs, where that is clear."""
+        documents, queries = self.normalised
+        if not self.same_dimension:
+            return self.normalised
+        return Sides(realign_rows(documents, self.match), realign_rows(queries, self.query_match))
+
+    # How good they are.
+
+    @cached_property
+    def judged(self) -> JudgedQueries:
+        """The judgements if there are any, else the control's nearest documents instead."""
+        if not self.context.label_free:
+            return judged_queries(self.document_ids, self.query_ids, self.context.judgements)
+        near = self.agreement.retrieved[:, :NEIGHBOURS]
+        return JudgedQueries(self.document_ids, [{int(row): 1 for row in rows} for rows in near])
 
     @cached_property
     def top(self) -> Rows:
         """The rows of the ten best documents of each query, by exact search."""
         self.context.progress("searching exactly")
-        return self.trial.top(*self.compared)
+        return self.judged.top(*self.searched)
 
     @cached_property
     def per_query(self) -> NDArray[np.float64]:
-        """The score of each query of the trial, (q,)."""
-        return self.trial.ndcg_of(self.top)
+        """The score of each query, (q,)."""
+        return self.judged.ndcg_of(self.top)
 
     @cached_property
     def score(self) -> float:
-        """The mean score of the stored vectors on the trial."""
-        return self.mean(self.per_query)
+        """The mean score of the stored vectors."""
+        return mean(self.per_query)
 
-    def try_out(self, documents: Floats, queries: Floats) -> float:
+    def score_of(self, documents: Floats, queries: Floats) -> float:
         """Return the mean score of other vectors in the same rows."""
-        return self.mean(self.trial.ndcg(documents, queries))
-
-    @staticmethod
-    def mean(values: NDArray[np.float64]) -> float:
-        """Return a mean, 0 of nothing."""
-        return float(values.mean()) if len(values) else 0.0
+        return mean(self.judged.ndcg(documents, queries))
 
     @cached_property
-    def repaired(self) -> dict[str, NDArray[np.float64]]:
-        """The score of each query after each repair of `FIXES`, (q,)."""
-        self.context.progress("trying repairs on the stored vectors")
-        documents, queries = self.finite
-        return {repair.name: self.trial.ndcg(*repair.apply(documents, queries)) for repair in FIXES}
+    def per_query_fixed(self) -> dict[str, NDArray[np.float64]]:
+        """The score of each query after each of `FIXES`, (q,)."""
+        self.context.progress("trying fixes on the stored vectors")
+        return {name: self.judged.ndcg(*fix.apply(self.cloud)) for name, fix in FIXES.items()}
+
+    def gain_of(self, fix: str) -> tuple[float, float]:
+        """Return what a fix adds to the score, and that in standard errors of the paired difference."""
+        difference = self.per_query_fixed[fix] - self.per_query
+        if not len(difference):
+            return 0.0, 0.0
+        error = float(difference.std()) / np.sqrt(len(difference))
+        gain = float(difference.mean())
+        return gain, gain / error if error else 0.0
 
     @cached_property
-    def cleaned(self) -> tuple[Floats, Floats]:
-        """The vectors without the directions that could drown the rest, to see whether rows are in place."""
-        return without_directions(10)(*self.finite)
-
-    @cached_property
-    def encoded_anew(self) -> float:
-        """The score of what the model itself gives for the texts (static models: all are encoded)."""
-        assert self.model is not None  # noqa: S101 - asked only where there is a model
-        return self.try_out(self.model.documents[self.places], self.model.queries[self.query_places])
-
-    @property
-    def gain_anew(self) -> float | None:
-        """What encoding every text again gains; None where that is not to be had here."""
-        if self.model is None or self.model.table is None:
+    def gain_of_encoding_again(self) -> float | None:
+        """What encoding every text again gains; None where the model is not static, as it would take long."""
+        if not isinstance(self.model, TableModel):
             return None
-        return self.encoded_anew - self.score
+        documents, queries = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
+        return self.score_of(documents, queries) - self.score
 
-    # Whether rows are where they should be, by the model itself.
+    # Against the model itself, and against the control.
 
     @property
     def same_dimension(self) -> bool:
-        """Whether the model gives vectors of the stored dimension."""
-        return (
-            self.model is not None and self.model.encoder.recipe.dimension == self.stored.documents.shape[1]
-        )
+        """Whether there is a model, and it gives vectors of the stored dimension."""
+        dimension = self.require_vectors().documents.shape[1]
+        return self.model is not None and self.model.encoder.recipe.dimension == dimension
 
     @cached_property
-    def expected(self) -> tuple[Rows, Floats]:
-        """Stored rows that were encoded anew, (r,), and the vectors the model gives for their texts."""
-        assert self.model is not None  # noqa: S101 - asked only where there is a model
-        known = {place: row for row, place in enumerate(self.model.rows)}
-        rows = [row for row, place in enumerate(self.places) if place in known]
-        return np.array(rows, dtype=np.intp), self.model.documents[[known[self.places[row]] for row in rows]]
+    def encoded_again(self) -> tuple[Rows, Floats]:
+        """Stored rows whose documents the model encoded again, (r,), and their unit vectors, (r, d)."""
+        model = self.require_model()
+        known = {row: place for place, row in enumerate(model.sample)}
+        rows = [row for row, document in enumerate(self.document_rows) if document in known]
+        places = [known[self.document_rows[row]] for row in rows]
+        return np.array(rows, dtype=np.intp), model.documents[places]
 
     @cached_property
     def match(self) -> Match:
         """Stored documents against the model's own vectors of their texts."""
-        rows, expected = self.expected
-        return match_rows(rows, expected, self.units[0])
+        rows, expected = self.encoded_again
+        return match_rows(rows, expected, self.normalised.documents)
 
     @cached_property
     def query_match(self) -> Match:
         """Stored queries against the model's own vectors of their texts."""
-        assert self.model is not None  # noqa: S101 - asked only where there is a model
-        rows = np.arange(len(self.query_places))
-        return match_rows(rows, self.model.queries[self.query_places], self.units[1])
+        expected = self.require_model().queries[self.query_rows]
+        return match_rows(np.arange(len(self.query_rows)), expected, self.normalised.queries)
 
     @cached_property
     def agreement(self) -> Agreement:
-        """The stored vectors against the control model's idea of what is near."""
+        """The stored vectors against what the control model finds near."""
         control = self.context.control
-        own = control.documents[self.places], control.queries[self.query_places]
-        return Agreement(own, self.units, self.cleaned)
-
-    @property
-    def comparable(self) -> bool:
-        """Whether there are enough texts to compare with the control."""
-        return len(self.places) >= FEWEST_DOCUMENTS and len(self.query_places) >= FEWEST_QUERIES
+        sides = Sides(control.documents[self.document_rows], control.queries[self.query_rows])
+        return Agreement(sides, self.normalised, self.without_dominant)
 
     @cached_property
-    def aligned(self) -> tuple[Floats, Floats]:
-        """Unit vectors with every row put where the model says it belongs, where that is clear."""
-        documents, queries = self.units
-        if self.model is None or not self.same_dimension:
-            return documents, queries
-        return realign_rows(documents, self.match), realign_rows(queries, self.query_match)
-
-    # The shape of the cloud.
-
-    @cached_property
-    def spectrum(self) -> NDArray[np.float64]:
-        """The variances of the unit documents along their principal directions, (d,), largest first."""
-        return spectrum(self.units[0])
-
-    @cached_property
-    def participation(self) -> float:
-        """How many directions share the variance of the documents."""
-        return participation(self.units[0])
-
-    @cached_property
-    def hubs(self) -> Hubs:
+    def hubness(self) -> Hubness:
         """How evenly the top ten are spread over the documents."""
-        return hubs(self.top, len(self.document_ids))
+        return hubness(self.top, len(self.document_ids))
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Return a mean, 0 of nothing."""
+    return float(values.mean()) if len(values) else 0.0

@@ -1,126 +1,102 @@
-"""Repairs that can be tried on stored vectors alone, without encoding anything again."""
+"""Fixes that can be tried on stored vectors alone, without encoding anything again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from searchapp.diagnosis.cloud import Cloud, Sides
+from searchapp.diagnosis.thresholds import OUTLYING
 from searchapp.encoders.vectors import unit
-
-Floats = NDArray[np.float32]
-
-FITTED_ON = 20_000  # rows that directions are computed from
-LOUD = 6.0  # times the median variance of a dimension
 
 
 @dataclass(frozen=True)
 class Fix:
-    """One thing to try: `apply` takes the documents' and the queries' vectors and returns both mended."""
+    """One thing to try: `apply` returns what it makes of the vectors of both sides."""
 
     name: str
     description: str
-    apply: Callable[[Floats, Floats], tuple[Floats, Floats]]
+    apply: Callable[[Cloud], Sides]
 
 
-def normalise(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Make unit vectors."""
-    return unit(documents), unit(queries)
+def normalise(cloud: Cloud) -> Sides:
+    """Return unit vectors."""
+    return cloud.normalised
 
 
-def centre(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Subtract the mean of the documents from both."""
-    mean = unit(documents).mean(axis=0).astype(np.float32)
-    return unit(unit(documents) - mean), unit(unit(queries) - mean)
+def centre(cloud: Cloud) -> Sides:
+    """Subtract the mean of the documents from both sides."""
+    documents, queries = cloud.normalised
+    mean = documents.mean(axis=0).astype(np.float32)
+    return Sides(unit(documents - mean), unit(queries - mean))
 
 
-def without_directions(k: int) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
-    """Return the repair that centres and removes the k directions of most variance.
+def without_directions(k: int) -> Callable[[Cloud], Sides]:
+    """Return the fix that centres and removes the k directions of most variance.
 
     "All but the top" of Mu and Viswanath (ICLR 2018).
     """
 
-    def apply(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-        mean, directions, _ = _axes(documents)
-        top = directions[:, :k]
-        keep: Floats = np.eye(len(top), dtype=np.float32) - top @ top.T
-        return _moved(documents, mean, keep), _moved(queries, mean, keep)
+    def apply(cloud: Cloud) -> Sides:
+        top = cloud.axes[1][:, :k]
+        return cloud.projected(np.eye(len(top), dtype=np.float32) - top @ top.T)
 
     return apply
 
 
-def whiten(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Give every direction the same variance."""
-    mean, directions, values = _axes(documents)
-    scale: Floats = directions / np.sqrt(np.maximum(values, 1e-6 * values[0] + 1e-30)).astype(np.float32)
-    return _moved(documents, mean, scale), _moved(queries, mean, scale)
+def whiten(cloud: Cloud, power: float = 0.5) -> Sides:
+    """Divide every direction by a power of its variance; 0.5 gives all directions the same variance."""
+    _, directions, variances = cloud.axes
+    least = 1e-6 * variances[0] + 1e-30
+    return cloud.projected(directions / (np.maximum(variances, least) ** power).astype(np.float32))
 
 
-def soften(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Whiten half way: divide every direction by the fourth root of its variance."""
-    mean, directions, values = _axes(documents)
-    scale: Floats = directions / (np.maximum(values, 1e-6 * values[0] + 1e-30) ** 0.25).astype(np.float32)
-    return _moved(documents, mean, scale), _moved(queries, mean, scale)
+def soften(cloud: Cloud) -> Sides:
+    """Whiten halfway: divide every direction by the fourth root of its variance."""
+    return whiten(cloud, 0.25)
 
 
-def without_loud_dimensions(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Drop the dimensions whose variance is far above the median one."""
-    variance = unit(documents).var(axis=0)
-    quiet = variance <= LOUD * np.median(variance)
-    return unit(documents[:, quiet]), unit(queries[:, quiet])
+def without_outlying_dimensions(cloud: Cloud) -> Sides:
+    """Drop the dimensions whose variance is far above the median."""
+    documents, queries = cloud.sides
+    variance = cloud.normalised.documents.var(axis=0)
+    quiet = variance <= OUTLYING * np.median(variance)
+    return Sides(unit(documents[:, quiet]), unit(queries[:, quiet]))
 
 
-def reduce_to(share: float) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
-    """Return the repair that keeps the leading share of the principal components."""
+def reduce_to(share: float) -> Callable[[Cloud], Sides]:
+    """Return the fix that keeps the leading share of the principal components."""
 
-    def apply(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-        mean, directions, _ = _axes(documents)
-        kept = directions[:, : max(1, int(share * directions.shape[1]))]
-        return _moved(documents, mean, kept), _moved(queries, mean, kept)
+    def apply(cloud: Cloud) -> Sides:
+        directions = cloud.axes[1]
+        return cloud.projected(directions[:, : max(1, int(share * directions.shape[1]))])
 
     return apply
 
 
-def negate(documents: Floats, queries: Floats) -> tuple[Floats, Floats]:
-    """Turn the queries round."""
-    return documents, -queries
+def negate(cloud: Cloud) -> Sides:
+    """Negate the queries."""
+    return Sides(cloud.sides.documents, -cloud.sides.queries)
 
 
-FIXES = (
-    Fix("normalise", "make every vector a unit vector", normalise),
-    Fix("centre", "subtract the mean vector of the documents", centre),
-    *(
-        Fix(f"remove-{k}", f"centre and remove the {k} directions of most variance", without_directions(k))
-        for k in (1, 3, 5, 10)
-    ),
-    Fix("whiten", "give every direction the same variance", whiten),
-    Fix("soften", "divide every direction by the fourth root of its variance", soften),
-    Fix("drop-loud-dimensions", "drop the dimensions of outlying variance", without_loud_dimensions),
-    Fix("reduce", "keep the first half of the principal components", reduce_to(0.5)),
-    Fix("negate", "turn the queries round", negate),
-)
-"""Every repair, in the order in which equal gains are preferred."""
-
-
-def _moved(vectors: Floats, mean: Floats, directions: Floats) -> Floats:
-    moved: Floats = np.matmul(unit(vectors) - mean, directions, dtype=np.float32)
-    return unit(moved)
-
-
-_LAST: list[tuple[Floats, tuple[Floats, Floats, NDArray[np.float64]]]] = []
-
-
-def _axes(documents: Floats) -> tuple[Floats, Floats, NDArray[np.float64]]:
-    """Return mean (d,), directions (d, d) as columns, and their variances, the largest first.
-
-    The last answer is kept, since most repairs of the same vectors begin with it.
-    """
-    if _LAST and _LAST[0][0] is documents:
-        return _LAST[0][1]
-    rows = unit(documents[:: max(1, len(documents) // FITTED_ON)])
-    mean = rows.mean(axis=0).astype(np.float32)
-    centred = (rows - mean).astype(np.float64)
-    values, directions = np.linalg.eigh(centred.T @ centred / len(rows))
-    found = mean, directions[:, ::-1].astype(np.float32), np.maximum(values[::-1], 0.0)
-    _LAST[:] = [(documents, found)]
-    return found
+FIXES = {
+    fix.name: fix
+    for fix in (
+        Fix("normalise", "normalising the vectors", normalise),
+        Fix("centre", "subtracting the mean document vector", centre),
+        *(
+            Fix(f"remove-{k}", f"centring and removing the {k} directions of most variance", apply)
+            for k, apply in ((k, without_directions(k)) for k in (1, 3, 5, 10))
+        ),
+        Fix("whiten", "giving every direction the same variance", whiten),
+        Fix("soften", "dividing every direction by the fourth root of its variance", soften),
+        Fix(
+            "drop-outlying-dimensions",
+            "dropping the dimensions of outlying variance",
+            without_outlying_dimensions,
+        ),
+        Fix("reduce", "keeping the first half of the principal components", reduce_to(0.5)),
+        Fix("negate", "negating the queries", negate),
+    )
+}
+"""Every fix by its name, in the order in which equal gains are preferred."""

@@ -1,4 +1,4 @@
-"""What a text may have been turned into on its way to the model: each tried until a stored vector is hit."""
+"""What may have been done to a text before it was encoded; each is tried until a stored vector matches."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ PROMPTS = (
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One thing that may have been done to texts; `cause` is what it is an instance of, None for harmless."""
+    """One thing that may have been done to texts; `cause` is None where it is harmless."""
 
     cause: str | None
     description: str
@@ -42,37 +42,39 @@ def _prompted(prompt: str) -> Callable[[Document], str]:
     return lambda document: prompt + _joined(document)
 
 
-PROMPTED = tuple(Hypothesis("prompt", f"behind {prompt!r}", _prompted(prompt)) for prompt in PROMPTS)
+PROMPTED = tuple(Hypothesis("prompt", f"with the prompt {prompt!r}", _prompted(prompt)) for prompt in PROMPTS)
 
 ON_BOTH = (
     Hypothesis("case-changed", "in lower case", lambda document: _joined(document).lower()),
-    Hypothesis("case-changed", "in capitals", lambda document: _joined(document).upper()),
+    Hypothesis("case-changed", "in upper case", lambda document: _joined(document).upper()),
     Hypothesis("prompt", "without the prompt", _joined),
     *PROMPTED,
 )
 
 ON_DOCUMENTS = (
-    Hypothesis(None, "title and text joined by a newline", lambda d: f"{d.title}\n{d.text}".strip()),
-    Hypothesis(None, "title and text joined by a full stop", lambda d: f"{d.title}. {d.text}".strip()),
-    Hypothesis(None, "the text before the title", lambda d: f"{d.text} {d.title}".strip()),
-    Hypothesis(None, "with a blank in front", lambda d: f" {d.title} {d.text}"),
-    Hypothesis(None, "the title twice", lambda d: f"{d.title} {d.title} {d.text}".strip()),
+    Hypothesis(None, "with title and text joined with a newline", lambda d: f"{d.title}\n{d.text}".strip()),
+    Hypothesis(None, "with title and text joined with a full stop", lambda d: f"{d.title}. {d.text}".strip()),
+    Hypothesis(None, "with the text before the title", lambda d: f"{d.text} {d.title}".strip()),
+    Hypothesis(None, "with a leading space", lambda d: f" {d.title} {d.text}"),
+    Hypothesis(None, "with the title twice", lambda d: f"{d.title} {d.title} {d.text}".strip()),
     Hypothesis("title-dropped", "without the title", lambda d: d.text),
     Hypothesis("text-dropped", "without the text", lambda d: d.title),
-    Hypothesis("text-prefix", "with 'None' for a title", lambda d: f"None {d.text}"),
-    Hypothesis("text-prefix", "with 'None' in front", lambda d: f"None {_joined(d)}"),
-    Hypothesis("text-prefix", "as a Python dict", lambda d: str({"title": d.title, "text": d.text})),
+    Hypothesis("object-as-text", "with 'None' for a title", lambda d: f"None {d.text}"),
+    Hypothesis("object-as-text", "with 'None' in front", lambda d: f"None {_joined(d)}"),
+    Hypothesis("object-as-text", "as a Python dict", lambda d: str({"title": d.title, "text": d.text})),
     Hypothesis(
-        "text-prefix", "as a Python dict, text first", lambda d: str({"text": d.text, "title": d.title})
+        "object-as-text", "as a Python dict, text first", lambda d: str({"text": d.text, "title": d.title})
     ),
-    Hypothesis("text-prefix", "as JSON", lambda d: json.dumps({"title": d.title, "text": d.text})),
+    Hypothesis("object-as-text", "as JSON", lambda d: json.dumps({"title": d.title, "text": d.text})),
     *ON_BOTH,
 )
-"""In the order in which equal fits are preferred."""
+"""In order of preference where several fit equally well."""
 
 
-def lengths_read(table: TokenTable, texts: Sequence[str], stored: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Return after how many tokens the mean of each text comes nearest to what is stored, and how near.
+def truncation_lengths(
+    table: TokenTable, texts: Sequence[str], stored: Floats
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return at which length the mean of each text comes closest to what is stored, and how close.
 
     Args:
         table: the model.
@@ -87,10 +89,9 @@ def lengths_read(table: TokenTable, texts: Sequence[str], stored: Floats) -> tup
     for row, ids in enumerate(table.tokenize(texts).rows()):
         kept = ids if table.unknown is None else ids[ids != table.unknown]
         if len(kept):
-            found = (
-                unit(np.cumsum(table.rows[kept], axis=0, dtype=np.float64).astype(np.float32)) @ stored[row]
-            )
-            lengths[row], near[row] = int(found.argmax()) + 1, found.max()
+            sums = np.cumsum(table.rows[kept], axis=0, dtype=np.float64).astype(np.float32)
+            cosines = unit(sums) @ stored[row]
+            lengths[row], near[row] = int(cosines.argmax()) + 1, cosines.max()
     return lengths, near
 
 
@@ -111,8 +112,8 @@ def common_addition(sums: Floats, stored: Floats) -> tuple[Floats, Floats]:
     across = np.eye(d) * len(sums) - stored.T.astype(np.float64) @ stored
     missing = sums - np.einsum("nd,nd->n", sums, stored)[:, None] * stored
     addition = np.linalg.lstsq(across, -missing.sum(axis=0, dtype=np.float64), rcond=1e-6)[0]
-    mended = unit((sums + addition).astype(np.float32))
-    # What all texts have in common fits anyway: only what is left without it tells.
+    predicted = unit((sums + addition).astype(np.float32))
+    # The mean vector fits anyway: only the distance from it tells.
     left = ((stored - stored.mean(axis=0)) ** 2).sum(axis=1)
-    fit = 1 - ((mended - stored) ** 2).sum(axis=1) / np.maximum(left, 1e-12)
+    fit = 1 - ((predicted - stored) ** 2).sum(axis=1) / np.maximum(left, 1e-12)
     return addition.astype(np.float32), fit.astype(np.float32)

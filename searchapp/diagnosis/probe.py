@@ -1,100 +1,171 @@
-"""What a probe is, and what it may say: a fact, a cause with its evidence, or that it cannot judge."""
+"""What a probe is: a question, what it may find, and the function that looks for it.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+To add one, declare its findings and decorate its function; `registry.register` makes it known:
+
+    BROKEN = Symptom("broken", "{count:,} of {total:,} vectors are broken.", fix="encode the texts again")
+
+    @probe("broken-vectors", "Are vectors broken?", BROKEN)
+    def broken_vectors(evidence: Evidence) -> Iterator[Observation]:
+        vectors = evidence.require_vectors()
+        ...
+        yield BROKEN.finding(PROOF, count=count, total=total)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any
 
 from searchapp.diagnosis.evidence import Evidence
 
-PROOF = 1.0
-"""The fault was reproduced, or can be counted: nothing else gives the same evidence."""
-STRONG = 0.8
-"""A signature that only this fault has shown, with its repair measured or a second sign beside it."""
-LIKELY = 0.6
-"""A signature that this fault shows and others may share; enough to call the pipeline broken."""
-HINT = 0.3
-"""Worth knowing, no fault by itself."""
+Value = float | int | str
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something measured that a reader of the verdict wants to see, whether or not it is a fault."""
+    """Something measured that a reader of the verdict wants to see, whether or not it is a fault.
 
-    name: str
-    value: float | int | str
+    `key` is stable and is what reports look for; `label` and `remark` are for people.
+    """
+
+    key: str
+    label: str
+    value: Value
     remark: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A cause that a probe found signs of.
+    """Evidence for one cause.
 
-    `cause` is an id of `causes.CAUSES`; `evidence` one or two sentences with their numbers; `against`
-    what speaks against it; `gain` what its repair adds to the score, where that was measured on the
-    spot, and `repaired` the name of that repair; `share` how much of the pipeline is touched, 0 to 1.
+    Attributes:
+        cause: an id of `causes.CAUSES`.
+        key: the symptom that it fills in, unique within its probe.
+        strength: how sure it is; see `thresholds`.
+        text: the evidence in one or two sentences.
+        values: what the sentences are filled with, by name.
+        counter_evidence: what else could explain it.
+        fix: the fix that was measured.
+        gain: what that fix adds to the score; None where it was not measured.
+        share: the share of the pipeline that is affected, 0 to 1.
     """
 
     cause: str
     strength: float
-    evidence: str
-    against: str = ""
+    text: str
+    counter_evidence: str = ""
     gain: float | None = None
-    repaired: str = ""
+    fix: str = ""
     share: float = 1.0
+    key: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
 
 
 Observation = Fact | Finding
 
 
-class CannotJudgeError(Exception):
-    """A probe has nothing to go by; the message says why, beginning in lower case."""
+@dataclass(frozen=True)
+class Symptom:
+    """One thing that a probe may find: a cause and the sentences that present the evidence.
+
+    Templates are filled by `fill`; `key` tells symptoms of one cause apart and defaults to the cause.
+    """
+
+    cause: str
+    template: str
+    counter_evidence: str = ""
+    fix: str = ""
+    key: str = ""
+
+    def finding(
+        self, strength: float, gain: float | None = None, share: float = 1.0, **values: Value
+    ) -> Finding:
+        """Return the finding that these values make; the templates may name `share` too."""
+        values = {name: _plain(value) for name, value in values.items()}
+        filled = {**values, "share": share}
+        return Finding(
+            self.cause,
+            strength,
+            fill(self.template, filled),
+            self.counter_evidence,
+            gain,
+            fill(self.fix, filled) if gain is not None else "",
+            float(share),
+            self.key or self.cause,
+            values,
+        )
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One question put to the evidence.
+    """One question put to the evidence; `slow` marks those that `--quick` leaves out."""
 
-    `needs` names the parts that must be there: `vectors`, `model`, `table` (a static model),
-    `judgements`, `run`, `reported`, `index`. `slow` marks those that `--quick` leaves out. `finds` lists the
-    causes that it may name.
-    """
-
-    name: str
+    id: str
     question: str
-    needs: tuple[str, ...]
-    finds: tuple[str, ...]
+    symptoms: tuple[Symptom, ...]
     ask: Callable[[Evidence], Iterator[Observation]]
     slow: bool = False
 
-
-MISSING = {
-    "vectors": "there are no stored vectors (name a model: -m MODEL)",
-    "model": "there is no encoder behind these vectors",
-    "table": "it looks into the table of a static model, and there is none",
-    "judgements": "nothing is judged",
-    "run": "there is no run",
-    "reported": "no score was reported",
-    "index": "the vectors are of no index",
-}
+    @property
+    def causes(self) -> set[str]:
+        """The ids of the causes that it may name."""
+        return {symptom.cause for symptom in self.symptoms}
 
 
-def lacking(probe: Probe, evidence: Evidence) -> str | None:
-    """Return why a probe cannot be asked of this evidence, None when it can."""
-    there = {
-        "vectors": evidence.vectors is not None,
-        "model": evidence.model is not None,
-        "table": evidence.model is not None and evidence.model.table is not None,
-        "judgements": not evidence.context.label_free,
-        "run": evidence.run is not None,
-        "reported": bool(evidence.reported),
-        "index": evidence.changes is not None,
-    }
-    return next((MISSING[need] for need in probe.needs if not there[need]), None)
+def probe(
+    name: str, question: str, *symptoms: Symptom, slow: bool = False
+) -> Callable[[Callable[[Evidence], Iterator[Observation]]], Probe]:
+    """Return the decorator that turns a function into a probe."""
+    return lambda ask: Probe(name, question, symptoms, ask, slow)
+
+
+def fact(key: str, label: str, value: Value, remark: str = "", **values: Value) -> Fact:
+    """Return a fact whose remark is filled with values."""
+    values = {name: _plain(given) for name, given in values.items()}
+    return Fact(key, label, _plain(value), fill(remark, values), values)
+
+
+def fill(template: str, values: Mapping[str, Value]) -> str:
+    """Fill a template with values; `percent`, `rows` and `capital` are formats besides Python's.
+
+    >>> fill("{share:percent} read {by:rows}, {n:,} in all", {"share": 0.714, "by": -2, "n": 1200})
+    '71 % read 2 rows further up, 1,200 in all'
+    """
+    return _Sentences().vformat(template, (), values)
 
 
 def percent(share: float) -> str:
-    """Return a share as a reader likes it.
+    """Return a share as a percentage, with two digits where it is small.
 
     >>> percent(0.714), percent(0.0003), percent(1.0)
     ('71 %', '0.03 %', '100 %')
     """
     return f"{share * 100:.0f} %" if share >= 0.0995 or not share else f"{share * 100:.2g} %"
+
+
+def rows_away(by: int) -> str:
+    """Return a distance in rows as words.
+
+    >>> rows_away(1), rows_away(-3)
+    ('1 row further down', '3 rows further up')
+    """
+    return f"{abs(by)} row{'s' if abs(by) > 1 else ''} {'further down' if by > 0 else 'further up'}"
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "percent": percent,
+    "rows": rows_away,
+    "capital": lambda text: text[:1].upper() + text[1:],
+}
+
+
+class _Sentences(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        special = FORMATS.get(format_spec)
+        return special(value) if special else str(super().format_field(value, format_spec))
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, which JSON can hold."""
+    return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""A static model from the inside: its table, its vocabulary, and the tokens of texts."""
+"""Inside a static model: its table, its vocabulary, and the tokens of texts."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -19,16 +19,16 @@ Floats = NDArray[np.float32]
 class TokenTable:
     """The parts of a static model.
 
-    `rows` is (V, d) float32, one row a token id; `vocabulary` the token of each id; `unknown` the id
-    that is left out of a mean; `kind` the tokenizer's algorithm as tokenizer.json names it; `scores`
-    the log probabilities of a Unigram vocabulary, (V,), else None.
+    `rows` is (V, d) float32, one row per token id; `vocabulary` holds the token of each id; `unknown` is the
+    id that means leave out; `algorithm` is the tokenizer's as tokenizer.json names it; `scores` are the log
+    probabilities of a Unigram vocabulary, (V,), else None.
     """
 
     rows: Floats
     vocabulary: Sequence[str]
     tokenize: Callable[[Sequence[str]], Tokens]
     unknown: int | None
-    kind: str
+    algorithm: str
     scores: NDArray[np.float64] | None = None
 
     def means(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
@@ -36,7 +36,7 @@ class TokenTable:
 
         Args:
             tokens: of n texts.
-            rows: other rows than the table's own, (V, d') float32.
+            rows: other rows than the table's, (V, d') float32.
         """
         table = self.rows if rows is None else rows
         means: Floats = mean_rows(table, tokens.ids, tokens.offsets, self.unknown).astype(
@@ -45,7 +45,7 @@ class TokenTable:
         return unit(means)
 
     def pooled(self, tokens: Tokens, how: str) -> Floats:
-        """Return unit vectors pooled otherwise than by the mean: by `max`, `first` or `last`, (n, d)."""
+        """Return unit vectors pooled by `max`, `first` or `last` instead of the mean, (n, d)."""
         vectors = np.zeros((len(tokens.offsets) - 1, self.rows.shape[1]), dtype=np.float32)
         for text, ids in enumerate(tokens.rows()):
             kept = ids if self.unknown is None else ids[ids != self.unknown]
@@ -59,7 +59,7 @@ class TokenTable:
 
 
 def token_table(encoder: StaticEncoder) -> TokenTable:
-    """Return the inside of a static model."""
+    """Return the table, vocabulary and tokenizer of a static model."""
     tokenizer = ReferenceTokenizer(encoder.files.tokenizer).tokenizer
     model = json.loads(tokenizer.to_str())["model"]
     rows = np.ascontiguousarray(encoder.model.rows, dtype=np.float32)
@@ -70,6 +70,6 @@ def token_table(encoder: StaticEncoder) -> TokenTable:
     )
 
 
-def cut(tokens: Tokens, max_length: int | None) -> Tokens:
-    """Return tokens cut to a length, whole when there is none."""
+def truncate_to(tokens: Tokens, max_length: int | None) -> Tokens:
+    """Return tokens truncated to a maximum length, unchanged when there is none."""
     return tokens if max_length is None else truncate(tokens, max_length)

@@ -1,51 +1,46 @@
-"""From what the probes say to a verdict: ranked causes that explain the score, or health."""
+"""From what the probes observe to a verdict: the causes that explain a low score, ranked, or none."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from searchapp.diagnosis.cause import Cause
-from searchapp.diagnosis.causes import CAUSES
-from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.probe import CannotJudgeError, Fact, Finding, Observation, Probe, lacking
+from searchapp.diagnosis.causes import CAUSES, Cause
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.probe import Fact, Finding, Observation, Probe
 from searchapp.diagnosis.registry import PROBES
-from searchapp.errors import SearchappError
-
-FAULT = 0.5
-"""Strength from which a cause makes the pipeline broken; below it is a remark."""
-
-CLEARS = {
-    "order-lost": ("known-items-lost",),
-    "rows-offset": ("known-items-lost", "order-lost", "some-rows-misplaced"),
-}
-"""What a proven cause explains away, so that it is not listed as a rival."""
+from searchapp.diagnosis.thresholds import FAULT, PROOF
 
 
 @dataclass(frozen=True)
 class RankedCause:
-    """A cause with all that speaks for it: the strongest finding first."""
+    """A cause with its evidence, the strongest finding first."""
 
     id: str
     cause: Cause
-    found: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def strength(self) -> float:
-        """That of its strongest finding."""
-        return self.found[0].strength
+        """The strength of its strongest finding."""
+        return self.findings[0].strength
+
+    @property
+    def measured(self) -> Finding | None:
+        """The finding with the largest measured gain, None when no fix was measured."""
+        measured = [finding for finding in self.findings if finding.gain is not None]
+        return max(measured, key=lambda finding: finding.gain or 0.0, default=None)
 
     @property
     def gain(self) -> float | None:
-        """The largest measured gain of a repair, None when none was measured."""
-        gains = [one.gain for one in self.found if one.gain is not None]
-        return max(gains) if gains else None
+        """The largest measured gain, None when no fix was measured."""
+        return self.measured.gain if self.measured else None
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found, measured, and not to be judged; causes stand in order, the likeliest first.
+    """What was found and measured, and what could not be judged; the likeliest cause comes first.
 
-    `facts` are by probe; `unjudged` says by probe why it could not be asked; `seconds` by probe.
+    `facts` and `seconds` are by probe; `unjudged` says by probe why it could not judge.
     """
 
     causes: tuple[RankedCause, ...]
@@ -55,77 +50,71 @@ class Diagnosis:
 
     @property
     def faults(self) -> tuple[RankedCause, ...]:
-        """The causes that make the pipeline broken."""
-        return tuple(named for named in self.causes if named.strength >= FAULT)
+        """The causes that mean that the pipeline is broken."""
+        return tuple(ranked for ranked in self.causes if ranked.strength >= FAULT)
 
     @property
     def remarks(self) -> tuple[RankedCause, ...]:
-        """The others."""
-        return tuple(named for named in self.causes if named.strength < FAULT)
+        """The other causes."""
+        return tuple(ranked for ranked in self.causes if ranked.strength < FAULT)
 
     @property
     def healthy(self) -> bool:
         """Whether no fault was found."""
         return not self.faults
 
-    def fact(self, name: str) -> Fact | None:
-        """Return the fact of that name, None when it was not measured."""
-        return next((fact for facts in self.facts.values() for fact in facts if fact.name == name), None)
+    def facts_of(self, key: str) -> list[Fact]:
+        """Return every fact with this key."""
+        return [fact for facts in self.facts.values() for fact in facts if fact.key == key]
+
+    def fact(self, key: str) -> Fact | None:
+        """Return the first fact with this key, None when it was not measured."""
+        return next(iter(self.facts_of(key)), None)
 
 
-def diagnose(evidence: Evidence, probes: Sequence[Probe] = PROBES) -> Diagnosis:
-    """Ask every probe and rank what they found.
+def diagnose(evidence: Evidence, probes: Iterable[Probe] | None = None) -> Diagnosis:
+    """Ask every probe and rank what they find.
 
     Args:
-        evidence: the pipeline under suspicion.
-        probes: which to ask, in order.
+        evidence: what is known about the pipeline.
+        probes: which to ask, in order; all by default.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     facts: dict[str, tuple[Fact, ...]] = {}
     unjudged: dict[str, str] = {}
     seconds: dict[str, float] = {}
-    for probe in probes:
-        reason = lacking(probe, evidence)
-        if reason is not None:
-            unjudged[probe.name] = reason
-            continue
+    for probe in PROBES.values() if probes is None else probes:
         evidence.context.progress(probe.question)
         started = time.perf_counter()
-        said: list[Observation] = []
+        observations: list[Observation] = []
         try:
-            said.extend(probe.ask(evidence))
+            observations.extend(probe.ask(evidence))
         except CannotJudgeError as error:
-            unjudged[probe.name] = str(error)
-        seconds[probe.name] = time.perf_counter() - started
-        facts[probe.name] = tuple(one for one in said if isinstance(one, Fact))
-        found += [one for one in said if isinstance(one, Finding)]
-    return Diagnosis(_ranked(found), facts, unjudged, seconds)
+            unjudged[probe.id] = str(error)
+        seconds[probe.id] = time.perf_counter() - started
+        facts[probe.id] = tuple(seen for seen in observations if isinstance(seen, Fact))
+        findings += [seen for seen in observations if isinstance(seen, Finding)]
+    return Diagnosis(rank(findings), facts, unjudged, seconds)
 
 
-def find_probe(name: str) -> Probe:
-    """Return the probe of that name.
-
-    Raises:
-        SearchappError: there is none.
-    """
-    for probe in PROBES:
-        if probe.name == name:
-            return probe
-    raise SearchappError(
-        f"There is no probe {name!r}.", f"There are: {', '.join(probe.name for probe in PROBES)}."
-    )
-
-
-def _ranked(found: Sequence[Finding]) -> tuple[RankedCause, ...]:
-    causes: dict[str, list[Finding]] = {}
-    for one in found:
-        causes.setdefault(one.cause, []).append(one)
-    named = [
-        RankedCause(name, CAUSES[name], tuple(sorted(every, key=lambda one: -one.strength)))
-        for name, every in causes.items()
+def rank(findings: Sequence[Finding]) -> tuple[RankedCause, ...]:
+    """Group findings by cause: by strength, gain and share; what a proved cause explains is left out."""
+    by_cause: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_cause.setdefault(finding.cause, []).append(finding)
+    causes = [
+        RankedCause(cause, CAUSES[cause], tuple(sorted(group, key=lambda finding: -finding.strength)))
+        for cause, group in by_cause.items()
     ]
-    cleared = {rival for one in named if one.strength >= 1 for rival in CLEARS.get(one.id, ())}
-    kept = [one for one in named if one.id not in cleared]
+    explained = {rival for ranked in causes if ranked.strength >= PROOF for rival in ranked.cause.explains}
     return tuple(
-        sorted(kept, key=lambda one: (-one.strength, -(one.gain or 0.0), -one.found[0].share, one.id))
+        sorted(
+            (ranked for ranked in causes if ranked.id not in explained),
+            key=lambda ranked: (
+                -ranked.strength,
+                -(ranked.gain or 0.0),
+                -ranked.findings[0].share,
+                ranked.id,
+            ),
+        )
     )

@@ -1,4 +1,4 @@
-"""A diagnosis for a person: the verdict, each cause with its evidence, what to run, what was measured."""
+"""A diagnosis for a person: the verdict, the evidence for each cause, what to run next, what was measured."""
 
 import shlex
 from collections.abc import Iterator
@@ -9,8 +9,10 @@ from rich.console import RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from searchapp.diagnosis.cause import AGAIN, MEND, REBUILD
+from searchapp.diagnosis.causes import AGAIN, REBUILD, REPAIR
+from searchapp.diagnosis.probe import Fact, Finding
 from searchapp.diagnosis.published_files import FilesDiagnosis
+from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG, SYMPTOM
 from searchapp.diagnosis.verdict import Diagnosis, RankedCause
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
@@ -19,27 +21,33 @@ from searchapp.reports.text import printable
 
 DIAGNOSIS_SCHEMA = "searchapp/diagnosis/1"
 
-RUN = "run "  # in front of the file's name where a run is looked into
-MADE_ELSEWHERE = ("npy:", RUN)
-LONGEST = 12  # letters of a value in the column of values
-
-SURE = ((1.0, "proved"), (0.8, "strong"), (0.5, "likely"), (0.0, "remark"))
+RUN = "run "  # in front of a file's name: the diagnosis is of a run
+WIDEST = 12  # characters of a value in the column of values
+CONFIDENCE = ((PROOF, "proved"), (STRONG, "strong"), (SYMPTOM, "likely"), (HINT, "remark"))
 
 
 def diagnosis_report(diagnosis: Diagnosis, corpus: str, model: str) -> Report:
-    """Report a diagnosis: its causes in full, and the measured facts as rows."""
+    """Report a diagnosis: its causes in full, and the measured facts as rows.
+
+    Args:
+        diagnosis: what was found.
+        corpus: what the user calls the corpus.
+        model: what the user calls the model, or `run FILE`.
+    """
     return Report(
         lambda: diagnosis_document(diagnosis, corpus, model),
         lambda: [diagnosis_text(diagnosis, corpus, model)],
         lambda: [
-            {"probe": probe, **asdict(fact)} for probe, facts in diagnosis.facts.items() for fact in facts
+            {"probe": probe, "key": fact.key, "name": fact.label, "value": fact.value, "remark": fact.remark}
+            for probe, facts in diagnosis.facts.items()
+            for fact in facts
         ],
         failed=not diagnosis.healthy,
     )
 
 
 def files_report(diagnosis: FilesDiagnosis) -> Report:
-    """Report what contradicts published files, the findings as rows."""
+    """Report what is wrong with published files, the findings as rows."""
     return Report(
         lambda: files_document(diagnosis),
         lambda: [files_text(diagnosis)],
@@ -49,20 +57,14 @@ def files_report(diagnosis: FilesDiagnosis) -> Report:
 
 
 def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
-    """Return a diagnosis as text.
-
-    Args:
-        diagnosis: what was found.
-        corpus: what the user calls the corpus.
-        model: what the user calls the model.
-    """
+    """Return a diagnosis as text for a terminal."""
     parts: list[Text | RichTable] = [Text(headline(diagnosis, corpus, model), style="bold")]
     parts += [Text(line) for line in summary(diagnosis)]
-    for number, named in enumerate(diagnosis.faults, start=1):
-        parts += [Text(""), *_cause(named, number, corpus, model)]
+    for number, ranked in enumerate(diagnosis.faults, start=1):
+        parts += [Text(""), *_cause(ranked, number, corpus, model)]
     if diagnosis.remarks:
-        parts += [Text(""), Text("Remarks, no faults by themselves:")]
-        parts += [Text(f"  {printable(named.found[0].evidence)}") for named in diagnosis.remarks]
+        parts += [Text(""), Text("Remarks, not faults by themselves:")]
+        parts += [Text(f"  {printable(ranked.findings[0].text)}") for ranked in diagnosis.remarks]
     parts += [Text(""), _facts(diagnosis)]
     if diagnosis.unjudged:
         reasons: dict[str, list[str]] = {}
@@ -76,59 +78,56 @@ def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
 def headline(diagnosis: Diagnosis, corpus: str, model: str) -> str:
     """Return the verdict in one line."""
     if diagnosis.healthy:
-        return f"{corpus} by {model}: healthy, no fault was found."
-    first, rivals = diagnosis.faults[0], len(diagnosis.faults) - 1
-    rest = f" ({rivals} more, below)" if rivals else ""
-    return f"{corpus} by {model}: {first.cause.title[0].lower()}{first.cause.title[1:]}{rest}."
+        return f"{corpus} with {model}: healthy, no fault found."
+    title, others = diagnosis.faults[0].cause.title, len(diagnosis.faults) - 1
+    rest = f" ({others} more, below)" if others else ""
+    return f"{corpus} with {model}: {title[0].lower()}{title[1:]}{rest}."
 
 
 def summary(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield sentences that say how good the score is, and what is cleared."""
-    score = diagnosis.fact("nDCG@10") or diagnosis.fact("nDCG@10 of the run")
-    chance = diagnosis.fact("chance")
+    """Yield sentences that say how good the score is, and what is ruled out."""
+    score = diagnosis.fact("score") or diagnosis.fact("run-score")
     if score is not None:
-        told = [f"chance {float(chance.value):.3f}"] if chance else []
-        for name, short in (("floor of random tables", "random tables"), ("BM25", "BM25")):
-            fact = diagnosis.fact(name)
-            if fact is not None:
-                told.append(f"{short} {float(fact.value):.3f}")
-        yield f"nDCG@10 is {float(score.value):.5f} ({', '.join(told)})."
-    control, corpus = diagnosis.fact("control model (wordllama)"), diagnosis.fact("corpus")
-    trusted = "control-differs" not in {one.id for one in diagnosis.causes}
-    if control and control.remark and trusted and corpus and corpus.remark == "is the published one":
+        baselines = (("chance", "chance"), ("random-baseline", "random embeddings"), ("bm25", "BM25"))
+        facts = [(name, diagnosis.fact(key)) for key, name in baselines]
+        compared = ", ".join(f"{name} {float(fact.value):.3f}" for name, fact in facts if fact)
+        yield f"nDCG@10 is {float(score.value):.5f} ({compared})."
+    control, corpus = diagnosis.fact("control"), diagnosis.fact("corpus")
+    trusted = "control-differs" not in {ranked.id for ranked in diagnosis.causes}
+    if control and "known" in control.values and trusted and corpus and corpus.values.get("published"):
         yield (
-            f"Harness and data are cleared: the control scores its known {float(control.value):.5f}, and the "
-            "corpus has the digests of the published one."
+            f"Harness and data are ruled out: the control reaches its known {float(control.value):.5f}, and "
+            "the corpus has the digests of the published one."
         )
-    peers = [fact for fact in diagnosis.facts.get("peers", ()) if fact.name.startswith("published: ")]
-    if peers:
-        listed = ", ".join(f"{fact.name.rsplit('/', 1)[-1]} {float(fact.value):.5f}" for fact in peers[:8])
-        yield f"Published models of its kind: {listed}."
+    published = [
+        f"{str(fact.values['model']).rsplit('/', 1)[-1]} {float(fact.value):.5f}"
+        for fact in diagnosis.facts_of("published-model")
+    ]
+    if published:
+        yield f"Related published models: {', '.join(published[:8])}."
 
 
-def _cause(named: RankedCause, number: int, corpus: str, model: str) -> Iterator[Text]:
-    sure = next(word for least, word in SURE if named.strength >= least)
-    yield Text(f"{number}. {named.cause.title} [{sure}; {named.id}, {named.cause.code}]", style="bold")
-    for one in named.found:
-        yield Text(f"   Evidence: {printable(one.evidence)}")
-    against = next((one.against for one in named.found if one.against), "")
+def _cause(ranked: RankedCause, number: int, corpus: str, model: str) -> Iterator[Text]:
+    cause, measured = ranked.cause, ranked.measured
+    confidence = next(word for least, word in CONFIDENCE if ranked.strength >= least)
+    yield Text(f"{number}. {cause.title} [{confidence}; {ranked.id}, {cause.code}]", style="bold")
+    for finding in ranked.findings:
+        yield Text(f"   Evidence: {printable(finding.text)}")
+    against = next((finding.counter_evidence for finding in ranked.findings if finding.counter_evidence), "")
     if against:
-        yield Text(f"   Against it: {against}")
-    yield Text(f"   Known effect (nDCG@10, NFCorpus / SciFact): {named.cause.effect}")
-    yield Text(f"   Fix: {named.cause.repair}")
-    measured = max(
-        (one for one in named.found if one.gain is not None), key=lambda one: one.gain or 0.0, default=None
-    )
+        yield Text(f"   But: {against}")
+    yield Text(f"   Known effect (nDCG@10, NFCorpus / SciFact): {cause.effect}")
+    yield Text(f"   Fix: {cause.fix}")
     if measured is not None:
-        yield Text(f"   Measured: to {measured.repaired} changes the score by {measured.gain:+.4f}.")
-    yield Text(f"   Next: {next_step(named, corpus, model)}")
+        yield Text(f"   Measured: {measured.fix} changes the score by {measured.gain:+.4f}.")
+    yield Text(f"   Next: {next_step(ranked, corpus, model)}")
 
 
-def next_step(named: RankedCause, corpus: str, subject: str) -> str:
-    """Return the command to run next; vectors and runs made elsewhere can only be looked at again."""
-    step = named.cause.step
-    if (step == REBUILD and subject.startswith(MADE_ELSEWHERE)) or (
-        step == MEND and subject.startswith((*MADE_ELSEWHERE, "st:"))
+def next_step(ranked: RankedCause, corpus: str, subject: str) -> str:
+    """Return the command to run next; precomputed vectors and runs can only be diagnosed again."""
+    step = ranked.cause.step
+    if (step in {REBUILD, REPAIR} and subject.startswith(("npy:", RUN))) or (
+        step == REPAIR and subject.startswith("st:")
     ):
         step = AGAIN
     if subject.startswith(RUN):
@@ -140,11 +139,12 @@ def _facts(diagnosis: Diagnosis) -> RichTable:
     rows = []
     for probe, facts in diagnosis.facts.items():
         for fact in facts:
+            if fact.key == "published-model":  # named in the summary
+                continue
             value, remark = _shown(fact.value), fact.remark
-            if len(value) > LONGEST:  # a text, which would push the numbers off a terminal
+            if len(value) > WIDEST:  # a text, which would push the numbers off a terminal
                 value, remark = "", f"{value} {remark}".rstrip()
-            if not fact.name.startswith("published: "):
-                rows.append((probe, fact.name, value, remark))
+            rows.append((probe, fact.label, value, remark))
     return plain_table(Table(("probe", "measured", "value", ""), rows, numbers=("value",)))
 
 
@@ -163,33 +163,45 @@ def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[st
         "healthy": diagnosis.healthy,
         "causes": [
             {
-                "id": named.id,
-                "code": named.cause.code,
-                "title": named.cause.title,
-                "fault": named in diagnosis.faults,
-                "strength": named.strength,
-                "gain": named.gain,
-                "effect": named.cause.effect,
-                "repair": named.cause.repair,
-                "next": next_step(named, corpus, model),
-                "found": [asdict(one) for one in named.found],
+                "id": ranked.id,
+                "code": ranked.cause.code,
+                "title": ranked.cause.title,
+                "fault": ranked in diagnosis.faults,
+                "strength": ranked.strength,
+                "gain": ranked.gain,
+                "effect": ranked.cause.effect,
+                "repair": ranked.cause.fix,
+                "next": next_step(ranked, corpus, model),
+                "found": [_finding_document(finding) for finding in ranked.findings],
             }
-            for named in diagnosis.causes
+            for ranked in diagnosis.causes
         ],
-        "facts": {probe: [asdict(fact) for fact in facts] for probe, facts in diagnosis.facts.items()},
+        "facts": {
+            probe: [_fact_document(fact) for fact in facts] for probe, facts in diagnosis.facts.items()
+        },
         "unjudged": diagnosis.unjudged,
         "seconds": diagnosis.seconds,
     }
 
 
+def _finding_document(finding: Finding) -> dict[str, Any]:
+    document = asdict(finding)
+    renamed = {"text": "evidence", "counter_evidence": "against", "fix": "repaired"}
+    return {renamed.get(name, name): value for name, value in document.items()}
+
+
+def _fact_document(fact: Fact) -> dict[str, Any]:
+    return {"name" if name == "label" else name: value for name, value in asdict(fact).items()}
+
+
 def files_text(diagnosis: FilesDiagnosis) -> str:
-    """Return what speaks against published files, and where their scores stand."""
+    """Return what is wrong with published files, and how their scores rank."""
     source = diagnosis.source
     count = len(diagnosis.findings)
-    found = f"{count} finding{'' if count == 1 else 's'}" if count else "nothing speaks against them"
+    outcome = f"{count} finding{'' if count == 1 else 's'}" if count else "nothing wrong found"
     parts: list[RenderableType] = [
         Text(
-            f"{printable(source.name)}: {source.tasks} tasks, {len(source.claims)} of retrieval; {found}.",
+            f"{printable(source.name)}: {source.tasks} tasks, {len(source.claims)} of retrieval; {outcome}.",
             style="bold",
         ),
         *(Text(f"  {printable(str(standing))}") for standing in diagnosis.standings),
@@ -200,7 +212,7 @@ def files_text(diagnosis: FilesDiagnosis) -> str:
 
 
 def files_document(diagnosis: FilesDiagnosis) -> dict[str, Any]:
-    """Return the same as a document for scripts."""
+    """Return what is wrong with published files as the document that scripts read."""
     return {
         "schema": DIAGNOSIS_SCHEMA,
         "source": diagnosis.source.name,

@@ -32,7 +32,7 @@ CORPORA = ("nfcorpus", "scifact")
 TRAIN_SEEDS, HELD_SEEDS = (1, 2), (201, 202)
 DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
 RECOVERED = 0.9
-INFORM_ONLY = ("words", "peers")
+INFORM_ONLY = ("bm25", "published-models")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def outcome(kind: str, fault: Fault, base: Base, where: tuple[str, str], severit
     """Inject a fault, diagnose what comes of it, and compare."""
     started = time.perf_counter()
     evidence = fault.inject(base, severity, np.random.default_rng(seed))
-    probes = [probe for probe in PROBES if probe.name not in INFORM_ONLY]
+    probes = [probe for probe in PROBES.values() if probe.id not in INFORM_ONLY]
     diagnosis = diagnose(evidence, probes)
     named = tuple(one.id for one in diagnosis.faults)
     parts = fault.parts or ((fault.accepted,) if fault.accepted else ())
@@ -207,7 +207,7 @@ def healthy_splits() -> dict[str, list[str]]:
         ),
     ):
         evidence = static_base(open_corpus(corpus)).evidence()
-        probes = [probe for probe in PROBES if probe.name not in INFORM_ONLY]
+        probes = [probe for probe in PROBES.values() if probe.id not in INFORM_ONLY]
         named[corpus] = [one.id for one in diagnose(evidence, probes).faults]
     return named
 

@@ -95,7 +95,7 @@ FAULTS = (
     Fault(
         "A4",
         "'None ' in front",
-        ("text-prefix",),
+        ("object-as-text",),
         texts(lambda d: f"None {d.text}"),
         (1.0, 0.5),
         (0.8, 0.2),
@@ -104,7 +104,7 @@ FAULTS = (
     Fault(
         "A4",
         "a dict as text",
-        ("text-prefix",),
+        ("object-as-text",),
         texts(lambda d: str({"title": d.title, "text": d.text})),
         (1.0,),
         (0.8, 0.2),
@@ -126,7 +126,7 @@ FAULTS = (
     Fault(
         "A10",
         "relevant documents missing",
-        ("judgements-dangle", "corpus-differs"),
+        ("judged-documents-missing", "corpus-differs"),
         dangling,
         (0.1, 0.5),
         (0.05, 0.3),
@@ -147,23 +147,25 @@ FAULTS = (
     Fault(
         "B1",
         "rows shifted",
-        ("rows-shifted",),
+        ("table-rows-shifted",),
         table(rolled),
         ((1, 0.0), (2, 0.5)),
         ((-1, 0.1), (5, 0.0)),
         STATIC,
     ),
-    Fault("B1", "rows permuted", ("rows-random",), table(permuted), (1.0,), (1.0, 0.9), STATIC, LOST_ROWS),
+    Fault(
+        "B1", "rows permuted", ("table-rows-random",), table(permuted), (1.0,), (1.0, 0.9), STATIC, LOST_ROWS
+    ),
     Fault(
         "B2",
         "queries by another table",
-        ("other-encoder",),
+        ("mixed-encoders",),
         other_tokenizer,
         ("queries",),
         ("queries", "documents"),
         STATIC,
     ),
-    Fault("B3", "retokenised by length", ("retokenised",), unigram, (1.0,), (1.0, 1.5), STATIC),
+    Fault("B3", "retokenised by length", ("rebuilt-tokenizer",), unigram, (1.0,), (1.0, 1.5), STATIC),
     Fault(
         "B4",
         "rows of the unknown token",
@@ -243,7 +245,7 @@ FAULTS = (
     Fault(
         "B13",
         "queries in other coordinates",
-        ("other-encoder",),
+        ("mixed-encoders",),
         rotated,
         ("rotation",),
         ("rotation", "dimensions"),
@@ -268,7 +270,7 @@ FAULTS = (
     Fault(
         "C3",
         "hubs",
-        ("hubs", "dominant-directions"),
+        ("hubness", "dominant-directions"),
         both(hubby),
         ((3.0, 1.0), (1.0, 0.5)),
         ((10.0, 0.3), (2.0, 0.8)),
@@ -279,7 +281,7 @@ FAULTS = (
     Fault(
         "C6",
         "random table",
-        ("rows-random",),
+        ("table-rows-random",),
         table(random_rows),
         ("plain",),
         ("plain", "norms kept"),
@@ -298,13 +300,13 @@ FAULTS = (
     Fault(
         "C10",
         "cut and compared by dot product",
-        ("norms-leak", "few-dimensions"),
+        ("unnormalised", "few-dimensions"),
         both(first_as_is, similarity="dot"),
         (32,),
         (24, 48),
         why="the cut is both: too few dimensions, and lengths that count",
     ),
-    Fault("C11", "lengths count", ("norms-leak",), both(norms, similarity="dot"), (0.3, 1.0), (0.2, 0.5)),
+    Fault("C11", "lengths count", ("unnormalised",), both(norms, similarity="dot"), (0.3, 1.0), (0.2, 0.5)),
     Fault("C12", "shared rows", ("shared-rows",), table(few_rows), (500,), (200, 1000), STATIC),
     Fault("C13", "int8 overflow", ("overflow",), both(overflown), (2.0,), (1.7, 3.0)),
     Fault("C14", "wrong sign", ("wrong-sign",), negated, (1.0,), (1.0,)),

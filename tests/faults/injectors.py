@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from searchapp.corpora.corpus import Corpus
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.tokens import cut
+from searchapp.diagnosis.tokens import truncate_to
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document
-from tests.faults.pipelines import Base, Floats, Memory, TableEncoder, the
+from tests.faults.pipelines import Base, Floats, Memory, table_model
 
 Inject = Callable[[Base, Any, np.random.Generator], Evidence]
 
@@ -83,7 +82,7 @@ def _rescened(base: Base, corpus: Corpus) -> Evidence:
     ids = [document.id for document in context.documents]
     asked = [query.id for query in context.queries]
     if base.model is not None:
-        model = Model(TableEncoder(base.table), context, base.table)
+        model = table_model(base.table, context)
         return base.evidence(
             model,
             context,
@@ -205,7 +204,7 @@ def unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
         return Tokens(np.concatenate(rows), offsets)
 
-    table = replace(base.table, tokenize=tokenize, kind="Unigram", scores=scores)
+    table = replace(base.table, tokenize=tokenize, algorithm="Unigram", scores=scores)
     return base.with_table(table, Options())
 
 
@@ -224,7 +223,7 @@ def zero_rows(base: Base, share: float, rng: np.random.Generator) -> Floats:
 
 def truncated(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
     """B7: the stored vectors come from truncated texts, though the model does not truncate."""
-    return base.evidence(documents=base.table.means(cut(the(base.model).document_tokens, length)))
+    return base.evidence(documents=base.table.means(truncate_to(base.table_model.document_tokens, length)))
 
 
 def truncated_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
@@ -240,7 +239,7 @@ def prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evide
 
 def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evidence:
     """B9, B10: pooled otherwise."""
-    tokens = (the(base.model).document_tokens, the(base.model).query_tokens)
+    tokens = (base.table_model.document_tokens, base.table_model.query_tokens)
     documents, queries = (
         base.table.means(side) if name == "mean" else base.table.pooled(side, name)
         for side, name in zip(tokens, how, strict=True)
@@ -251,7 +250,7 @@ def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evid
 def other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
     """B2, D6: one side by another table, as after an update of the model."""
     rows = base.table.rows[rng.permutation(len(base.table.rows))]
-    tokens = the(base.model).document_tokens if side == "documents" else the(base.model).query_tokens
+    tokens = base.table_model.document_tokens if side == "documents" else base.table_model.query_tokens
     changed: dict[str, Any] = {side: base.table.means(tokens, rows)}
     return base.evidence(**changed)
 
@@ -277,7 +276,7 @@ def rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
 
 def inverse_frequency(base: Base, power: float, _rng: np.random.Generator) -> Floats:
     """C8: frequent tokens dominate."""
-    counts = the(base.model).counts + 1.0
+    counts = base.table_model.counts + 1.0
     weight = (counts / counts.sum()) ** power
     return single(base.table.rows * (weight / weight.mean())[:, None])
 

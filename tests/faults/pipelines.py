@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.source import Source
+from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.evidence import Evidence, Vectors
-from searchapp.diagnosis.model import Model
-from searchapp.diagnosis.tokens import TokenTable, cut, token_table
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.model import Model, TableModel
+from searchapp.diagnosis.tokens import TokenTable, token_table, truncate_to
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
@@ -122,7 +123,7 @@ class TableEncoder:
 
     def read(self, texts: Sequence[str]) -> Floats:
         """Return unit means, (n, d) float32."""
-        return self.table.means(cut(self.table.tokenize(texts), self.recipe.max_length))
+        return self.table.means(truncate_to(self.table.tokenize(texts), self.recipe.max_length))
 
 
 def the(value: T | None) -> T:
@@ -158,7 +159,12 @@ class Base:
     @cached_property
     def table(self) -> TokenTable:
         """The static table."""
-        return the(the(self.model).table)
+        return self.table_model.table
+
+    @property
+    def table_model(self) -> TableModel:
+        """The static model."""
+        return the(self.model if isinstance(self.model, TableModel) else None)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -172,13 +178,19 @@ class Base:
 
     def with_table(self, table: TokenTable, options: Options | None = None) -> Evidence:
         """Return evidence in which this table made everything."""
-        model = Model(TableEncoder(table, options), self.context, table)
-        if options is None and table.tokenize is self.table.tokenize and self.model is not None:
-            model.__dict__["document_tokens"] = self.model.document_tokens  # the same texts and tokenizer
-            model.__dict__["query_tokens"] = self.model.query_tokens
-            model.__dict__["documents"] = table.means(self.model.document_tokens)
-            model.__dict__["queries"] = table.means(self.model.query_tokens)
+        model = table_model(table, self.context, options)
+        if options is None and table.tokenize is self.table.tokenize:
+            healthy = self.table_model
+            model.__dict__["document_tokens"] = healthy.document_tokens  # the same texts and tokenizer
+            model.__dict__["query_tokens"] = healthy.query_tokens
+            model.__dict__["documents"] = table.means(healthy.document_tokens)
+            model.__dict__["queries"] = table.means(healthy.query_tokens)
         return self.evidence(model, documents=model.documents, queries=model.queries)
+
+
+def table_model(table: TokenTable, context: CorpusContext, options: Options | None = None) -> TableModel:
+    """Return a table as a model on the texts of a context."""
+    return TableModel(TableEncoder(table, options), context, lambda: table)
 
 
 def static_base(corpus: Corpus) -> Base:
@@ -186,7 +198,7 @@ def static_base(corpus: Corpus) -> Base:
     context = CorpusContext(corpus)
     encoder = load_encoder(BUNDLED)
     table = token_table(the(encoder if isinstance(encoder, StaticEncoder) else None))
-    model = Model(TableEncoder(table), context, table)
+    model = table_model(table, context)
     ids = [document.id for document in context.documents]
     return Base(
         context, model, Vectors(ids, model.documents, [query.id for query in context.queries], model.queries)

@@ -20,9 +20,9 @@ DEPTH = 100
 
 def exact_run(evidence: Evidence, depth: int = DEPTH, change: Callable[[Any], Any] = lambda s: s) -> Run:
     """Return the run of exact search, its scores changed before they are ranked."""
-    documents, queries = evidence.compared
+    documents, queries = evidence.searched
     scores = change(queries @ documents.T)
-    names = [evidence.context.queries[place].id for place in evidence.query_places]
+    names = evidence.query_ids
     return {
         name: Ranking.from_scores(evidence.document_ids, row, depth)
         for name, row in zip(names, scores, strict=True)
@@ -31,13 +31,13 @@ def exact_run(evidence: Evidence, depth: int = DEPTH, change: Callable[[Any], An
 
 def _searched(index: Any, evidence: Evidence, *, keep_missing: bool = False) -> Evidence:
     """Return evidence with the run that a FAISS index gives."""
-    documents, queries = evidence.compared
+    documents, queries = evidence.searched
     if not index.is_trained:
         index.train(documents)
     index.add(documents)
     scores, rows = index.search(queries, DEPTH)
     run = {}
-    for place, found, values in zip(evidence.query_places, rows, scores, strict=True):
+    for place, found, values in zip(evidence.query_rows, rows, scores, strict=True):
         kept = range(len(found)) if keep_missing else np.flatnonzero(found >= 0)
         ids = [evidence.document_ids[found[column]] for column in kept]
         run[evidence.context.queries[place].id] = Ranking(
@@ -51,7 +51,7 @@ def _indexed(base: Base, kind: str, _rng: np.random.Generator) -> Evidence:
     import faiss
 
     evidence = base.evidence()
-    d, inner = evidence.compared[0].shape[1], faiss.METRIC_INNER_PRODUCT
+    d, inner = evidence.searched[0].shape[1], faiss.METRIC_INNER_PRODUCT
     name, _, setting = kind.partition(" ")
     index: Any = faiss.index_factory(d, name, inner)
     if name.startswith("IVF"):
@@ -67,7 +67,7 @@ def _missing_as_last(base: Base, probes: int, _rng: np.random.Generator) -> Evid
     import faiss
 
     evidence = base.evidence()
-    index: Any = faiss.index_factory(evidence.compared[0].shape[1], "IVF64,Flat", faiss.METRIC_INNER_PRODUCT)
+    index: Any = faiss.index_factory(evidence.searched[0].shape[1], "IVF64,Flat", faiss.METRIC_INNER_PRODUCT)
     index.nprobe = probes
     return _searched(index, evidence, keep_missing=True)
 
@@ -190,7 +190,9 @@ RUN_FAULTS = (
         ("ndcg-ideal-of-retrieved",),
         ("ndcg-ideal-of-retrieved", "map-min-r-k"),
     ),
-    Fault("F7", "another cut", ("other-cut",), _reported(_at), ("ndcg_at_100",), ("ndcg_at_5", "ndcg_at_20")),
+    Fault(
+        "F7", "another cut", ("other-cutoff",), _reported(_at), ("ndcg_at_100",), ("ndcg_at_5", "ndcg_at_20")
+    ),
     Fault("F8", "a percentage", ("other-scale",), _reported(_scaled), (100,), (100,)),
     Fault("F", "a number of another run", ("unexplained-score",), _reported(_scaled), (0.8,), (0.9, 1.2)),
 )

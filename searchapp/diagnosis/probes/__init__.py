@@ -1,1 +1,1 @@
-"""The probes, grouped by what they look at."""
+"""The probes, grouped by what they examine."""

@@ -1,258 +1,283 @@
-"""The cloud of stored vectors: whole numbers, lengths, directions, and what repairs gain."""
+"""The cloud of stored vectors: values, norms, directions, and what fixes gain."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.fixes import FIXES
-from searchapp.diagnosis.measures import Hubs, spread
-from searchapp.diagnosis.probe import (
-    HINT,
-    LIKELY,
-    PROOF,
-    STRONG,
-    CannotJudgeError,
-    Fact,
-    Finding,
-    Observation,
-    percent,
-)
-from searchapp.diagnosis.thresholds import (
-    AGREES,
-    CONCENTRATED,
-    CROSS_LOST,
-    FEW_DIMENSIONS,
-    FEWEST_DOCUMENTS,
-    FEWEST_QUERIES,
-    GAIN,
-    GAIN_ERRORS,
-    HUB_SKEW,
-    LENGTHS_VARY,
-    LOST,
-    MEANT,
-    NOISE_DIMENSIONS,
-    NOISE_TAIL,
-    REVERSED,
-)
+from searchapp.diagnosis.measures import spread
+from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.thresholds import CLEAR, HINT, LESSER, LIKELY, PROOF, STRONG
 from searchapp.encoders.vectors import unit
 
-Floats = NDArray[np.float32]
+ENCODE_AGAIN = "encoding the texts again"
+SAMPLE = 1000  # rows whose values are inspected
 
-ALMOST = 0.95  # of the best repair's gain; a plainer one that gains as much is preferred
-EDGE = 112  # of 127
-EDGE_SHARE = 0.04  # of int8 values at the edge: clipped or roomy scales up to 0.01, overflown ones from 0.09
-TINY = 1e-6
-ANEW = "encode the texts again"
-VALUES = 1000  # rows whose values are looked at
-NEGLIGIBLE = 0.001  # share of zero vectors that a corpus with odd texts may well have
-SOME = 0.02  # points of the score, as a fraction, below which a gain is not worth a word
+NOT_FINITE = Symptom(
+    "not-finite",
+    "{count:,} of {total:,} {side} contain NaN or infinity (first: {first!r}).",
+    fix=ENCODE_AGAIN,
+)
+ZERO = Symptom(
+    "zero-vectors",
+    "{count:,} of {total:,} {side} have a zero vector although their text is not empty; they are retrieved "
+    "only when nothing else is.",
+    fix=ENCODE_AGAIN,
+)
+UNNORMALISED = Symptom(
+    "unnormalised",
+    "The norms of the documents vary by {variation:percent}, and vectors are compared by dot product: the "
+    "documents of the largest norm rank high for every query (one document for {largest:percent} of them).",
+    fix="normalising the vectors",
+)
+LEADING_DIMENSIONS = Symptom(
+    "few-dimensions",
+    "The stored vectors are the first {stored} of the model's {model} dimensions.",
+    fix="keeping all dimensions",
+    key="leading-dimensions",
+)
+OTHER_DIMENSION = Symptom(
+    "stale-index",
+    "The stored vectors have {stored} dimensions, those of the model {model}.",
+    fix="keeping all dimensions",
+)
+FEW = Symptom(
+    "few-dimensions",
+    "There are {stored} dimensions; published models have {usual} or more.",
+    "A model may be made for so few.",
+)
+OVERFLOW = Symptom(
+    "overflow",
+    "{edge:percent} of the integers lie between {least} and 128 without gathering at 127 as clipped ones do: "
+    "larger values wrapped round to the other sign.",
+    fix=ENCODE_AGAIN,
+)
+NOISE = Symptom(
+    "noise",
+    "The weakest tenth of the {dimensions} directions has up to {tail:percent} of the mean variance (pure "
+    "noise: {edge:percent} and more), and {ratio:.0f} directions share it: most of each vector is isotropic, "
+    "and no fix helps.",
+    fix=ENCODE_AGAIN,
+)
+CONCENTRATION = (
+    "Five directions hold {five:percent} of the variance ({ratio:.1f} directions share it evenly). "
+    "{fix:capital} lifts the score from {score:.3f} to {after:.3f}"
+)
+STEEP = Symptom(
+    "steep-spectrum",
+    CONCENTRATION
+    + "; documents still agree with the control to {agreement:.2f}, so the directions carry meaning.",
+    fix="{fix}",
+)
+DOMINANT = Symptom("dominant-directions", CONCENTRATION + ".", fix="{fix}")
+HUBS = Symptom(
+    "hubness",
+    "One document is among the first ten of {largest:percent} of the queries (skewness {skewness:.1f}; "
+    "healthy models have 0.8 to 2.1). {fix:capital} lifts the score from {score:.3f} to {after:.3f}.",
+    fix="{fix}",
+)
+NEGATED = Symptom(
+    "wrong-sign",
+    "What the control finds close to a query ranks last here: agreement {across:.2f}, where 0.5 is chance.",
+    fix=FIXES["negate"].description,
+)
+OTHER_SPACE = Symptom(
+    "mixed-encoders",
+    "Documents agree with the control to {documents:.2f} and queries to {queries:.2f}, but queries and "
+    "documents do not belong together ({across:.2f}, where 0.5 is chance).",
+    "Queries under the wrong ids would disagree with each other too.",
+)
 
 
+@probe("finite", "Are all vectors finite, and none zero?", NOT_FINITE, ZERO)
 def finite(evidence: Evidence) -> Iterator[Observation]:
-    """Count vectors that hold NaN or infinity, and those that are zero though their text is not."""
-    for side, vectors in zip(("documents", "queries"), evidence.raw, strict=True):
+    """Count vectors that contain NaN or infinity, and those that are zero although their text is not."""
+    documents, queries = evidence.as_stored
+    for side, vectors, ids in (
+        ("documents", documents, evidence.document_ids),
+        ("queries", queries, evidence.query_ids),
+    ):
         broken = ~np.isfinite(vectors).all(axis=1)
+        total = len(vectors)
         if broken.any():
-            names = evidence.document_ids if side == "documents" else [
-                evidence.context.queries[place].id for place in evidence.query_places
-            ]  # fmt: skip
-            yield Finding("not-finite", PROOF, (
-                f"{int(broken.sum()):,} of {len(vectors):,} {side} hold NaN or infinity "
-                f"(first: {names[int(broken.argmax())]!r})."
-            ), gain=evidence.gain_anew, repaired=ANEW, share=float(broken.mean()))  # fmt: skip
-        zero = ~broken & (np.linalg.norm(np.nan_to_num(vectors), axis=1) < TINY)
-        filled = _filled(evidence, side)
-        share = float((zero & filled).mean()) if len(zero) else 0.0
-        yield Fact(f"zero vectors among the {side}", share)
+            yield NOT_FINITE.finding(
+                PROOF,
+                evidence.gain_of_encoding_again,
+                share=float(broken.mean()),
+                count=int(broken.sum()),
+                total=total,
+                side=side,
+                first=ids[int(broken.argmax())],
+            )
+        zero = (
+            ~broken
+            & (np.linalg.norm(np.nan_to_num(vectors), axis=1) < limits.TINY)
+            & _has_text(evidence, side)
+        )
+        share = float(zero.mean()) if total else 0.0
+        yield fact(f"zero-{side}", f"zero vectors among the {side}", share)
         if share > 0:
-            yield Finding("zero-vectors", PROOF if share > NEGLIGIBLE else HINT, (
-                f"{int((zero & filled).sum()):,} of {len(zero):,} {side} have a zero vector though their "
-                "text is "
-                "not empty; they are found only where nothing else is."
-            ), gain=evidence.gain_anew, repaired=ANEW, share=share)  # fmt: skip
+            strength = PROOF if share > limits.SOME_ZERO else HINT
+            gain = evidence.gain_of_encoding_again
+            yield ZERO.finding(strength, gain, share=share, count=int(zero.sum()), total=total, side=side)
 
 
-def _filled(evidence: Evidence, side: str) -> NDArray[np.bool_]:
+def _has_text(evidence: Evidence, side: str) -> NDArray[np.bool_]:
     if side == "queries":
-        return np.array(
-            [bool(evidence.context.queries[place].text.strip()) for place in evidence.query_places],
-            dtype=bool,
-        )
-    texts = (evidence.context.documents[place] for place in evidence.places)
-    return np.array([bool(f"{text.title}{text.text}".strip()) for text in texts], dtype=bool)
+        texts = [evidence.context.queries[row].text for row in evidence.query_rows]
+    else:
+        documents = (evidence.context.documents[row] for row in evidence.document_rows)
+        texts = [f"{document.title}{document.text}" for document in documents]
+    return np.array([bool(text.strip()) for text in texts], dtype=bool)
 
 
-def lengths(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether the lengths of vectors decide what is found."""
-    norms = np.linalg.norm(evidence.finite[0], axis=1)
-    norms = norms[norms > TINY]
-    variation = float(norms.std() / norms.mean()) if len(norms) else 0.0
-    yield Fact("variation of the documents' lengths", variation, f"compared by {evidence.stored.similarity}")
-    if evidence.stored.similarity != "dot" or variation < LENGTHS_VARY:
+@probe("norms", "Do vector norms drive the ranking?", UNNORMALISED)
+def norms(evidence: Evidence) -> Iterator[Observation]:
+    """Ask whether the norms of vectors decide what is retrieved."""
+    similarity = evidence.require_vectors().similarity
+    lengths = np.linalg.norm(evidence.cloud.sides.documents, axis=1)
+    lengths = lengths[lengths > limits.TINY]
+    variation = float(lengths.std() / lengths.mean()) if len(lengths) else 0.0
+    yield fact("norm-variation", "variation of the documents' norms", variation, f"compared by {similarity}")
+    if similarity != "dot" or variation < limits.NORMS_VARY:
         return
-    gain, errors = _gain(evidence, "normalise")
-    found = evidence.hubs
-    if gain > SOME * evidence.score and errors > GAIN_ERRORS / 2:
-        yield Finding("norms-leak", STRONG + 0.1, (
-            f"The documents' lengths vary by {percent(variation)} and are compared by dot product: the "
-            "longest are found "
-            f"by every query (one document by {percent(found.largest)} of them)."
-        ), gain=gain, repaired="make every vector a unit vector")  # fmt: skip
+    gain, errors = evidence.gain_of("normalise")
+    if gain > limits.PAYS * evidence.score and errors > limits.GAIN_ERRORS / 2:
+        yield UNNORMALISED.finding(CLEAR, gain, variation=variation, largest=evidence.hubness.largest)
 
 
+@probe("dimensions", "Are there enough dimensions?", LEADING_DIMENSIONS, OTHER_DIMENSION, FEW)
 def dimensions(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether enough dimensions are left, and whether they are those of the model."""
-    d = evidence.stored.documents.shape[1]
-    yield Fact("dimensions", d)
-    if evidence.model is not None and not evidence.same_dimension:
-        full = evidence.model.encoder.recipe.dimension
-        rows, expected = evidence.expected
-        head = (
-            d < full
-            and float(np.median(np.einsum("nd,nd->n", unit(expected[:, :d]), evidence.units[0][rows]))) > 0.99
-        )
-        gain = evidence.gain_anew
-        yield Finding("few-dimensions" if head else "stale-index", PROOF, (
-            f"The stored vectors are the first {d} of the model's {full} dimensions." if head else
-            f"The stored vectors have {d} dimensions, the model gives {full}."
-        ), gain=gain, repaired="keep all dimensions" if gain is not None else "")  # fmt: skip
-    elif d < FEW_DIMENSIONS:
-        evidence_text = f"There are {d} dimensions; published models have {FEW_DIMENSIONS} or more."
-        yield Finding("few-dimensions", LIKELY, evidence_text, "A model may be made for so few.")
-
-
-def values(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether whole numbers ran over their range."""
-    documents, _ = evidence.finite
-    sample = documents[spread(len(documents), VALUES)]
-    whole = bool((sample == np.round(sample)).all() and sample.any())
-    kinds = "whole numbers" if whole else "fractions"
-    yield Fact("stored values", kinds, f"from {float(sample.min()):.3g} to {float(sample.max()):.3g}")
-    if not whole or np.abs(sample).max() > 128:
+    """Ask whether enough dimensions are left, and whether they are the model's."""
+    stored = evidence.require_vectors().documents.shape[1]
+    yield fact("dimensions", "dimensions", stored)
+    if evidence.model is None or evidence.same_dimension:
+        if stored < limits.FEW_DIMENSIONS:
+            yield FEW.finding(LIKELY, stored=stored, usual=limits.FEW_DIMENSIONS)
         return
-    edge = float((np.abs(sample) >= EDGE).mean())
+    full = evidence.model.encoder.recipe.dimension
+    symptom = OTHER_DIMENSION
+    if stored < full:
+        rows, expected = evidence.encoded_again
+        leading, documents = unit(expected[:, :stored]), evidence.normalised.documents[rows]
+        if float(np.median(np.einsum("nd,nd->n", leading, documents))) > limits.LEADING:
+            symptom = LEADING_DIMENSIONS
+    yield symptom.finding(PROOF, evidence.gain_of_encoding_again, stored=stored, model=full)
+
+
+@probe("quantisation", "Did quantised values overflow?", OVERFLOW)
+def quantisation(evidence: Evidence) -> Iterator[Observation]:
+    """Ask whether integers exceeded their range."""
+    documents = evidence.cloud.sides.documents
+    sample = documents[spread(len(documents), SAMPLE)]
+    integers = bool((sample == np.round(sample)).all() and sample.any())
+    low, high = float(sample.min()), float(sample.max())
+    kind = "integers" if integers else "fractions"
+    yield fact("values", "stored values", kind, "from {low:.3g} to {high:.3g}", low=low, high=high)
+    if not integers or max(-low, high) > 128:
+        return
+    edge = float((np.abs(sample) >= limits.INT8_EDGE).mean())
     clipped = float((np.abs(sample) >= 127).mean())
-    # A clipped value stands at the very edge, an overflown one anywhere.
-    if edge > EDGE_SHARE and clipped < edge / 2:
-        yield Finding("overflow", PROOF, (
-            f"{percent(edge)} of the whole numbers lie between {EDGE} and 128, and they do not gather at 127 "
-            "as clipped "
-            "ones do: larger values wrapped round to the other sign."
-        ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
+    # Clipped values gather at the very edge, overflowed ones lie anywhere.
+    if edge > limits.EDGE_SHARE and clipped < edge / 2:
+        yield OVERFLOW.finding(PROOF, evidence.gain_of_encoding_again, edge=edge, least=limits.INT8_EDGE)
 
 
+@probe(
+    "directions",
+    "How many directions carry the vectors, and does removing some help?",
+    NOISE,
+    STEEP,
+    DOMINANT,
+    HUBS,
+)
 def directions(evidence: Evidence) -> Iterator[Observation]:
     """Ask how many directions the documents fill, which are hubs, and what removing directions gains."""
-    if len(evidence.places) < FEWEST_DOCUMENTS:
-        raise CannotJudgeError(f"a cloud needs at least {FEWEST_DOCUMENTS} documents")
-    spectrum, d = evidence.spectrum, evidence.stored.documents.shape[1]
-    total = max(float(spectrum.sum()), 1e-30)
-    ratio, found = evidence.participation, evidence.hubs
-    mean = unit(evidence.units[0].mean(axis=0, keepdims=True))
-    yield Fact("directions that share the variance", round(ratio, 1), f"of {d}")
-    yield Fact("share of variance in the first five directions", float(spectrum[:5].sum()) / total)
-    yield Fact(
+    size = evidence.require_vectors().documents.shape[1]
+    if len(evidence.document_rows) < limits.FEWEST_DOCUMENTS:
+        raise CannotJudgeError(f"the shape of a cloud takes at least {limits.FEWEST_DOCUMENTS} documents")
+    documents, hubs = evidence.normalised.documents, evidence.hubness
+    mean = unit(documents.mean(axis=0, keepdims=True))
+    best, gain, errors = _best_fix(evidence)
+    yield fact(
+        "participation",
+        "directions that share the variance",
+        round(evidence.cloud.participation, 1),
+        "of {size}",
+        size=size,
+    )
+    yield fact("first-five", "share of variance in the first five directions", _first_five(evidence))
+    yield fact(
+        "mean-cosine",
         "mean cosine to the mean vector",
-        float((evidence.units[0] @ mean[0]).mean()),
+        float((documents @ mean[0]).mean()),
         "says nothing by itself",
     )
-    yield Fact("skewness of how often documents are found", round(found.skew, 2))
-    yield Fact("documents found by any query", found.unique, "of those that could be")
-    name, gain, errors = _best(evidence)
-    yield Fact("best repair of the vectors", name, f"{gain:+.4f}")
-    pays = (
-        gain > GAIN * max(evidence.score, evidence.trial.chance) and gain > SOME / 4 and errors > GAIN_ERRORS
+    yield fact("hub-skewness", "skewness of how often documents are retrieved", round(hubs.skew, 2))
+    yield fact(
+        "documents-retrieved", "documents retrieved by any query", hubs.unique, "of those that could be"
     )
-    drowned = list(_drowned(evidence, name, gain, ratio, found)) if pays else []
-    yield from drowned or _noise(evidence, ratio)
+    yield fact("best-fix", "best fix of the vectors", best, "{gain:+.4f}", gain=gain)
+    least = max(limits.GAIN * max(evidence.score, evidence.judged.chance), limits.LEAST_GAIN)
+    drowned = list(_drowned(evidence, best, gain)) if gain > least and errors > limits.GAIN_ERRORS else []
+    yield from drowned or _noise(evidence)
 
 
-def _noise(evidence: Evidence, ratio: float) -> Iterator[Observation]:
-    spectrum, n = evidence.spectrum, len(evidence.places)
-    d = len(spectrum)
-    if d < NOISE_DIMENSIONS or n <= 2 * d or not spectrum.any():
-        return
-    tail = float(spectrum[int(0.9 * d)] / spectrum.mean())
-    # The least variance that as many vectors of pure noise have (Marchenko and Pastur, 1967).
-    edge = (1 - np.sqrt(d / n)) ** 2
-    if tail > NOISE_TAIL * edge:
-        yield Finding("noise", STRONG, (
-            f"The weakest tenth of the {d} directions has up to {percent(tail)} of the mean variance (pure "
-            "noise: "
-            f"{percent(edge)} and more), and {ratio:.0f} directions share it: most of each vector is the "
-            "same in "
-            "every direction, and no repair helps."
-        ), gain=evidence.gain_anew, repaired=ANEW)  # fmt: skip
+def _first_five(evidence: Evidence) -> float:
+    return float(evidence.cloud.spectrum[:5].sum()) / max(float(evidence.cloud.spectrum.sum()), 1e-30)
 
 
-def _drowned(evidence: Evidence, name: str, gain: float, ratio: float, found: Hubs) -> Iterator[Observation]:
-    spectrum = evidence.spectrum
-    share = float(spectrum[:5].sum() / spectrum.sum())
-    after = evidence.score + gain
-    description = next(repair.description for repair in FIXES if repair.name == name)
-    common = f"To {description} lifts the score from {evidence.score:.3f} to {after:.3f}"
-    plain = evidence.agreement.plain
-    if name == "negate":
-        return
-    if ratio < CONCENTRATED and plain >= MEANT:
-        yield Finding("steep-spectrum", STRONG, (
-            f"Five directions hold {percent(share)} of the variance ({ratio:.1f} directions share it "
-            f"evenly). {common}; "
-            f"documents still agree with the control to {plain:.2f}, so the directions mean something."
-        ), gain=gain, repaired=description)  # fmt: skip
-    elif ratio < CONCENTRATED:
-        yield Finding("dominant-directions", STRONG, (
-            f"Five directions hold {percent(share)} of the variance ({ratio:.1f} directions share it "
-            f"evenly). {common}."
-        ), gain=gain, repaired=description)  # fmt: skip
-    if found.skew > HUB_SKEW:
-        strength = STRONG - (0.1 if ratio < CONCENTRATED else 0)
-        yield Finding("hubs", strength, (
-            f"One document is among the first ten of {percent(found.largest)} of the queries (skewness "
-            f"{found.skew:.1f}, "
-            f"where healthy models have 0.8 to 2.1). {common}."
-        ), gain=gain, repaired=description)  # fmt: skip
-
-
-def coordinates(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether queries and documents live in the same space and look the same way."""
-    if not evidence.comparable:
-        raise CannotJudgeError(
-            f"it takes {FEWEST_DOCUMENTS} documents and {FEWEST_QUERIES} queries to compare with the control"
-        )
-    cross = evidence.agreement.across
-    yield Fact("agreement of queries and documents with the control", cross)
-    if cross < REVERSED:
-        gain, _ = _gain(evidence, "negate")
-        yield Finding("wrong-sign", PROOF, (
-            f"What the control finds near a query is ranked last here: agreement {cross:.2f}, where 0.5 is "
-            "chance."
-        ), gain=gain, repaired="turn the queries round")  # fmt: skip
-    elif cross < CROSS_LOST and evidence.agreement.documents >= AGREES and evidence.agreement.queries > LOST:
-        yield Finding("other-encoder", STRONG, (
-            f"Documents agree with the control to {evidence.agreement.documents:.2f} and queries to "
-            f"{evidence.agreement.queries:.2f}, but "
-            f"queries and documents do not belong together ({cross:.2f}, where 0.5 is chance)."
-        ), "Queries whose ids are shuffled would disagree with each other too.")  # fmt: skip
-
-
-def _best(evidence: Evidence) -> tuple[str, float, float]:
-    """Return the plainest of the repairs that gain most, its gain, and that in standard errors."""
-    gains = {name: _gain(evidence, name) for name in evidence.repaired if name != "negate"}
+def _best_fix(evidence: Evidence) -> tuple[str, float, float]:
+    """Return the simplest of the fixes that gain most, its gain, and that in standard errors."""
+    gains = {name: evidence.gain_of(name) for name in FIXES if name != "negate"}
     most = max(gain for gain, _ in gains.values())
     for name, (gain, errors) in gains.items():
-        if gain >= ALMOST * most:
+        if gain >= limits.ALMOST * most:
             return name, gain, errors
     return "normalise", 0.0, 0.0
 
 
-def _gain(evidence: Evidence, name: str) -> tuple[float, float]:
-    """Return what a repair adds to the score, and that in standard errors of the paired difference."""
-    difference = evidence.repaired[name] - evidence.per_query
-    if not len(difference):
-        return 0.0, 0.0
-    error = float(difference.std()) / np.sqrt(len(difference))
-    gain = float(difference.mean())
-    return gain, gain / error if error else 0.0
+def _drowned(evidence: Evidence, best: str, gain: float) -> Iterator[Observation]:
+    """Say what drowns the vectors, given a fix that pays."""
+    fix, score = FIXES[best].description, evidence.score
+    ratio, agreement, hubs = (
+        evidence.cloud.participation,
+        evidence.agreement.documents_as_stored,
+        evidence.hubness,
+    )
+    lift = partial(Symptom.finding, gain=gain, fix=fix, score=score, after=score + gain)
+    if ratio < limits.CONCENTRATED:
+        symptom = STEEP if agreement >= limits.MEANINGFUL else DOMINANT
+        yield lift(symptom, STRONG, five=_first_five(evidence), ratio=ratio, agreement=agreement)
+    if hubs.skew > limits.HUB_SKEW:
+        strength = LESSER if ratio < limits.CONCENTRATED else STRONG
+        yield lift(HUBS, strength, largest=hubs.largest, skewness=hubs.skew)
+
+
+def _noise(evidence: Evidence) -> Iterator[Observation]:
+    spectrum, n = evidence.cloud.spectrum, len(evidence.document_rows)
+    size = len(spectrum)
+    if size < limits.NOISE_DIMENSIONS or n <= 2 * size or not spectrum.any():
+        return
+    tail = float(spectrum[int(0.9 * size)] / spectrum.mean())
+    # The least variance that as many vectors of pure noise have (Marchenko and Pastur, 1967).
+    edge = (1 - np.sqrt(size / n)) ** 2
+    if tail > limits.NOISE_TAIL * edge:
+        gain, ratio = evidence.gain_of_encoding_again, evidence.cloud.participation
+        yield NOISE.finding(STRONG, gain, dimensions=size, tail=tail, edge=edge, ratio=ratio)
+
+
+@probe("shared-space", "Do queries and documents share one space?", NEGATED, OTHER_SPACE)
+def shared_space(evidence: Evidence) -> Iterator[Observation]:
+    """Ask whether queries and documents have the same coordinates and the same sign."""
+    agreement = evidence.require_agreement()
+    across, documents, queries = agreement.across, agreement.documents, agreement.queries
+    yield fact("across-agreement", "agreement of queries and documents with the control", across)
+    if across < limits.REVERSED:
+        yield NEGATED.finding(PROOF, evidence.gain_of("negate")[0], across=across)
+    elif across < limits.CROSS_LOST and documents >= limits.AGREES and queries > limits.LOST:
+        yield OTHER_SPACE.finding(STRONG, documents=documents, queries=queries, across=across)

@@ -1,0 +1,149 @@
+"""What a score can be compared with: chance, random embeddings, the control model, BM25, published models."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.measures import CUTOFF
+from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM
+from searchapp.encoders.model_files import BUNDLED
+from searchapp.published import table
+from searchapp.retrieval.bm25 import open_bm25
+from searchapp.tasks.mteb import find_task
+
+KNOWN_CONTROL = {
+    "beir/nfcorpus/test": 0.24440,
+    "beir/nfcorpus/dev": 0.24565,
+    "beir/nfcorpus/train": 0.24792,
+    "beir/scifact/test": 0.51338,
+    "beir/scifact/train": 0.54895,
+    "sample": 0.87565,
+}
+"""nDCG@10 of the bundled model (`searchapp eval`); the MTEB harness confirms those of the two test splits."""
+
+RELATED = ("minishlab/", "sentence-transformers/all-MiniLM-L6-v2", "mteb/baseline-bm25s")
+
+CONTROL = Symptom(
+    "control-differs",
+    "{model} scores {score:.5f} on {corpus}, where {known:.5f} is known: the corpus or the installation has "
+    "changed.",
+)
+BELOW = Symptom(
+    "below-random",
+    "The vectors score below random embeddings: nDCG@10 {score:.3f}, against {baseline:.3f} for random "
+    "tables with the same tokenizer.",
+)
+TITLES = Symptom(
+    "titles-not-found",
+    "Only {first:percent} of the titles retrieve their own document first (median rank {median}).",
+)
+TITLES_BESIDE = Symptom(
+    "titles-not-found",
+    "Only {first:percent} of the titles retrieve their own document first (median rank {median}); "
+    "{beside:percent} retrieve the document {by:rows}.",
+    key="titles-beside",
+)
+
+
+@probe("control", "Does a model with a known score reach it?", CONTROL)
+def control(evidence: Evidence) -> Iterator[Observation]:
+    """Run the bundled model through the same pipeline: its score is known."""
+    evidence.require_judgements()
+    corpus, score = evidence.context.corpus.id, evidence.context.control.score
+    known = KNOWN_CONTROL.get(corpus)
+    label = f"control model ({BUNDLED})"
+    if known is None:
+        yield fact("control", label, score)
+        return
+    yield fact("control", label, score, "known: {known:.5f}", known=known)
+    if abs(score - known) > limits.CONTROL_ERROR:
+        yield CONTROL.finding(LIKELY, model=BUNDLED, score=score, corpus=corpus, known=known)
+
+
+@probe("bm25", "What does BM25 score?", slow=True)
+def bm25(evidence: Evidence) -> Iterator[Observation]:
+    """Score BM25 on the same texts: what word overlap alone achieves."""
+    evidence.require_judgements()
+    context = evidence.context
+    context.progress("scoring BM25")
+    run = open_bm25(context.corpus.documents_digest, lambda: context.documents).search(
+        context.queries, CUTOFF
+    )
+    retrieved = context.rows_of_run(run, [query.id for query in context.queries])
+    yield fact("bm25", "BM25", float(context.control.judged.ndcg_of(retrieved).mean()))
+
+
+@probe("random-baseline", "What do random embeddings with this tokenizer score?", BELOW, slow=True)
+def random_baseline(evidence: Evidence) -> Iterator[Observation]:
+    """Score random tables with the model's tokenizer and dimension: below that, word overlap is destroyed."""
+    model = evidence.require_table()
+    evidence.require_judgements()
+    baseline = model.random_baseline(evidence.context.control.judged)
+    yield fact("random-baseline", "random-embedding baseline", baseline, "same tokenizer and dimension")
+    values = evidence.per_query
+    error = float(values.std()) / np.sqrt(max(len(values), 1))
+    least = min(limits.BELOW_RANDOM * baseline, baseline - limits.GAIN_ERRORS * error)
+    if len(values) >= limits.FEWEST_QUERIES and evidence.score < least:
+        yield BELOW.finding(SYMPTOM, score=evidence.score, baseline=baseline)
+
+
+@probe("chance", "What is the score, and what is chance?")
+def chance(evidence: Evidence) -> Iterator[Observation]:
+    """Compute the score of the stored vectors, and what a random order scores."""
+    evidence.require_vectors()
+    key, label = ("score", "nDCG@10")
+    if evidence.context.label_free:
+        key, label = ("control-score", "agreement with the control")
+    yield fact(key, label, evidence.score, "of the stored vectors, by exact search")
+    yield fact("chance", "chance", evidence.judged.chance)
+
+
+@probe("title-search", "Do titles retrieve their own documents?", TITLES, TITLES_BESIDE)
+def title_search(evidence: Evidence) -> Iterator[Observation]:
+    """Search for titles among the stored documents, without any judgement."""
+    model = evidence.require_same_dimension()
+    rows = {int(document): row for row, document in enumerate(evidence.document_rows)}
+    stored = [number for number, document in enumerate(model.titled) if int(document) in rows]
+    if len(stored) < limits.FEWEST_TITLES:
+        raise CannotJudgeError("there are too few documents to search for")
+    target = np.array([rows[int(model.titled[number])] for number in stored])
+    scores = model.titles[stored] @ evidence.normalised.documents.T
+    ranks = (scores > scores[np.arange(len(target)), target][:, None]).sum(axis=1) + 1
+    first, median = float((ranks == 1).mean()), int(np.median(ranks))
+    remark = "of {count}; median rank {median}"
+    yield fact(
+        "titles-first",
+        "titles that retrieve their document first",
+        first,
+        remark,
+        count=len(stored),
+        median=median,
+    )
+    steps, counts = np.unique(scores.argmax(axis=1) - target, return_counts=True)
+    by, beside = int(steps[counts.argmax()]), float(counts.max() / len(target))
+    if float((ranks <= CUTOFF).mean()) >= limits.TITLES_FOUND:
+        return
+    if by and beside > limits.SAME_DISTANCE:
+        yield TITLES_BESIDE.finding(SYMPTOM, first=first, median=median, by=by, beside=beside)
+    else:
+        yield TITLES.finding(SYMPTOM, first=first, median=median)
+
+
+@probe("published-models", "What do related published models score?")
+def published_models(evidence: Evidence) -> Iterator[Observation]:
+    """List the published scores of related models on this corpus."""
+    evidence.require_vectors()
+    task = find_task(evidence.context.corpus.id)
+    if task is None:
+        raise CannotJudgeError("nothing is published for this corpus")
+    scores = table.scores(task.name, task.split) if evidence.context.corpus.split == task.split else []
+    if not scores:
+        raise CannotJudgeError("nothing is published for this split")
+    for score in scores:
+        if score.model.startswith(RELATED):
+            yield fact("published-model", f"published: {score.model}", score.ndcg, model=score.model)
+    above = sum(score.ndcg > evidence.score for score in scores)
+    yield fact("published-above", "published models above it", above, "of {total}", total=len(scores))

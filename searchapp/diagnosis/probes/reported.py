@@ -1,0 +1,148 @@
+"""A reported score, and which definition, cutoff, split or scale gives it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.thresholds import EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
+from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
+from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
+from searchapp.records import Query, Ranking, Run
+
+SPLITS = ("train", "dev", "test")
+
+EXPLANATION = (
+    "The reported {metric} of {reported:g} is {score:.5f} by MTEB's definition; {explanation} gives "
+    "{explained:.5f}."
+)
+OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE = (
+    Symptom(cause, EXPLANATION)
+    for cause in ("other-split", "other-definition", "other-cutoff", "other-scale")
+)
+UNEXPLAINED = Symptom(
+    "unexplained-score",
+    "The reported {metric} of {reported:g} is {score:.5f} for this run, and no known definition, cutoff, "
+    "split or scale gives it.",
+)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One way to arrive at another score."""
+
+    symptom: Symptom
+    description: str
+    value: float
+
+
+@probe(
+    "reported-score",
+    "Which definition gives the reported score?",
+    OTHER_SPLIT,
+    OTHER_DEFINITION,
+    OTHER_CUTOFF,
+    OTHER_SCALE,
+    UNEXPLAINED,
+)
+def reported_score(evidence: Evidence) -> Iterator[Observation]:
+    """Find the definition, cutoff, split or scale that gives a reported score."""
+    reported = evidence.require_reported()
+    run = evidence.run or _exact_run(evidence)
+    wanted = [parse_measure(name) for name in reported]
+    cutoffs = tuple(sorted({*CUTOFFS, *(measure.cutoff for measure in wanted if measure.cutoff)}))
+    judged_run = JudgedRun(evidence.context.corpus, run, cutoffs)
+    scores = mean_scores(judged_run.scored(list(dict.fromkeys([*measures_at(cutoffs), *wanted]))))
+    for metric, value in reported.items():
+        score = scores[metric]
+        label = f"{metric} of this run"
+        yield fact("reported-metric", label, score, "reported: {reported:g}", metric=metric, reported=value)
+        if not _same(score, value):
+            yield from _explained(evidence, metric, value, scores, judged_run)
+
+
+def _explained(
+    evidence: Evidence, metric: str, value: float, scores: Mapping[str, float], judged_run: JudgedRun
+) -> Iterator[Observation]:
+    explanations = _explanations(evidence, metric, scores, judged_run)
+    matching = [explanation for explanation in explanations if _same(explanation.value, value)]
+    for strength, matched in zip((PROOF, LIKELY), matching, strict=False):
+        yield matched.symptom.finding(
+            strength,
+            metric=metric,
+            reported=value,
+            score=scores[metric],
+            explanation=matched.description,
+            explained=matched.value,
+        )
+    if not matching:
+        yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=scores[metric])
+
+
+def _explanations(
+    evidence: Evidence, metric: str, scores: Mapping[str, float], judged_run: JudgedRun
+) -> Iterator[Explanation]:
+    yield Explanation(OTHER_SCALE, "as a percentage it", scores[metric] * 100)
+    for definition in DEFINITIONS:
+        values = definition.compute(judged_run)
+        if metric in values:
+            description = definition.description[0].lower() + definition.description[1:]
+            yield Explanation(OTHER_DEFINITION, description, values[metric])
+    reported = parse_measure(metric)
+    for name, value in scores.items():
+        measure = parse_measure(name)
+        if measure.metric is reported.metric and name != metric:
+            yield Explanation(OTHER_CUTOFF, f"the cutoff {measure.cutoff}", value)
+        elif measure.metric is not reported.metric and measure.cutoff == reported.cutoff:
+            yield Explanation(OTHER_DEFINITION, f"another metric, {name},", value)
+    yield from _splits(evidence, metric)
+
+
+def _splits(evidence: Evidence, metric: str) -> Iterator[Explanation]:
+    """Score the run, or the stored vectors, with the judgements of the other splits of the corpus."""
+    corpus = evidence.context.corpus
+    for name in SPLITS:
+        if name == corpus.split or name not in corpus.splits():
+            continue
+        other = corpus.with_split(name)
+        judgements = other.source.judgements()
+        run = evidence.run or {}
+        if not judgements.keys() & run.keys():
+            run = _encoded_run(evidence, other.queries)
+        if judgements.keys() & run.keys():
+            scores = mean_scores(JudgedRun(other, run, ()).scored([parse_measure(metric)]))
+            yield Explanation(OTHER_SPLIT, f"the split {name}", scores[metric])
+
+
+def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:
+    """Return the run of other queries, empty where there is no encoder."""
+    if evidence.model is None:
+        return {}
+    vectors = evidence.model.encoder.encode_queries(queries)
+    return _ranked(evidence, [query.id for query in queries], vectors, 100)
+
+
+def _exact_run(evidence: Evidence) -> Run:
+    evidence.require_vectors()
+    return _ranked(evidence, evidence.query_ids, evidence.searched.queries, 1000)
+
+
+def _ranked(evidence: Evidence, query_ids: list[str], queries: NDArray[np.float32], depth: int) -> Run:
+    documents = evidence.searched.documents
+    run = {}
+    for name, rows, query in zip(
+        query_ids, evidence.judged.top(documents, queries, depth), queries, strict=True
+    ):
+        ids = [evidence.document_ids[row] for row in rows]
+        run[name] = Ranking(ids, (documents[rows] @ query).astype(np.float32))
+    return run
+
+
+def _same(value: float, reported: float) -> bool:
+    """Tell whether two scores are equal within the decimals that were reported."""
+    text = f"{reported:.10f}".rstrip("0")
+    decimals = min(max(len(text.partition(".")[2]), LEAST_DECIMALS), MOST_DECIMALS)
+    return abs(value - reported) <= EXPLAINED * 10.0**-decimals
