@@ -57,7 +57,7 @@ MODULES = {
     "wordllama": "wordllama",
 }
 """Distribution -> the module that it is imported by."""
-READ_NOT_IMPORTED = {"wordllama", "ranx"}  # package files; metric modules found by their path
+READ_NOT_IMPORTED = {"wordllama"}  # its table and tokenizer are read from the package files
 NOT_DECLARED = {"llvmlite": "compiles what numba translates, so it can move the last bit of a score"}
 """Constraints that are not a dependency of searchapp itself, and why they are there."""
 
@@ -174,3 +174,14 @@ def test_torch_is_installed_first_by_the_version_of_the_constraints(tmp_path: Pa
     script = (REPOSITORY / "scripts" / "test.sh").read_text("utf-8")
     assert "install_into_venv \"$(grep '^torch==' constraints.txt)\"" in script
     assert str(pins()["torch"]).startswith("torch==")
+
+
+def test_the_guide_for_contributors_names_files_that_exist() -> None:
+    guide = (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8")
+    assert len(guide.splitlines()) < 120
+    paths = re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:txt|toml))`", guide)
+    named = set(paths) - {"../shared", "./mine/dev", "~/.ir_datasets"}
+    named |= {f"scripts/{name}.py" for name in re.findall(r"-m scripts\.(\w+)", guide)}
+    missing = sorted(name for name in named if not (REPOSITORY / name).exists())
+    assert len(named) > 10
+    assert missing == []
