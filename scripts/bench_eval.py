@@ -17,7 +17,7 @@ from searchapp.evaluation.measures import CUTOFFS
 from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.index.build import encoder_for
-from searchapp.tasks.retrieval import evaluate_model
+from searchapp.tasks.retrieval import RetrievalTask
 
 RANX_WAY = "ranx: Qrels, Run, evaluate"
 
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--cold-runs", type=int, default=1, help="first runs after an install (minutes each)")
     arguments = parser.parse_args()
     corpus = open_corpus(arguments.corpus)
-    evaluation = evaluate_model(corpus, encoder_for(corpus, BUNDLED, Options()))
+    evaluation = RetrievalTask(corpus).evaluate(encoder_for(corpus, BUNDLED, Options()))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run_file, qrels = folder / "run.trec", folder / "qrels.txt"

@@ -55,7 +55,7 @@ def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
     from searchapp.evaluation.scoring import score
     from searchapp.index.build import encoder_for
     from searchapp.records import Query, Ranking
-    from searchapp.tasks.retrieval import evaluate_model
+    from searchapp.tasks.retrieval import RetrievalTask
 
     alone_in_process()
     encoder = encoder_for(corpus, BUNDLED, Options())
@@ -63,7 +63,7 @@ def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
     ranking = Ranking(["d"], np.ones(1, dtype=np.float32))
     score({"q": ranking}, {"q": {"d": 1}})  # loads what was compiled at the first use after the install
     started = time.perf_counter()
-    scores = evaluate_model(corpus, encoder).result.metrics
+    scores = RetrievalTask(corpus).evaluate(encoder).result.metrics
     return time.perf_counter() - started, scores
 
 

@@ -20,8 +20,7 @@ from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.intervals import bootstrap_intervals, difference_intervals
-from searchapp.index.build import encoder_for
-from searchapp.tasks.retrieval import evaluate_bm25, evaluate_model
+from searchapp.tasks.retrieval import RetrievalTask
 from searchapp.versions import installed_versions
 
 Table = NDArray[np.float64]
@@ -36,15 +35,15 @@ SHARE, QUANTILE = np.vectorize(NormalDist().cdf), np.vectorize(NormalDist().inv_
 
 def populations(name: str) -> Iterator[tuple[str, Table]]:
     """Yield the differences of every query of a corpus, by what is compared and the metric."""
-    corpus = open_corpus(name)
+    task = RetrievalTask(open_corpus(name))
 
     def model(length: int | None) -> dict[str, Table]:
         options = Options(max_length="model" if length is None else length)
-        return evaluate_model(corpus, encoder_for(corpus, BUNDLED, options, "flat")).scores.values
+        return task.evaluate(task.open_encoder(BUNDLED, options)).scores.values
 
     whole = model(None)
     others = {f"{length} tokens": model(length) for length in LENGTHS}
-    others["BM25"] = evaluate_bm25(corpus).scores.values
+    others["BM25"] = task.evaluate_bm25().scores.values
     for other, values in others.items():
         for metric in METRICS:
             yield f"{name}, {other}, {metric}", values[metric] - whole[metric]

@@ -15,7 +15,7 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model2vec_reference import reference_model
 from searchapp.encoders.model_files import BUNDLED, find_model
 from searchapp.encoders.options import Options
-from searchapp.tasks.retrieval import evaluate_model
+from searchapp.tasks.retrieval import RetrievalTask
 
 DECIMALS = 5
 
@@ -25,9 +25,8 @@ def compare(corpus: Corpus, max_length: int | None) -> list[tuple[str, float, fl
     model = reference_model(find_model(BUNDLED))
     model.max_length = max_length
     theirs = run_harness(local_task(corpus), model)
-    ours = evaluate_model(
-        corpus, load_encoder(BUNDLED, Options("model" if max_length is None else max_length))
-    ).result.metrics
+    encoder = load_encoder(BUNDLED, Options("model" if max_length is None else max_length))
+    ours = RetrievalTask(corpus).evaluate(encoder).result.metrics
     return [(name, theirs[name], ours[name]) for name in theirs]
 
 

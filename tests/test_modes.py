@@ -124,7 +124,7 @@ def test_dangling_judgements_stop_every_mode(cli: Cli, make_corpus: MakeFolder) 
         (("--run", "x.trec", "--baselines"), "--baselines has no effect with --run"),
         (("--run", "x.trec", "--max-length", "5"), "--max-length has no effect with --run"),
         (("--baselines", "--mode", "hybrid"), "--mode has no effect with --baselines"),
-        (("--run", "x.trec", "sample"), "--run needs exactly one CORPUS."),
+        (("--run", "x.trec", "sample"), "--run needs exactly one TASK."),
         (("--mode", "sparse"), "'sparse' is not one of dense, bm25, hybrid"),
     ],
 )

@@ -20,7 +20,7 @@ from searchapp.evaluation.metric import METRICS
 from searchapp.evaluation.scoring import score, score_in_numpy
 from searchapp.index.build import encoder_for
 from searchapp.records import Judgements, Ranking, Run
-from searchapp.tasks.retrieval import evaluate_model
+from searchapp.tasks.retrieval import RetrievalTask
 
 ALL_MEASURES = (
     *DEFAULT_MEASURES,
@@ -89,7 +89,7 @@ def test_both_give_the_same_bits_on_a_corpus(name: str, request: pytest.FixtureR
     if name != "sample":
         request.getfixturevalue("shared_indexes")
     corpus = open_corpus(name)
-    evaluation = evaluate_model(corpus, encoder_for(corpus, BUNDLED, Options()))
+    evaluation = RetrievalTask(corpus).evaluate(encoder_for(corpus, BUNDLED, Options()))
     expected = score_in_numpy(evaluation.run, corpus.judgements, DEFAULT_MEASURES)
     assert_same_bits(evaluation.scores.values, expected.values)
 

@@ -18,7 +18,8 @@ from searchapp.evaluation.metrics import MRR
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Judgements, Ranking, Run
-from searchapp.tasks.retrieval import Evaluation, evaluate_model
+from searchapp.tasks.retrieval import RetrievalTask
+from searchapp.tasks.task import Evaluation
 
 MEASURES = [*DEFAULT_MEASURES, *parse_measures(["nDCG MAP MRR Rprec Bpref Success@1 Success@5 Success@10"])]
 THEIRS = {
@@ -95,7 +96,7 @@ def test_every_metric_at_every_cut_equals_trec_eval_in_spite_of_ties(tmp_path: P
 
 def evaluated(corpus: str, options: Options | None = None) -> Evaluation:
     """Score the bundled model, with the index of an earlier test if there is one."""
-    return evaluate_model(open_corpus(corpus), load_encoder(BUNDLED, options))
+    return RetrievalTask(open_corpus(corpus)).evaluate(load_encoder(BUNDLED, options))
 
 
 @pytest.mark.shared

@@ -1,7 +1,6 @@
 """searchapp eval: score models or runs on corpora with relevance judgements."""
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +21,12 @@ from searchapp.cli.options import (
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
-from searchapp.retrieval.modes import DENSE, MODES
+from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
-    from searchapp.corpora.corpus import Corpus
     from searchapp.evaluation.metric import Measure
     from searchapp.reports.formats import Report
-    from searchapp.tasks.retrieval import Evaluation
+    from searchapp.tasks.task import Evaluation, Task
 
 
 def _cutoffs(
@@ -51,7 +49,7 @@ def _cutoffs(
         "searchapp eval sample --run-out results --format markdown",
     ),
 )
-@click.argument("corpora", nargs=-1, required=True, metavar="CORPUS...", shell_complete=completion.corpora)
+@click.argument("names", nargs=-1, required=True, metavar="TASK...", shell_complete=completion.corpora)
 @click.option(
     "-m",
     "--model",
@@ -96,13 +94,13 @@ def _cutoffs(
 @report_options("rows")
 @offline_option
 def command(
-    corpora: tuple[str, ...],
+    names: tuple[str, ...],
     run_out: Path | None,
     per_query: bool,
     options: Options,
     **arguments: Any,
 ) -> "Report":
-    """Score models on every CORPUS, with 95 % intervals over the judged queries.
+    """Score models on every TASK, such as a corpus, with 95 % intervals over the judged queries.
 
     Missing indexes are built; --mode bm25 needs neither a model nor an index. Figures equal those of
     trec_eval and MTEB.
@@ -110,7 +108,7 @@ def command(
     from searchapp.reports.evaluations import evaluation_report, save_evaluation
 
     evaluations = []
-    for evaluation in _evaluations(corpora, options=options, **arguments):
+    for evaluation in _evaluations(names, options=options, **arguments):
         evaluations.append(evaluation)
         if run_out is not None:
             save_evaluation(run_out, evaluation, options, per_query=per_query)
@@ -118,7 +116,7 @@ def command(
 
 
 def _evaluations(
-    corpora: tuple[str, ...],
+    names: tuple[str, ...],
     models: tuple[str, ...],
     *,
     mode: str,
@@ -130,8 +128,7 @@ def _evaluations(
     options: Options,
     kind: str,
 ) -> "Iterator[Evaluation]":
-    from searchapp.corpora.resolve import open_corpus
-    from searchapp.tasks.retrieval import evaluate_bm25, evaluate_chance
+    from searchapp.tasks.open_task import open_task
 
     needs_model = MODES[mode].needs_model
     if measures:
@@ -142,47 +139,38 @@ def _evaluations(
         reject({"models", "kind", "baselines", *VECTOR_OPTIONS}, f"--mode {mode}")
     elif baselines:
         reject({"mode"}, "--baselines, which scores dense and hybrid")
-    sources = [open_corpus(name) for name in corpora]
-    settings: dict[str, Any] = {
-        "measures": measures or measures_at(cutoffs or CUTOFFS), "allow_dangling": allow_dangling
-    }  # fmt: skip
+    scored = measures or measures_at(cutoffs or CUTOFFS)
+    settings = {"measures": scored, "mode": mode, "kind": kind, "allow_dangling": allow_dangling}
+    tasks = [open_task(name, **settings) for name in names]
     if runs:
-        yield from _score_runs(sources, runs, **settings)
+        yield from _score_runs(tasks, runs)
         return
-    for model, source in product(models or (BUNDLED,), sources):
-        first = baselines and model == (models or (BUNDLED,))[0]
-        if needs_model:
-            modes = (DENSE, "hybrid") if baselines else (mode,)
-            yield from _score_model(source, model, modes, options=options, kind=kind, **settings)
-        if first or not needs_model:
-            yield evaluate_bm25(source, **settings)
-        if first:
-            yield evaluate_chance(source, **settings)
+    if not needs_model:
+        yield from (task.evaluate_without_model() for task in tasks)
+        return
+    for number, model in enumerate(models or (BUNDLED,)):
+        for task in tasks:
+            yield from _score_model(task, model, options, variants=baselines)
+            if baselines and number == 0:
+                yield from task.baselines()
 
 
-def _score_runs(
-    sources: "Sequence[Corpus]", paths: Sequence[Path], **settings: Any
-) -> "Iterator[Evaluation]":
+def _score_runs(tasks: "Sequence[Task]", paths: Sequence[Path]) -> "Iterator[Evaluation]":
     """Yield the evaluation of each run, named after its file, or after its path where names collide."""
     from searchapp.evaluation.trec import read_run
-    from searchapp.tasks.retrieval import evaluate_run
 
-    if len(sources) > 1:
-        raise click.UsageError("--run needs exactly one CORPUS.")
+    if len(tasks) > 1:
+        raise click.UsageError("--run needs exactly one TASK.")
     stems = [path.stem for path in paths]
     for path in paths:
         name = path.stem if stems.count(path.stem) == 1 else str(path.with_suffix(""))
-        yield evaluate_run(sources[0], read_run(path), name, **settings)
+        yield tasks[0].evaluate_run(read_run(path), name)
 
 
-def _score_model(
-    source: "Corpus", model: str, modes: Sequence[str], *, options: Options, kind: str, **settings: Any
-) -> "Iterator[Evaluation]":
-    from searchapp.index.build import encoder_for
+def _score_model(task: "Task", model: str, options: Options, *, variants: bool) -> "Iterator[Evaluation]":
     from searchapp.reports.progress import progress_bar
-    from searchapp.tasks.retrieval import evaluate_model
 
-    encoder = encoder_for(source, model, options, kind)
-    for mode in modes:
-        with progress_bar(f"Embedding {source.name} with {model}", source.count) as progress:
-            yield evaluate_model(source, encoder, mode=mode, kind=kind, progress=progress, **settings)
+    encoder = task.open_encoder(model, options)
+    for variant in task.variants() if variants else [task]:
+        with progress_bar(f"Embedding {task.name} with {model}", task.count) as progress:
+            yield variant.evaluate(encoder, progress)

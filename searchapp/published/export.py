@@ -14,7 +14,7 @@ from searchapp.published.figures import MTEB_DECIMALS, family_of
 from searchapp.published.leaderboard import MAIN_METRIC
 from searchapp.published.mteb_files import MODEL_META, NO_REVISION
 from searchapp.records import Result
-from searchapp.tasks.mteb import LANGUAGES, Task, task_of
+from searchapp.tasks.mteb import LANGUAGES, MtebTask, task_of
 
 MRR_DECIMALS = 6  # MTEB 2 rounds the other metrics when it computes them, and all to six when it writes them
 HUB_NAME = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(@.*)?")
@@ -47,7 +47,7 @@ def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
     return files
 
 
-def _document(task: Task) -> dict[str, Any]:
+def _document(task: MtebTask) -> dict[str, Any]:
     return {
         "dataset_revision": task.revision,
         "task_name": task.name,
@@ -179,7 +179,7 @@ def revision(result: Result) -> str:
     return str(result.recipe.get("revision") or NO_REVISION)
 
 
-def _task(result: Result) -> tuple[Task, str]:
+def _task(result: Result) -> tuple[MtebTask, str]:
     task_and_split = task_of(result)
     if task_and_split is None:
         raise SearchappError(
@@ -195,7 +195,7 @@ def _task(result: Result) -> tuple[Task, str]:
     return task_and_split
 
 
-def _duplicate(result: Result, task: Task, split: str) -> SearchappError:
+def _duplicate(result: Result, task: MtebTask, split: str) -> SearchappError:
     return SearchappError(
         f"There are two results of {model_name(result)} on {task.name}, {split}.", "Export only one of them."
     )

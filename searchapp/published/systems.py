@@ -24,7 +24,8 @@ from searchapp.published.text_variants import TEXT_VARIANTS, search_in_memory, v
 from searchapp.records import Document, Problem, Result, Run
 from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe, open_bm25
 from searchapp.retrieval.modes import DENSE, MODES
-from searchapp.tasks.retrieval import Evaluation, evaluate_bm25, evaluate_model, evaluate_run
+from searchapp.tasks.retrieval import RetrievalTask
+from searchapp.tasks.task import Evaluation
 
 BM25_MODEL = "mteb/baseline-bm25s"
 HYBRID = "hybrid"
@@ -102,14 +103,8 @@ class ModelSystem(System):
 
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score the model on a corpus; its index is built first if necessary."""
-        return evaluate_model(
-            corpus,
-            encoder_for(corpus, self._encoder, self._encoder.options),
-            mode=self._mode,
-            measures=measures_at(cutoffs),
-            allow_dangling=True,
-            progress=partial(self._report, corpus),
-        )
+        encoder = encoder_for(corpus, self._encoder, self._encoder.options)
+        return _task(corpus, cutoffs, self._mode).evaluate(encoder, partial(self._report, corpus))
 
     def _rank(self, corpus: Corpus, depth: int) -> Run:
         encoder = encoder_for(corpus, self._encoder, self._encoder.options)
@@ -144,7 +139,7 @@ class Bm25System(System):
 
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score BM25 on a corpus."""
-        return evaluate_bm25(corpus, measures=measures_at(cutoffs), allow_dangling=True)
+        return _task(corpus, cutoffs).evaluate_bm25()
 
     def _rank(self, corpus: Corpus, depth: int) -> Run:
         return open_bm25(corpus.documents_digest, corpus.documents).search(corpus.queries, depth)
@@ -192,8 +187,7 @@ class RunSystem(System):
     def evaluate(self, corpus: Corpus, cutoffs: Sequence[int]) -> Evaluation:
         """Score the run that shares judged queries with the corpus."""
         (name,) = self._matching(corpus)
-        measures = measures_at(cutoffs)
-        return evaluate_run(corpus, self._runs[name], name, measures=measures, allow_dangling=True)
+        return _task(corpus, cutoffs).evaluate_run(self._runs[name], name)
 
     def _rank(self, corpus: Corpus, _depth: int) -> Run:
         (name,) = self._matching(corpus)
@@ -269,3 +263,8 @@ def _run_of(result: Path) -> Path:
     if not run.exists():
         raise SearchappError(f"The run of {result} is missing ({run.name}).", "Keep both in one folder.")
     return run
+
+
+def _task(corpus: Corpus, cutoffs: Sequence[int], mode: str = DENSE) -> RetrievalTask:
+    """Return the task as MTEB scores it: judged documents may be missing from the corpus."""
+    return RetrievalTask(corpus, measures_at(cutoffs), mode, allow_dangling=True)

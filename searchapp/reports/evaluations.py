@@ -17,7 +17,7 @@ from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import plain_table, render, short_model
 from searchapp.reports.text import printable
-from searchapp.tasks.retrieval import Evaluation
+from searchapp.tasks.task import Evaluation
 
 INTERVALS = 3
 """Of more measures than this, a table shows the interval of the first only."""

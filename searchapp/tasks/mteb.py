@@ -14,7 +14,7 @@ _SPLIT = re.compile(r"/(train|dev|test)$")
 
 
 @dataclass(frozen=True)
-class Task:
+class MtebTask:
     """A retrieval task of MTEB and the corpus that holds the same documents, queries and judgements.
 
     `dataset` and `revision` are its dataset on the Hugging Face hub. `corpus_id` is the ir_datasets id
@@ -65,30 +65,32 @@ _FORUMS = (
 )
 
 _TASKS = (
-    Task("ArguAna", "arguana", "c22ab2a51041ffd869aaddef7af8d8215647e41a", "beir/arguana", 8_674, 1_406),
-    Task("ClimateFEVER", "climate-fever", "47f2ac6acb640fc46020b02a5b59fdda04d39380", "beir/climate-fever",
-         5_416_593, 1_535),
-    Task("DBPedia", "dbpedia", "c0f706b76e590d620bd6618b3ca8efdd34e2d659", "beir/dbpedia-entity/test",
+    MtebTask("ArguAna", "arguana", "c22ab2a51041ffd869aaddef7af8d8215647e41a", "beir/arguana", 8_674, 1_406),
+    MtebTask("ClimateFEVER", "climate-fever", "47f2ac6acb640fc46020b02a5b59fdda04d39380",
+         "beir/climate-fever", 5_416_593, 1_535),
+    MtebTask("DBPedia", "dbpedia", "c0f706b76e590d620bd6618b3ca8efdd34e2d659", "beir/dbpedia-entity/test",
          4_635_922, 400, 2),
-    Task("FEVER", "fever", "bea83ef9e8fb933d90a2f1d5515737465d613e12", "beir/fever/test", 5_416_568, 6_666),
-    Task("FiQA2018", "fiqa", "27a168819829fe9bcd655c2df245fb19452e8e06", "beir/fiqa/test", 57_638, 648),
-    Task("HotpotQA", "hotpotqa", "ab518f4d6fcca38d87c25209f94beba119d02014", "beir/hotpotqa/test",
+    MtebTask("FEVER", "fever", "bea83ef9e8fb933d90a2f1d5515737465d613e12", "beir/fever/test",
+         5_416_568, 6_666),
+    MtebTask("FiQA2018", "fiqa", "27a168819829fe9bcd655c2df245fb19452e8e06", "beir/fiqa/test", 57_638, 648),
+    MtebTask("HotpotQA", "hotpotqa", "ab518f4d6fcca38d87c25209f94beba119d02014", "beir/hotpotqa/test",
          5_233_329, 7_405),
-    Task("MSMARCO", "msmarco", "c5a29a104738b98a9e76336939199e264163d4a0", "beir/msmarco/dev",
+    MtebTask("MSMARCO", "msmarco", "c5a29a104738b98a9e76336939199e264163d4a0", "beir/msmarco/dev",
          8_841_823, 6_980, 3, "dev"),  # the grades above 1 are those of its test split
-    Task("NFCorpus", "nfcorpus", "ec0fa4fe99da2ff19ca1214b7966684033a58814", "beir/nfcorpus/test",
+    MtebTask("NFCorpus", "nfcorpus", "ec0fa4fe99da2ff19ca1214b7966684033a58814", "beir/nfcorpus/test",
          3_633, 323, 2),
-    Task("NQ", "nq", "b774495ed302d8c44a3a7ea25c90dbce03968f31", "beir/nq", 2_681_468, 3_452),
-    Task("QuoraRetrieval", "quora", "e4e08e0b7dbe3c8700f0daef558ff32256715259", "beir/quora/test",
+    MtebTask("NQ", "nq", "b774495ed302d8c44a3a7ea25c90dbce03968f31", "beir/nq", 2_681_468, 3_452),
+    MtebTask("QuoraRetrieval", "quora", "e4e08e0b7dbe3c8700f0daef558ff32256715259", "beir/quora/test",
          522_931, 10_000),
-    Task("SCIDOCS", "scidocs", "f8c2fcf00f625baaa80f62ec5bd9e1fff3b8ae88", "beir/scidocs", 25_657, 1_000),
-    Task("SciFact", "scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9", "beir/scifact/test", 5_183, 300),
+    MtebTask("SCIDOCS", "scidocs", "f8c2fcf00f625baaa80f62ec5bd9e1fff3b8ae88", "beir/scidocs", 25_657, 1_000),
+    MtebTask("SciFact", "scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9", "beir/scifact/test",
+         5_183, 300),
     # MTEB's judgements are those of the second version: 932 relevant ones, where the first has 2,413.
-    Task("Touche2020", "touche2020", "a34f9a33db75fa0cbb21bb5cfc3dae8dc8bec93f", "beir/webis-touche2020/v2",
-         382_545, 49, 2),
-    Task("TRECCOVID", "trec-covid", "bb9466bac8153a0349341eb1b22e06409e78ef4e", "beir/trec-covid",
+    MtebTask("Touche2020", "touche2020", "a34f9a33db75fa0cbb21bb5cfc3dae8dc8bec93f",
+         "beir/webis-touche2020/v2", 382_545, 49, 2),
+    MtebTask("TRECCOVID", "trec-covid", "bb9466bac8153a0349341eb1b22e06409e78ef4e", "beir/trec-covid",
          171_332, 50, 2),
-    *(Task(f"CQADupstack{forum}Retrieval", f"cqadupstack-{forum.lower()}", revision,
+    *(MtebTask(f"CQADupstack{forum}Retrieval", f"cqadupstack-{forum.lower()}", revision,
            f"beir/cqadupstack/{forum.lower()}", n_docs, n_queries)
       for forum, revision, n_docs, n_queries in _FORUMS),
 )  # fmt: skip
@@ -107,7 +109,7 @@ _NAMES = {
 }
 
 
-def find_task(name: str) -> Task | None:
+def find_task(name: str) -> MtebTask | None:
     """Return the task that a name stands for: MTEB's, a card's, a dataset's, or a corpus of searchapp's.
 
     >>> [find_task(name).name for name in ("MTEB NFCorpus", "mteb/fiqa", "NQ (default)", "trec-covid")]
@@ -125,7 +127,7 @@ def bare_name(name: str) -> str:
     return re.sub(r"\s*\([^()]*\)$", "", name.strip().removeprefix("MTEB ")).strip()
 
 
-def task_of(result: Result) -> tuple[Task, str] | None:
+def task_of(result: Result) -> tuple[MtebTask, str] | None:
     """Return the task and split whose figures a result can stand beside, None for another corpus.
 
     A folder of the user's has another id. Under the same id, other documents, queries or judgements show
@@ -138,7 +140,7 @@ def task_of(result: Result) -> tuple[Task, str] | None:
     return None
 
 
-def _same(result: Result, task: Task, split: str) -> bool:
+def _same(result: Result, task: MtebTask, split: str) -> bool:
     if split != task.split:
         return result.n_docs == task.n_docs
     stated = [str(result.recipe.get(f"{part}_digest", "")) for part in ("documents", "queries", "judgements")]

@@ -1,247 +1,233 @@
-"""Score a model on a corpus: index what is missing, search the judged queries, score the run."""
+"""Retrieval: index what is missing, search the judged queries, score the run."""
 
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import dangling_judgements
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
-from searchapp.evaluation.measures import DEFAULT_MEASURES, depth_for
+from searchapp.evaluation.measures import DEFAULT_MEASURES, MAIN_MEASURES, depth_for
 from searchapp.evaluation.metric import Measure
-from searchapp.evaluation.scoring import Scores, score
+from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import check_documents, warn_of_absent
-from searchapp.index.build import Progress, build_index
+from searchapp.index.build import Progress, build_index, encoder_for
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
 from searchapp.retrieval.modes import DENSE, MODES, Retriever
 from searchapp.retrieval.queries import check_queries
 from searchapp.retrieval.random_baseline import RANDOM, random_run
+from searchapp.tasks.task import Evaluation, Task
 from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
 
+HYBRID = "hybrid"
 TIE_RULE = "float32 score descending, then document id descending"
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """A result, the run that was scored, every query's values, and a name of the corpus for files."""
+class RetrievalTask(Task):
+    """Rank the documents of a corpus for its judged queries.
 
-    slug: str
-    result: Result
-    run: Run
-    scores: Scores
+    `measures` are what to score; the largest cutoff is the depth of the run. `mode` is a name in `MODES`,
+    `kind` one in `KINDS`. `allow_dangling` scores although judged documents are not in the corpus, as MTEB
+    does.
+    """
+
+    corpus: Corpus
+    measures: Sequence[Measure] = DEFAULT_MEASURES
+    mode: str = DENSE
+    kind: str = DEFAULT_KIND
+    allow_dangling: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the corpus."""
+        return self.corpus.name
+
+    @property
+    def main_measure(self) -> Measure:
+        """NDCG@10, unless it is not among the measures."""
+        return MAIN_MEASURES[0] if MAIN_MEASURES[0] in self.measures else self.measures[0]
+
+    @property
+    def depth(self) -> int:
+        """How many results per query are retrieved."""
+        return depth_for(self.measures)
+
+    def count(self) -> int | None:
+        """Return the number of documents where the corpus knows it."""
+        return self.corpus.count()
+
+    def open_encoder(self, model: str, options: Options) -> Encoder:
+        """Load a model, of an existing index without the parts that its queries do not need."""
+        return encoder_for(self.corpus, model, options, self.kind)
+
+    def variants(self) -> Sequence[Task]:
+        """Return dense and hybrid search by the same model."""
+        return [self, replace(self, mode=HYBRID)]
+
+    def baselines(self) -> Iterator[Evaluation]:
+        """Yield BM25 and a random ranking."""
+        yield self.evaluate_bm25()
+        yield self.evaluate_random()
+
+    def evaluate(self, encoder: Encoder, progress: Progress = lambda _count: None) -> Evaluation:
+        """Score a model on the judged queries; the index is built when there is none.
+
+        Raises:
+            SearchappError: a stale index, a dangling judgement, or whatever `build_index` raises.
+        """
+        queries = self.corpus.queries  # read first: an error in them should not wait for the index
+        check_queries(queries, self.depth)
+        index = build_index(self.corpus, encoder, self.kind, progress=progress)
+        self._check_judged(index.all_ids())
+        retriever = MODES[self.mode].open(index, encoder)
+        _warn_of_tuning(self.corpus, retriever)
+        run, seconds = retriever.search(queries, self.depth)
+        recipe = asdict(index.manifest.recipe) | {
+            "query_prompt": encoder.recipe.query_prompt,
+            "similarity": index.manifest.similarity,
+            **retriever.recipe(queries, self.depth),
+            "documents_digest": index.manifest.documents_digest,
+        }
+        encode = index.manifest.seconds["encode"] + seconds.pop("encode_queries")
+        return self._score(
+            run,
+            model=encoder.name,
+            mode=self.mode,
+            n_docs=index.manifest.n_docs,
+            recipe={**recipe, **encoder.circumstances},
+            seconds={"encode": encode, "search": sum(seconds.values())},
+            libraries=encoder.libraries + retriever.libraries,
+        )
+
+    def evaluate_without_model(self) -> Evaluation:
+        """Score BM25."""
+        return self.evaluate_bm25()
+
+    def evaluate_bm25(self) -> Evaluation:
+        """Score BM25, which needs neither a model nor an index.
+
+        Raises:
+            SearchappError: a dangling judgement, or whatever `open_bm25` raises.
+        """
+        check_queries(self.corpus.queries, self.depth)
+        started = time.perf_counter()
+        bm25 = open_bm25(self.corpus.documents_digest, self.corpus.documents)
+        self._check_judged(bm25.ids)
+        opened = time.perf_counter()
+        run = bm25.search(self.corpus.queries, self.depth)
+        return self._score(
+            run,
+            model=BM25,
+            mode=BM25,
+            n_docs=len(bm25.ids),
+            recipe=asdict(bm25.recipe),
+            seconds={"encode": opened - started, "search": time.perf_counter() - opened},
+            libraries=LIBRARIES,
+        )
+
+    def evaluate_random(self, seed: int = 0) -> Evaluation:
+        """Score a random ranking of the documents, below which no model should fall.
+
+        Raises:
+            SearchappError: a dangling judgement, or a corpus without documents.
+        """
+        ids = [document.id for document in self.corpus.documents()]
+        self._check_judged(ids)
+        started = time.perf_counter()
+        run = random_run(ids, self.corpus.queries, self.depth, seed)
+        return self._score(
+            run,
+            model=RANDOM,
+            mode=RANDOM,
+            n_docs=len(ids),
+            recipe={"documents_digest": self.corpus.documents_digest, "seed": seed},
+            seconds={"encode": 0.0, "search": time.perf_counter() - started},
+        )
+
+    def evaluate_run(self, run: Run, label: str) -> Evaluation:
+        """Score rankings that somebody else made, such as a TREC file; tables call them `label`.
+
+        Raises:
+            SearchappError: the run names a document that is not in the corpus, or shares no query with it.
+        """
+        ids = {document.id for document in self.corpus.documents()}
+        self._check_judged(ids)
+        check_documents(run, ids, label, self.corpus.name)
+        recipe = {"documents_digest": self.corpus.documents_digest}
+        evaluation = self._score(run, model=label, mode="run", n_docs=len(ids), recipe=recipe, seconds={})
+        warn_of_absent(run, self.corpus.judgements, label)
+        return evaluation
+
+    def _score(
+        self,
+        run: Run,
+        *,
+        model: str,
+        mode: str,
+        n_docs: int,
+        recipe: dict[str, Any],
+        seconds: dict[str, float],
+        libraries: Sequence[str] = (),
+    ) -> Evaluation:
+        started = time.perf_counter()
+        scores = score(run, self.corpus.judgements, self.measures)
+        result = Result(
+            corpus=self.corpus.name,
+            corpus_id=self.corpus.id,
+            model=model,
+            mode=mode,
+            n_docs=n_docs,
+            n_queries=len(run),
+            n_judged=len(scores.query_ids),
+            metrics=scores.means(),
+            intervals=scores.intervals(),
+            seconds=seconds | {"score": time.perf_counter() - started},
+            recipe=recipe
+            | {
+                "queries_digest": self.corpus.queries_digest,
+                "judgements_digest": self.corpus.judgements_digest,
+                "depth": max((len(ranking.document_ids) for ranking in run.values()), default=0),
+                "ties": TIE_RULE,
+                "threads": os.cpu_count() or 1,
+            },
+            versions=installed_versions(*libraries),
+        )
+        return Evaluation(self.corpus.slug, result, run, scores)
+
+    def _check_judged(self, document_ids: Iterable[str]) -> None:
+        dangling = dangling_judgements(self.corpus, document_ids)
+        if not dangling:
+            return
+        missing = f"{len(dangling)} judged documents of {self.corpus.id}"
+        message = f"{missing} are not in the corpus (first: {dangling[0]!r})"
+        if not self.allow_dangling:
+            raise SearchappError(
+                f"{message}, which caps every score.",
+                "Fix the judgements, or score all the same, as MTEB does: --allow-dangling",
+            )
+        logger.warning("%s; they count as not retrieved.", message)
 
 
-def evaluate_model(
-    corpus: Corpus,
-    encoder: Encoder,
-    *,
-    mode: str = DENSE,
-    measures: Sequence[Measure] = DEFAULT_MEASURES,
-    kind: str = DEFAULT_KIND,
-    allow_dangling: bool = False,
-    progress: Progress = lambda _rows: None,
-) -> Evaluation:
-    """Score a model on the judged queries of a corpus; the index is built when there is none.
-
-    Args:
-        corpus: documents, queries and judgements.
-        encoder: the model and its options.
-        mode: a name in `MODES` of a mode that needs a model.
-        measures: what to score; the largest cutoff is the depth of the run.
-        kind: a name in `KINDS`.
-        allow_dangling: score although judged documents are not in the corpus, as MTEB does.
-        progress: called with the number of documents indexed.
+def open_retrieval(name: str, **settings: Any) -> RetrievalTask:
+    """Return the task of the corpus of this name; `settings` are fields of `RetrievalTask`.
 
     Raises:
-        SearchappError: a stale index, a dangling judgement, or whatever `build_index` raises.
+        SearchappError: there is no such corpus.
     """
-    queries = corpus.queries  # read first: an error in them should not wait for the index
-    depth = depth_for(measures)
-    check_queries(queries, depth)
-    index = build_index(corpus, encoder, kind, progress=progress)
-    _check_judged(corpus, index.all_ids(), allow_dangling)
-    retriever = MODES[mode].open(index, encoder)
-    _warn_of_tuning(corpus, retriever)
-    run, seconds = retriever.search(queries, depth)
-    recipe = asdict(index.manifest.recipe) | {
-        "query_prompt": encoder.recipe.query_prompt,
-        "similarity": index.manifest.similarity,
-        **retriever.recipe(queries, depth),
-        "documents_digest": index.manifest.documents_digest,
-    }
-    encode = index.manifest.seconds["encode"] + seconds.pop("encode_queries")
-    return _evaluation(
-        corpus,
-        run,
-        measures,
-        model=encoder.name,
-        mode=mode,
-        n_docs=index.manifest.n_docs,
-        recipe={**recipe, **encoder.circumstances},
-        seconds={"encode": encode, "search": sum(seconds.values())},
-        libraries=encoder.libraries + retriever.libraries,
-    )
-
-
-def evaluate_bm25(
-    corpus: Corpus, *, measures: Sequence[Measure] = DEFAULT_MEASURES, allow_dangling: bool = False
-) -> Evaluation:
-    """Score BM25 on the judged queries of a corpus; it needs neither a model nor an index.
-
-    Args:
-        corpus: documents, queries and judgements.
-        measures: what to score; the largest cutoff is the depth of the run.
-        allow_dangling: as in `evaluate_model`.
-
-    Raises:
-        SearchappError: a dangling judgement, or whatever `open_bm25` raises.
-    """
-    depth = depth_for(measures)
-    check_queries(corpus.queries, depth)
-    began = time.perf_counter()
-    bm25 = open_bm25(corpus.documents_digest, corpus.documents)
-    _check_judged(corpus, bm25.ids, allow_dangling)
-    opened = time.perf_counter()
-    run = bm25.search(corpus.queries, depth)
-    return _evaluation(
-        corpus,
-        run,
-        measures,
-        model=BM25,
-        mode=BM25,
-        n_docs=len(bm25.ids),
-        recipe=asdict(bm25.recipe),
-        seconds={"encode": opened - began, "search": time.perf_counter() - opened},
-        libraries=LIBRARIES,
-    )
-
-
-def evaluate_chance(
-    corpus: Corpus,
-    *,
-    measures: Sequence[Measure] = DEFAULT_MEASURES,
-    allow_dangling: bool = False,
-    seed: int = 0,
-) -> Evaluation:
-    """Score a random ranking of the documents: the floor under every model.
-
-    Args:
-        corpus: documents, queries and judgements.
-        measures: what to score; the largest cutoff is the depth of the run.
-        allow_dangling: as in `evaluate_model`.
-        seed: another seed gives another ranking.
-
-    Raises:
-        SearchappError: a dangling judgement, or a corpus without documents.
-    """
-    ids = [document.id for document in corpus.documents()]
-    _check_judged(corpus, ids, allow_dangling)
-    began = time.perf_counter()
-    run = random_run(ids, corpus.queries, depth_for(measures), seed)
-    return _evaluation(
-        corpus,
-        run,
-        measures,
-        model=RANDOM,
-        mode=RANDOM,
-        n_docs=len(ids),
-        recipe={"documents_digest": corpus.documents_digest, "seed": seed},
-        seconds={"encode": 0.0, "search": time.perf_counter() - began},
-    )
-
-
-def evaluate_run(
-    corpus: Corpus,
-    run: Run,
-    name: str,
-    *,
-    measures: Sequence[Measure] = DEFAULT_MEASURES,
-    allow_dangling: bool = False,
-) -> Evaluation:
-    """Score a run that somebody else made, such as a TREC file.
-
-    Args:
-        corpus: what the run was made on.
-        run: its rankings.
-        name: what to call it in tables.
-        measures: what to score.
-        allow_dangling: as in `evaluate_model`.
-
-    Raises:
-        SearchappError: the run names a document that is not in the corpus, or shares no query with it.
-    """
-    ids = {document.id for document in corpus.documents()}
-    _check_judged(corpus, ids, allow_dangling)
-    check_documents(run, ids, name, corpus.name)
-    recipe = {"documents_digest": corpus.documents_digest}
-    evaluation = _evaluation(
-        corpus, run, measures, model=name, mode="run", n_docs=len(ids), recipe=recipe, seconds={}
-    )
-    warn_of_absent(run, corpus.judgements, name)
-    return evaluation
-
-
-def _evaluation(
-    corpus: Corpus,
-    run: Run,
-    measures: Sequence[Measure],
-    *,
-    model: str,
-    mode: str,
-    n_docs: int,
-    recipe: dict[str, Any],
-    seconds: dict[str, float],
-    libraries: Sequence[str] = (),
-) -> Evaluation:
-    started = time.perf_counter()
-    scores = score(run, corpus.judgements, measures)
-    result = Result(
-        corpus=corpus.name,
-        corpus_id=corpus.id,
-        model=model,
-        mode=mode,
-        n_docs=n_docs,
-        n_queries=len(run),
-        n_judged=len(scores.query_ids),
-        metrics=scores.means(),
-        intervals=scores.intervals(),
-        seconds=seconds | {"score": time.perf_counter() - started},
-        recipe=recipe
-        | {
-            "queries_digest": corpus.queries_digest,
-            "judgements_digest": corpus.judgements_digest,
-            "depth": max((len(ranking.document_ids) for ranking in run.values()), default=0),
-            "ties": TIE_RULE,
-            "threads": os.cpu_count() or 1,
-        },
-        versions=installed_versions(*libraries),
-    )
-    return Evaluation(corpus.slug, result, run, scores)
+    return RetrievalTask(open_corpus(name), **settings)
 
 
 def _warn_of_tuning(corpus: Corpus, retriever: Retriever) -> None:
     if corpus.judgements_digest in retriever.tuned_on:
         logger.warning("The fusion was tuned on the judgements of %s; this score is optimistic.", corpus.id)
-
-
-def _check_judged(corpus: Corpus, document_ids: Iterable[str], allow_dangling: bool) -> None:
-    dangling = dangling_judgements(corpus, document_ids)
-    if not dangling:
-        return
-    message = (
-        f"{len(dangling)} judged documents of {corpus.id} are not in the corpus (first: {dangling[0]!r})"
-    )
-    if not allow_dangling:
-        raise SearchappError(
-            f"{message}, which caps every score.",
-            "Mend the judgements, or score all the same, as MTEB does: --allow-dangling",
-        )
-    logger.warning("%s; they count as never found.", message)

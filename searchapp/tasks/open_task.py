@@ -1,0 +1,26 @@
+"""Open the task that a user names."""
+
+from collections.abc import Callable
+from typing import Any
+
+from searchapp.tasks.retrieval import open_retrieval
+from searchapp.tasks.task import Task
+
+OPENERS: list[Callable[..., Task | None]] = [open_retrieval]
+"""Asked in order; each takes a name and settings, and returns None for a name that is not of its kind.
+
+Retrieval is the last: it takes any name, as a corpus may be any folder, and its error names the nearest.
+"""
+
+
+def open_task(name: str, **settings: Any) -> Task:
+    """Return the task of a name, such as a corpus.
+
+    Args:
+        name: as a user types it.
+        settings: `measures`, `mode`, `kind` and `allow_dangling`, see `RetrievalTask`.
+
+    Raises:
+        SearchappError: there is no such task; the nearest name is suggested.
+    """
+    return next(task for opener in OPENERS if (task := opener(name, **settings)) is not None)
