@@ -180,7 +180,7 @@ def claim_of(figures: dict[str, float], families: str = "ndcg map mrr recall pre
 
 
 def explanations(ranked: JudgedRun, claim: Claim) -> list[Explanation]:
-    measured = score(ranked.run, ranked.judgements, measures_at(ranked.cutoffs)).means()
+    measured = score(ranked.run, ranked.corpus.judgements, measures_at(ranked.cutoffs)).means()
     return Mismatches(claim, ranked, measured).explain_by_definitions()
 
 
@@ -189,7 +189,7 @@ def test_every_definition_is_tested() -> None:
 
 
 def test_the_plain_loops_agree_with_the_scores_by_trec_evals_definitions(ranked: JudgedRun) -> None:
-    measured = score(ranked.run, ranked.judgements, measures_at(CUTS)).means()
+    measured = score(ranked.run, ranked.corpus.judgements, measures_at(CUTS)).means()
     assert plain_figures(USUAL, JUDGED) == pytest.approx(measured, abs=1e-12)
     assert explanations(ranked, claim_of(plain_figures(USUAL, JUDGED))) == []
 

@@ -1,7 +1,7 @@
 """Published figures that contradict one another, and what each contradiction points to."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 
@@ -70,8 +70,9 @@ def _check_main_score(entry: TaskEntry) -> Iterator[Problem]:
 def _check_claim(claim: Claim) -> Iterator[Problem]:
     for remark in claim.remarks:
         yield Problem("unit", f"{claim.where}: {remark}", "Write all figures of a source in the same unit.")
-    for check in _CHECKS:
-        yield from check(claim)
+    yield from _check_first_rank(claim)
+    yield from _check_order(claim)
+    yield from _check_ndcg_bound(claim)
 
 
 def _check_first_rank(claim: Claim) -> Iterator[Problem]:
@@ -142,13 +143,6 @@ def _check_ndcg_bound(claim: Claim) -> Iterator[Problem]:
                 )
 
 
-_CHECKS: tuple[Callable[[Claim], Iterator[Problem]], ...] = (
-    _check_first_rank,
-    _check_order,
-    _check_ndcg_bound,
-)
-
-
 def _check_duplicates(entries: Sequence[TaskEntry]) -> Iterator[Problem]:
     """Two tasks cannot have the same figures throughout."""
     seen: dict[tuple[tuple[str, float], ...], TaskEntry] = {}
@@ -202,16 +196,12 @@ def _check_at_most(
         return
     slack = lower_factor * _half_unit(claim, lower) + upper_factor * _half_unit(claim, upper)
     if lower_factor * claim.metrics[lower] > upper_factor * claim.metrics[upper] + slack:
-        bound = f"{_times(lower_factor)}{lower} <= {_times(upper_factor)}{upper}"
+        bound = f"{lower_factor} x {lower} <= {upper_factor} x {upper}".replace("1 x ", "")
         yield Problem(
             name,
             f"{claim.where}: {_shown(claim, lower, upper)}, which violates {bound}.",
             "The figures come from different runs or definitions, or were edited; run the task again.",
         )
-
-
-def _times(factor: int) -> str:
-    return "" if factor == 1 else f"{factor} x "
 
 
 def _half_unit(claim: Claim, metric: str) -> float:

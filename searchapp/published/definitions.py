@@ -33,11 +33,6 @@ class JudgedRun:
     run: Run
     cutoffs: tuple[int, ...]
 
-    @property
-    def judgements(self) -> Judgements:
-        """The judgements of the corpus."""
-        return self.corpus.judgements
-
     @cached_property
     def scores(self) -> QueryScores:
         """The scores by trec_eval's definitions."""
@@ -49,7 +44,7 @@ class JudgedRun:
         """Return the scores of other measures, of another run, or by other judgements."""
         return numpy_values(
             self.run if run is None else run,
-            self.judgements if judgements is None else judgements,
+            self.corpus.judgements if judgements is None else judgements,
             measures or measures_at(self.cutoffs),
         )
 
@@ -64,13 +59,17 @@ class JudgedRun:
         return {name: position for position, name in enumerate(self.text_lengths)}
 
 
+Compute = Callable[[JudgedRun], dict[str, float]]
+"""Returns the means of the metrics that a definition changes."""
+
+
 @dataclass(frozen=True)
 class Definition:
-    """A definition that some tool uses; `compute` returns the means of the metrics that it changes."""
+    """A definition that some tool uses."""
 
     name: str
     description: str
-    compute: Callable[[JudgedRun], dict[str, float]]
+    compute: Compute
 
 
 def mean_scores(scores: QueryScores) -> dict[str, float]:
@@ -78,9 +77,7 @@ def mean_scores(scores: QueryScores) -> dict[str, float]:
     return {metric: fsum(values) / len(values) for metric, values in scores.items() if len(values)}
 
 
-def _redefined(
-    metric: Metric, compute: Callable[[JudgedRanking, int], float]
-) -> Callable[[JudgedRun], dict[str, float]]:
+def _redefined(metric: Metric, compute: Callable[[JudgedRanking, int], float]) -> Compute:
     """Return the means of a metric that is computed in another way."""
     redefined = replace(metric, compute=compute)
     return lambda judged: mean_scores(judged.scored([redefined.at(cutoff) for cutoff in judged.cutoffs]))
@@ -116,7 +113,7 @@ def _queries_with_hits(judged: JudgedRun) -> dict[str, float]:
 
 def _queries_with_results(judged: JudgedRun) -> dict[str, float]:
     """Average only over the judged queries that have results."""
-    present = np.array([query_id in judged.run for query_id in sorted(judged.judgements)])
+    present = np.array([query_id in judged.run for query_id in sorted(judged.corpus.judgements)])
     return mean_scores({metric: values[present] for metric, values in judged.scores.items()})
 
 
@@ -128,11 +125,11 @@ def _all_queries(judged: JudgedRun) -> dict[str, float]:
 
 def _grade_2(judged: JudgedRun) -> dict[str, float]:
     """Count only grades of 2 or more as relevant, and average over the queries that have one."""
-    present = np.array([max(judged.judgements[name].values()) > 1 for name in sorted(judged.judgements)])
     judgements = {
         query_id: {name: grade for name, grade in grades.items() if grade > 1}
-        for query_id, grades in judged.judgements.items()
+        for query_id, grades in judged.corpus.judgements.items()
     }
+    present = np.array([bool(judgements[query_id]) for query_id in sorted(judgements)])
     scores = judged.scored(judgements=judgements)
     return mean_scores({metric: values[present] for metric, values in scores.items()})
 
@@ -146,7 +143,7 @@ def _without_self_hits(judged: JudgedRun) -> dict[str, float]:
     return mean_scores(judged.scored(run=run))
 
 
-def _ties_by(key: Callable[[JudgedRun, str, str], Any]) -> Callable[[JudgedRun], dict[str, float]]:
+def _ties_by(key: Callable[[JudgedRun, str, str], Any]) -> Compute:
     """Return the means with ties broken by a key of the judged run, the query id and the document id."""
 
     def compute(judged: JudgedRun) -> dict[str, float]:
@@ -170,7 +167,7 @@ def _break_ties(ranking: Ranking, key: Callable[[str], Any]) -> Ranking:
 
 
 def _relevance(judged: JudgedRun, query_id: str, document_id: str) -> int:
-    return max(judged.judgements.get(query_id, {}).get(document_id, 0), 0)
+    return max(judged.corpus.judgements.get(query_id, {}).get(document_id, 0), 0)
 
 
 def _depth(depth: int) -> Definition:
@@ -200,7 +197,7 @@ def padding_range(judged: JudgedRun) -> dict[str, tuple[float, float]]:
     """
     depth = max(judged.cutoffs)
     run = {}
-    for query_id, grades in judged.judgements.items():
+    for query_id, grades in judged.corpus.judgements.items():
         ranking = judged.run.get(query_id)
         retrieved = ranking.document_ids if ranking else []
         missed = [name for name, grade in grades.items() if grade > 0 and name not in set(retrieved)]
@@ -251,14 +248,10 @@ DEFINITIONS = (
         "queries-with-results-only", "averaged only over judged queries with results", _queries_with_results
     ),
     Definition(
-        "all-queries",
-        "averaged over all queries in the file, with unjudged queries as 0",
-        _all_queries,
+        "all-queries", "averaged over all queries in the file, with unjudged queries as 0", _all_queries
     ),
     Definition(
-        "self-hits-removed",
-        "results without documents whose id equals the query id",
-        _without_self_hits,
+        "self-hits-removed", "results without documents whose id equals the query id", _without_self_hits
     ),
     Definition(
         "ties-by-ascending-id",

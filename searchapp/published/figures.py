@@ -25,12 +25,8 @@ _PLACES = 8  # a rounded figure has at most this many decimals; others have all 
 def read_figures(raw: Mapping[str, Any], where: str) -> Figures:
     """Return the retrieval metrics among what a source states, as written; other keys are ignored.
 
-    Args:
-        raw: metric -> value.
-        where: what an error calls the source.
-
     Raises:
-        SearchappError: a value is not a finite number.
+        SearchappError: a value is not a finite number; `where` names the source.
     """
     figures = {}
     for metric, value in raw.items():
@@ -86,11 +82,7 @@ def decimals_of(figures: Figures, minimum: Mapping[str, int]) -> dict[str, int]:
     """Return the number of decimals to which each metric of a block is published.
 
     JSON and YAML drop trailing zeros, so 0.32 may be 0.32000. A writer rounds all metrics of a family
-    alike, so the longest figure of the family decides.
-
-    Args:
-        figures: those of one block.
-        minimum: family -> the number of decimals that the writer is known to use.
+    alike, so the longest figure of the family decides, and never fewer than the known `minimum`.
 
     >>> decimals_of({"ndcg_at_1": Decimal("0.5"), "ndcg_at_3": Decimal("0.125")}, {})
     {'ndcg_at_1': 3, 'ndcg_at_3': 3}

@@ -56,7 +56,12 @@ def read_model_card(path: Path) -> tuple[str | None, list[TaskEntry], list[Claim
 
 
 def _front_matter(path: Path) -> dict[str, Any]:
-    lines = _lines(path)
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except OSError as error:
+        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
+    except UnicodeDecodeError as error:
+        raise SearchappError(f"{path} is not UTF-8 text.", _EXAMPLE) from error
     if not lines or lines[0].rstrip() != "---":
         raise SearchappError(f"{path} has no YAML front matter: its first line is not `---`.", _EXAMPLE)
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() in {"---", "..."}), None)
@@ -74,15 +79,6 @@ def _front_matter(path: Path) -> dict[str, Any]:
         kind = "empty" if front is None else f"a {type(front).__name__}"
         raise SearchappError(f"{path}: the front matter is {kind}, not a mapping.", _EXAMPLE)
     return front
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text("utf-8-sig").split("\n")
-    except OSError as error:
-        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
-    except UnicodeDecodeError as error:
-        raise SearchappError(f"{path} is not UTF-8 text.", _EXAMPLE) from error
 
 
 def _mappings(value: Any, what: str) -> list[dict[str, Any]]:
@@ -146,11 +142,8 @@ def _unit(figures: Figures, percentages: bool) -> tuple[bool, tuple[str, ...]]:
     """Tell whether a block holds percentages, with a remark where that is not certain.
 
     Cards hold percentages. A block without any figure above 1 may hold fractions: it does if no block of
-    the card has such a figure, or if even its recall at 100 or deeper would be below one percent.
-
-    Args:
-        figures: as written.
-        percentages: whether the card has a figure above 1.
+    the card has such a figure (see `percentages`), or if even its recall at 100 or deeper would be below
+    one percent.
     """
     if not figures or any(value > 1 for value in figures.values()):
         return True, ()

@@ -16,9 +16,6 @@ from searchapp.published.systems import System
 from searchapp.published.verdicts import Comparison, Verdict, compare_figures
 from searchapp.records import Problem, Result
 
-Announce = Callable[[str], None]
-"""Called with a description of the current step."""
-
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -55,7 +52,7 @@ def reproduce(
     *,
     corpora: Sequence[str] = (),
     thorough: bool = False,
-    progress: Announce = lambda _step: None,
+    progress: Callable[[str], None] = lambda _step: None,
 ) -> Iterator[Reproduction]:
     """Compare every claim of a source with what a system scores on the same corpus.
 
@@ -78,7 +75,7 @@ def reproduce(
             raise SearchappError(
                 f"{source.name} claims nothing about {name!r}.", f"It has claims on {known}."
             )
-    available = _available_corpora()
+    available = {row.name for row in list_corpora() if row.here}
     for claim in source.claims:
         if corpora and claim.corpus not in corpora:
             continue
@@ -90,18 +87,14 @@ def reproduce(
 
 
 def check_compared(reproductions: Sequence[Reproduction], what: str) -> None:
-    """Raise when nothing was compared with the runs that a user named, which must not pass as a success.
-
-    Args:
-        reproductions: those of all claims.
-        what: the run or the folder of runs.
+    """Check that something was compared with the runs that a user named.
 
     Raises:
-        SearchappError: no claim was compared.
+        SearchappError: no claim was compared with `what`, which must not pass as a success.
     """
     if any(reproduction.result is not None for reproduction in reproductions):
         return
-    available = _available_corpora()
+    available = {row.name for row in list_corpora() if row.here}
     relevant = [one for one in reproductions if one.claim.corpus in available] or reproductions
     reasons = [f"{one.claim.task} ({one.claim.split}): {one.reason}" for one in relevant]
     raise SearchappError(f"Nothing was compared with {what}.", "\n".join(reasons))
@@ -117,10 +110,6 @@ def claimed_corpus(claim: Claim) -> Corpus:
         raise SearchappError(f"searchapp has no corpus for the task {claim.task}.", "")
     corpus = open_corpus(claim.corpus)
     return corpus if corpus.split is None else corpus.with_split(claim.split)
-
-
-def _available_corpora() -> set[str]:
-    return {row.name for row in list_corpora() if row.here}
 
 
 def _obstacle(
@@ -142,7 +131,7 @@ def _obstacle(
 
 
 def _reproduce(
-    claim: Claim, corpus: Corpus, system: System, thorough: bool, progress: Announce
+    claim: Claim, corpus: Corpus, system: System, thorough: bool, progress: Callable[[str], None]
 ) -> Reproduction:
     progress(f"{claim.task}: measuring")
     cutoffs = tuple(sorted(set(map(cutoff_of, claim.metrics))))

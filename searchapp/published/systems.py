@@ -57,10 +57,7 @@ class System(ABC):
     def alternatives(self, corpus: Corpus, cutoffs: tuple[int, ...], *, thorough: bool) -> list[Alternative]:
         """Return other ways to rank a corpus that may explain a figure, then its other splits.
 
-        Args:
-            corpus: what the claim is about.
-            cutoffs: those of the claimed metrics.
-            thorough: include ways that take minutes.
+        Ways that take minutes are included only if `thorough`.
         """
         depth = max(cutoffs)
 
@@ -90,10 +87,7 @@ class System(ABC):
 class ModelSystem(System):
     """A model that searchapp runs.
 
-    Args:
-        encoder: the model with its options.
-        mode: a retrieval mode that needs a model.
-        progress: called with a description of the current step.
+    `mode` is a retrieval mode that needs a model.
     """
 
     def __init__(self, encoder: Encoder, mode: str, progress: Callable[[str], None]) -> None:
@@ -166,9 +160,6 @@ class Bm25System(System):
 
 class RunSystem(System):
     """Runs that were computed before: a TREC file, a result of `searchapp eval`, or a folder of results.
-
-    Args:
-        path: the file or folder.
 
     Raises:
         SearchappError: nothing there can be read, or the run of a result is missing.

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -62,11 +63,7 @@ def scores_of(model: str) -> list[Score]:
 
 def published_tasks() -> dict[tuple[str, str], int]:
     """Return (task, split) -> the number of models with published scores."""
-    counts: dict[tuple[str, str], int] = {}
-    for line in _lines():
-        task, split, _ = line.split(",", 2)
-        counts[task, split] = counts.get((task, split), 0) + 1
-    return counts
+    return Counter((task, split) for task, split, _ in (line.split(",", 2) for line in _lines()))
 
 
 def find_published_task(name: str) -> tuple[str, str]:
