@@ -58,5 +58,5 @@ def _cells(row: Row) -> list[Text]:
 
 def _legend(task: str, split: str, rows: Sequence[Row]) -> str:
     own = sum(row.own for row in rows)
-    marked = f" {own} of your own, marked {OWN}, with the rank they would have." if own else ""
+    marked = f" {own} of your own (marked {OWN}), at the rank they would have." if own else ""
     return f"{len(rows) - own} published models on {task}, {split}.{marked}"

@@ -1,4 +1,4 @@
-"""Claimed figures beside measured ones, with verdicts and what explains a difference."""
+"""Claimed and measured figures, with verdicts and explanations of the differences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -30,7 +30,7 @@ MAIN = "ndcg_at_10"
 def reproduction_report(
     source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> Report:
-    """Report the claims of a source beside what was measured, and where the source contradicts itself."""
+    """Report the claims of a source, what was measured, and the inconsistencies in the source."""
     return Report(
         lambda: _document(source, reproductions, contradictions),
         lambda: _lines(source, reproductions, contradictions),
@@ -61,10 +61,10 @@ def _rows(reproductions: Sequence[Reproduction]) -> list[dict[str, Any]]:
 def _lines(
     source: Source, reproductions: Sequence[Reproduction], contradictions: Sequence[Problem]
 ) -> Iterator[str]:
-    """Yield a summary of all claims, the figures of each, and where the source contradicts itself."""
+    """Yield the inconsistencies in the source, a summary of all claims, and the figures of each."""
     yield _headline(source)
     if contradictions:
-        yield render(Text(f"\nThe source contradicts itself ({len(contradictions)}):"))
+        yield render(Text(f"\nInconsistencies in the source: {len(contradictions)}"))
         yield render(findings_text(contradictions))
     yield ""
     yield _summary(reproductions)
@@ -107,12 +107,11 @@ def _document(
 
 
 def _headline(source: Source) -> str:
-    model = f" by {printable(source.model)}" if source.model else ""
+    model = f" for {printable(source.model)}" if source.model else ""
     claims = len(source.claims)
     others = source.tasks - len({(claim.task, claim.split) for claim in source.claims})
-    more = f", and {others} tasks of other kinds" if others > 0 else ""
-    tasks = "retrieval task" if claims == 1 else "retrieval tasks"
-    return f"{printable(source.name)}: {source.kind}, {claims} {tasks}{model}{more}"
+    more = f", other tasks: {others}" if others > 0 else ""
+    return f"{printable(source.name)}: {source.kind}{model}, retrieval tasks: {claims}{more}"
 
 
 def _title(reproduction: Reproduction) -> str:
@@ -120,7 +119,7 @@ def _title(reproduction: Reproduction) -> str:
 
 
 def _measured(result: Result) -> str:
-    """Return what was measured: a model, and the mode where it is not dense search."""
+    """Return what was measured: the model, and the mode unless it is dense search."""
     modes = () if result.mode in {"dense", "run"} else (result.mode,)
     return printable(", ".join(dict.fromkeys((result.model, *modes))))
 
@@ -147,7 +146,7 @@ def _figure(value: float | None) -> str:
 
 
 def _claimed_grid(reproduction: Reproduction) -> str:
-    """Return the claimed figures of a task: a row a metric, a column a cut."""
+    """Return the claimed figures of a task: one row per metric, one column per cutoff."""
     claimed = {comparison.metric: comparison.claimed for comparison in reproduction.comparisons}
     return render(plain_table(grid_table(claimed)))
 
@@ -156,7 +155,7 @@ FIGURES = ("claimed", "measured", "difference")
 
 
 def _figures(reproduction: Reproduction) -> Table:
-    """Return the figures of a task: what was claimed and measured, and what explains a difference."""
+    """Return the figures of a task: claimed, measured, and what explains a difference."""
     rows: list[list[str | Text]] = []
     for comparison in reproduction.comparisons:
         difference = comparison.difference
@@ -188,10 +187,10 @@ def _explained_by(comparison: Comparison, reproduction: Reproduction) -> str:
 
 def _reasons(reproduction: Reproduction) -> Iterator[str]:
     for one in reproduction.explanations:
-        spoiled = f", and spoils {one.lost} that agree" if one.lost else ""
+        lost = f", but contradicts {one.lost} that are exact" if one.lost else ""
         yield (
-            f"{one.name}: {printable(one.description)} yields {len(one.metrics)} of the {one.of} figures "
-            f"that are not exact{spoiled}."
+            f"{one.name} explains {len(one.metrics)} of {one.of} figures that are not exact{lost}: "
+            f"{printable(one.description)}."
         )
     if reproduction.remarks:
         yield render(findings_text(reproduction.remarks))
