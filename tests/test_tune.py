@@ -1,4 +1,4 @@
-"""searchapp tune: what is chosen, on which judgements, how it is recorded, and when the record counts."""
+"""searchapp tune: what is chosen, on which judgements, how it is recorded, and when the record applies."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ DOCUMENTS = {"a": "apple pear", "b": "red plum", "c": "red fig", "d": "red plum 
 
 @pytest.fixture
 def corpus(make_corpus: MakeFolder) -> Path:
-    """A corpus with a dev split, on which only the dense side is right, and a test split beyond reading."""
+    """A corpus with a dev split on which only the dense side is right, and an unreadable test split."""
     folder = make_corpus(
         documents=DOCUMENTS, queries=QUERIES, qrels=[(name, "a", 1) for name in QUERIES], split="dev"
     )
@@ -132,15 +132,15 @@ def test_a_split_that_cannot_be_used_is_named(cli: Cli, corpus: Path, split: str
     assert "dev" in result.stderr.splitlines()[1]
 
 
-def test_without_other_judgements_nothing_is_chosen(cli: Cli, make_corpus: MakeFolder) -> None:
+def test_without_other_judgements_there_is_nothing_to_tune_on(cli: Cli, make_corpus: MakeFolder) -> None:
     for name, found in (
-        (str(make_corpus("bare", qrels=[])), "(none at all)"),
+        (str(make_corpus("bare", qrels=[])), "has no judgements"),
         (str(make_corpus()), "(test)"),
     ):
         result = cli("tune", name)
         assert result.exit_code == 1
         assert found in result.stderr
-        assert "nothing can be chosen" in result.stderr
+        assert "there is nothing to tune on" in result.stderr
 
 
 @pytest.mark.shared
@@ -155,13 +155,13 @@ def test_dev_is_preferred_to_train() -> None:
         tuning_splits("scifact", ("train", "test"))
 
 
-def test_a_split_that_an_alias_stands_for_is_one_that_scores_are_reported_on(
+def test_the_split_of_an_alias_is_one_that_scores_are_reported_on(
     make_corpus: MakeFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_corpus("msmarco", qrels=[("q1", "d1", 1)], split="dev")
     monkeypatch.setattr("searchapp.evaluation.tuning.ALIASES", {"msmarco": f"{folder}/dev"})
     for splits in ((), ("dev",)):
-        with pytest.raises(SearchappError, match=r"nothing (can|may) be chosen"):
+        with pytest.raises(SearchappError, match=r"tuning on it would bias them|there is nothing to tune on"):
             tuning_splits(f"{folder}/dev", splits)
 
 

@@ -75,7 +75,7 @@ def kind_option(
         cls=_KindOption,
         type=Choice(lambda: KINDS),
         default=default,
-        show_default=default or unset,
+        show_default=default is not None or unset,
         help=text,
     )
 

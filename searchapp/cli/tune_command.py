@@ -39,7 +39,14 @@ def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options
     Score scales and weights are tried on the judgements of the dev split, or of train where there is no
     dev. The split that scores are reported on is never read.
     """
-    from searchapp.evaluation.tuning import FUSIONS, METRIC, keep, tune, tuning_details, tuning_splits
+    from searchapp.evaluation.tuning import (
+        FUSIONS,
+        METRIC,
+        record_tuning,
+        tune,
+        tuning_details,
+        tuning_splits,
+    )
     from searchapp.index.build import encoder_for
     from searchapp.reports.progress import progress_bar
     from searchapp.reports.tunings import tuning_report
@@ -47,10 +54,10 @@ def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options
     chosen = tuning_splits(corpus, splits)
     encoder = encoder_for(chosen[0], model, options, kind)
     with (
-        progress_bar(f"Embedding {corpus} by {model}", chosen[0].count) as indexed,
+        progress_bar(f"Embedding {corpus} with {model}", chosen[0].count) as indexed,
         progress_bar("Trying fusions", lambda: len(FUSIONS)) as tried,
     ):
         tuning, index = tune(chosen, encoder, kind, indexed=indexed, tried=tried)
-    path = keep(tuning, index)
-    click.echo(f"Recorded in {path}; --mode hybrid uses it for this model and these documents.", err=True)
+    path = record_tuning(tuning, index)
+    click.echo(f"Recorded in {path}; --mode hybrid now uses it for this model and corpus.", err=True)
     return tuning_report(tuning, METRIC, tuning_details(tuning, index), path)

@@ -1,4 +1,4 @@
-"""Choose how dense and BM25 results are fused, by judgements that no score is reported on."""
+"""Tune the fusion of dense and BM25 results, on judgements that no score is reported on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -30,21 +30,21 @@ from searchapp.versions import installed_versions
 
 Values = NDArray[np.float64]
 
-METRIC, CUT = "ndcg_at_10", 10
-SURE = 2  # standard errors by which a fusion must be better than the default
-SPLITS = ("dev", "validation", "val", "train")  # that parameters may be chosen on, the best suited first
+METRIC, CUTOFF = "ndcg_at_10", 10
+SURE = 2  # standard errors by which a fusion must beat the default
+SPLITS = ("dev", "validation", "val", "train")  # fit for tuning, best first
 SCALES = (("min-max", "max"), ("min-max", "min-max"), ("max", "max"), ("sum", "sum"), ("zmuv", "zmuv"),
           ("rank", "rank"), ("rrf", "rrf"))  # fmt: skip
 WEIGHTS = tuple(step / 20 for step in range(1, 20))
 FUSIONS = tuple(Fusion(dense, bm25, weight) for dense, bm25 in SCALES for weight in WEIGHTS)
-"""Everything that is tried."""
+"""The fusions that are tried."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What was tried on which judgements: per-query values of nDCG@10, (q,) float64, for each fusion.
+    """The fusions tried on some splits, each with its nDCG@10 of every query, (q,) float64.
 
-    `alone` holds the values of either side by itself, and of the default fusion.
+    `alone` holds the values of each side by itself, and of the default fusion.
     """
 
     splits: tuple[Corpus, ...]
@@ -53,31 +53,31 @@ class Tuning:
 
     @property
     def best(self) -> Fusion:
-        """The fusion with the highest mean; of equals the first that was tried."""
+        """The fusion with the highest mean; the first of them if several tie."""
         return max(self.tried, key=lambda fusion: mean(self.tried[fusion]))
 
     @property
     def gain(self) -> tuple[float, float]:
-        """How much better the best is than the default in the mean, and the standard error of that."""
+        """The mean gain of the best fusion over the default, and its standard error."""
         difference = self.tried[self.best] - self.alone["default"]
         return mean(difference), float(difference.std(ddof=1)) / sqrt(len(difference))
 
     @property
     def chosen(self) -> Fusion:
-        """The best, where it is better than the default by more than chance would have it."""
+        """The best fusion if it beats the default significantly, else the default."""
         gain, error = self.gain
         return self.best if gain > SURE * error else DEFAULT
 
 
 def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
-    """Return the splits of a corpus whose judgements parameters may be chosen on.
+    """Return the splits of a corpus to tune on.
 
     Args:
-        name: what the user calls the corpus; a train or dev split may be part of it.
-        splits: names of splits; when there are none, the one in the name, or dev, or else train.
+        name: the name of the corpus, which may include a train or dev split.
+        splits: names of splits; when empty, the split in the name, or dev, or else train.
 
     Raises:
-        SearchappError: a split is the one that scores are reported on, or there is no other.
+        SearchappError: scores are reported on one of the splits, or there is no split to tune on.
     """
     corpus = open_corpus(name)
     reported = {split for split in corpus.splits() if f"{corpus.base_id}/{split}" in ALIASES.values()}
@@ -88,15 +88,15 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
     for split in splits:
         if split.startswith("test") or split in reported:
             raise SearchappError(
-                f"Scores of {corpus.name} are reported on its split {split!r}: nothing may be chosen on it.",
-                f"Name another: {', '.join(f'--split {other}' for other in fit) or 'it has none'}.",
+                f"Scores of {corpus.name} are reported on its split {split!r}: tuning on it would bias them.",
+                f"Choose another split: {', '.join(f'--split {other}' for other in fit) or 'it has none'}.",
             )
     chosen = tuple(dict.fromkeys(splits)) or tuple(fit[:1])
     if not chosen:
+        held = f"only splits that scores are reported on ({', '.join(here)})" if here else "no judgements"
         raise SearchappError(
-            f"{corpus.name} has no judgements but those that its scores are reported on "
-            f"({', '.join(here) or 'none at all'}), so nothing can be chosen.",
-            "Hybrid search works without: its default was chosen on other corpora.",
+            f"{corpus.name} has {held}: there is nothing to tune on.",
+            "Hybrid search works without tuning: its default was chosen on other corpora.",
         )
     return tuple(corpus.with_split(split) for split in chosen)
 
@@ -113,23 +113,23 @@ def tune(
     """Score every fusion on the judged queries of the splits, and return the figures with the index.
 
     Args:
-        splits: of one corpus; see `tuning_splits`.
-        encoder: the model of the dense side; its index is built when there is none.
+        splits: splits of one corpus, see `tuning_splits`.
+        encoder: the model of the dense side; a missing index is built.
         kind: a name in `KINDS`.
-        fusions: what to try.
+        fusions: the fusions to try.
         indexed: called with the number of documents indexed.
         tried: called with the number of fusions tried.
 
     Raises:
         SearchappError: a split has no judgements, or whatever `build_index` raises.
     """
-    queries = [split.queries for split in splits]  # read first: an error should not wait for the index
-    check_queries([query for some in queries for query in some], DEPTH)
+    queries = [split.queries for split in splits]  # read first: an error must not wait for the index
+    check_queries([query for split in queries for query in split], DEPTH)
     index = build_index(splits[0], encoder, kind, progress=indexed)
-    pairs = [pairs_of(index, encoder, some)[0] for some in queries]
+    pairs = [pairs_of(index, encoder, split)[0] for split in queries]
 
     def values(rank: Callable[[Pair], Ranking]) -> Values:
-        runs = ({name: rank(found) for name, found in some.items()} for some in pairs)
+        runs = ({query_id: rank(sides) for query_id, sides in split.items()} for split in pairs)
         scored = (
             score_in_numpy(run, split.judgements, [parse_measure(METRIC)])
             for split, run in zip(splits, runs, strict=True)
@@ -138,18 +138,18 @@ def tune(
 
     figures = {}
     for count, fusion in enumerate(fusions, start=1):
-        figures[fusion] = values(partial(fuse, fusion=fusion, depth=CUT))
+        figures[fusion] = values(partial(fuse, fusion=fusion, depth=CUTOFF))
         tried(count)
     alone = {
-        "dense": values(partial(dense_alone, depth=CUT)),
-        "bm25": values(partial(bm25_alone, depth=CUT)),
-        "default": values(partial(fuse, fusion=DEFAULT, depth=CUT)),
+        "dense": values(partial(dense_alone, depth=CUTOFF)),
+        "bm25": values(partial(bm25_alone, depth=CUTOFF)),
+        "default": values(partial(fuse, fusion=DEFAULT, depth=CUTOFF)),
     }
     return Tuning(tuple(splits), figures, alone), index
 
 
-def keep(tuning: Tuning, index: Index) -> Path:
-    """Record the chosen fusion for the index it was tried with, and return the file.
+def record_tuning(tuning: Tuning, index: Index) -> Path:
+    """Record the chosen fusion for the index it was tuned with, and return the file.
 
     Raises:
         SearchappError: it cannot be written.
@@ -158,7 +158,7 @@ def keep(tuning: Tuning, index: Index) -> Path:
 
 
 def tuning_details(tuning: Tuning, index: Index) -> dict[str, Any]:
-    """Return how a fusion was chosen, as it is recorded."""
+    """Return how the fusion was chosen, as it is recorded."""
     return {
         "metric": METRIC,
         "best": asdict(tuning.best),
@@ -183,5 +183,5 @@ def tuning_details(tuning: Tuning, index: Index) -> dict[str, Any]:
 
 
 def mean(values: Values) -> float:
-    """Return the mean of (q,) float64, summed without rounding error."""
+    """Return the mean of (q,) float64, exactly summed."""
     return fsum(values) / len(values)

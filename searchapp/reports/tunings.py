@@ -60,12 +60,12 @@ def _lines(tuning: Tuning, metric: str) -> Iterator[str]:
     names = ", ".join(split.id for split in tuning.splits)
     yield (
         f"{title} of {len(tuning.alone['default'])} queries ({names}), "
-        "by the scale of either side and the weight of the dense one"
+        "by the score scale of each side and the weight of the dense side"
     )
     yield render(plain_table(_table(tuning, metric)))
     for name, values in tuning.alone.items():
         yield f"{name:<8} {mean(values):.5f}"
     yield f"{'best':<8} {mean(tuning.tried[tuning.best]):.5f}  {tuning.best}"
     gain, error = tuning.gain
-    yield f"{'gain':<8} {gain:.5f}  over the default; {SURE} standard errors of it are {SURE * error:.5f}"
+    yield f"{'gain':<8} {gain:.5f}  over the default; {SURE} standard errors are {SURE * error:.5f}"
     yield f"{'chosen':<8} {tuning.chosen}{' (the default)' if tuning.chosen == DEFAULT else ''}"
