@@ -78,6 +78,13 @@ def _errors_as_messages() -> Iterator[None]:
         raise _Failure(explained) from error
 
 
+def _examples(command: str) -> str:
+    """Return the end of the help of a command."""
+    from searchapp.cli.examples import EXAMPLES
+
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
+
+
 class _App(click.Group):
     """A group that imports a command on first use, and turns errors into messages in one place."""
 
@@ -89,6 +96,7 @@ class _App(click.Group):
             return None
         command = importlib.import_module(f"searchapp.cli.{cmd_name}_command").command
         assert isinstance(command, click.Command)  # noqa: S101 - our bug, not the user's
+        command.epilog = _examples(cmd_name)
         return command
 
     def resolve_command(
@@ -124,7 +132,7 @@ class _Remark(logging.Formatter):
         return "\n".join(map(strip_control_chars, super().format(record).split("\n")))
 
 
-EXAMPLES = """\b
+EPILOG = """\b
 Examples:
   searchapp eval sample                 # bundled model, bundled corpus
   searchapp index nfcorpus
@@ -136,7 +144,7 @@ Shell completion (bash; also zsh and fish):
 """
 
 
-@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(__version__, prog_name="searchapp")
 @click.option("--offline", is_flag=True, help="Make no network connections (may also follow the command).")
 def app(offline: bool) -> None:

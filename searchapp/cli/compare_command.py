@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
+from searchapp.cli.completion import CORPUS
 from searchapp.cli.measure_options import MeasureCommand, measure_option, usage_error
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.evaluation.gates import Gate
@@ -20,37 +20,29 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     return usage_error(lambda: [parse_gate(value) for value in values])
 
 
-@click.command(
-    "compare",
-    cls=MeasureCommand,
-    epilog=examples(
-        "searchapp compare baseline/ candidate/",
-        'searchapp compare a.trec b.trec -c nfcorpus --measure "nDCG@10 P@5"',
-        'searchapp compare baseline/ candidate/ --gate "nDCG@10>=-0.005"',
-    ),
-)
+@click.command("compare", cls=MeasureCommand)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option(
-    "-c", "--corpus", metavar="CORPUS", shell_complete=completion.corpora,
-    help="Corpus of TREC runs; results of `eval` name theirs.",
-)  # fmt: skip
+@click.option("-c", "--corpus", type=CORPUS, help="Corpus of TREC runs; results of `eval` name theirs.")
 @measure_option('Measures to compare, such as "nDCG@10 P@5"; repeatable. [default: the main ones]')
 @click.option(
-    "--gate", "gates", multiple=True, callback=_gates, metavar="MEASURE>=CHANGE",
+    "--gate",
+    "gates",
+    multiple=True,
+    callback=_gates,
+    metavar="MEASURE>=CHANGE",
     help='Exit 3 when a measure drops by more and significantly, such as "nDCG@10>=-0.005"; repeatable.',
-)  # fmt: skip
+)
 @click.option(
-    "--show", type=click.IntRange(min=0), default=3, show_default=True,
+    "--show",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
     help="How many of the largest gains, and of the largest losses, to show.",
-)  # fmt: skip
+)
 @report_options("rows")
 @offline_option
 def command(
-    runs: tuple[str, ...],
-    corpus: str | None,
-    measures: "list[Measure]",
-    gates: "list[Gate]",
-    show: int,
+    runs: tuple[str, ...], corpus: str | None, measures: "list[Measure]", gates: "list[Gate]", show: int
 ) -> "Report":
     """Compare every RUN with the first, query by query.
 

@@ -1,48 +1,45 @@
-"""What shell completion offers for arguments: names that are known here, read without opening anything."""
+"""What shell completion offers for corpora, models, indexes and measures, read without opening any."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import click
 from click.shell_completion import CompletionItem
 
 
-def corpora(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Return the short names of corpora."""
+class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
+    """Any text, which completes to known names, or to files where none of them begins like it.
+
+    Args:
+        name: what help calls it.
+        known: returns the names.
+    """
+
+    def __init__(self, name: str, known: Callable[[], Iterable[str]]) -> None:
+        self.name = name
+        self._known = known
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin with what was typed."""
+        names = [name for name in dict.fromkeys(self._known()) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
+
+
+def _corpora() -> list[str]:
     from searchapp.corpora.resolve import ALIASES
 
-    return _beginning(typed, ["sample", *ALIASES])
+    return ["sample", *ALIASES]
 
 
-def models(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+def _models() -> list[str]:
     """Return the bundled model, those in the Hugging Face cache, and those of the indexes."""
     from searchapp.encoders.hub import cached_names
     from searchapp.encoders.model_files import BUNDLED
 
     cached = cached_names()
-    return _beginning(typed, [BUNDLED, *cached, *(f"st:{name}" for name in cached), *_indexed_models()])
-
-
-def indexes(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Return the indexes as corpus/model/kind."""
-    from searchapp.index.layout import find_indexes
-    from searchapp.settings import indexes_folder
-
-    root = indexes_folder()
-    return _beginning(typed, [folder.relative_to(root).as_posix() for folder in find_indexes()])
-
-
-def measures(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Return the measures at the usual cutoffs, continuing a list such as "nDCG@10 P@5"."""
-    from searchapp.evaluation.measures import CUTOFFS
-    from searchapp.evaluation.metric import METRICS
-
-    names = []
-    for metric in METRICS.values():
-        names += [metric.title] if metric.cutoff != "required" else []
-        names += [f"{metric.title}@{cutoff}" for cutoff in CUTOFFS] if metric.cutoff != "none" else []
-    before, space, last = typed.rpartition(" ")
-    return _beginning(typed, [f"{before}{space}{name}" for name in names if name.startswith(last)])
+    return [BUNDLED, *cached, *(f"st:{name}" for name in cached), *_indexed_models()]
 
 
 def _indexed_models() -> list[str]:
@@ -53,11 +50,31 @@ def _indexed_models() -> list[str]:
         try:
             names.append(str(json.loads((folder / MANIFEST).read_text("utf-8"))["recipe"]["model"]))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # a damaged index is `doctor`'s business
+            continue  # reporting a damaged index is up to `doctor`
     return names
 
 
-def _beginning(typed: str, names: Iterable[str]) -> list[CompletionItem]:
-    """Return the names that begin with what was typed; where none does, let the shell offer files."""
-    fitting = [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(typed)]
-    return fitting or [CompletionItem(typed, type="file")]
+def _indexes() -> list[str]:
+    from searchapp.index.layout import find_indexes
+    from searchapp.settings import indexes_folder
+
+    root = indexes_folder()
+    return [folder.relative_to(root).as_posix() for folder in find_indexes()]
+
+
+CORPUS = Name("corpus", _corpora)
+MODEL = Name("model", _models)
+INDEX = Name("index", _indexes)
+
+
+def measures(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Return the measures at the usual cutoffs, also behind others, as in "nDCG@10 P@5"."""
+    from searchapp.evaluation.measures import CUTOFFS
+    from searchapp.evaluation.metric import METRICS
+
+    names = []
+    for metric in METRICS.values():
+        names += [metric.title] if metric.cutoff != "required" else []
+        names += [f"{metric.title}@{cutoff}" for cutoff in CUTOFFS] if metric.cutoff != "none" else []
+    before, space, last = typed.rpartition(" ")
+    return [f"{before}{space}{name}" for name in names if name.startswith(last)]

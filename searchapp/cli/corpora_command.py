@@ -4,18 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.completion import CORPUS
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "corpora",
-    epilog=examples("searchapp corpora", "searchapp corpora sample", "searchapp corpora ./my-corpus"),
-)
-@click.argument("name", required=False, metavar="[CORPUS]", shell_complete=completion.corpora)
+@click.command("corpora")
+@click.argument("name", required=False, metavar="[CORPUS]", type=CORPUS)
 @report_options("rows")
 @offline_option
 def command(name: str | None) -> "Report":

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
+from searchapp.cli.completion import CORPUS, MODEL
 from searchapp.cli.options import (
     VECTOR_OPTIONS,
     Choice,
     encoding_options,
-    examples,
     kind_option,
     offline_option,
     reject,
@@ -49,30 +48,10 @@ def _probes() -> list[str]:
     return list(PROBES)
 
 
-@click.command(
-    "diagnose",
-    epilog=examples(
-        "searchapp diagnose nfcorpus -m ./my-model",
-        "searchapp diagnose scifact --run run.trec --reported ndcg_at_10=0.0239",
-        "searchapp diagnose --mteb results/",
-    ),
-)
-@click.argument("corpus", metavar="[CORPUS]", required=False, shell_complete=completion.corpora)
-@click.option(
-    "-c",
-    "--corpus",
-    "also_corpus",
-    metavar="CORPUS",
-    shell_complete=completion.corpora,
-    help="The corpus, given as an option.",
-)
-@click.option(
-    "-m",
-    "--model",
-    metavar="MODEL",
-    shell_complete=completion.models,
-    help=f"Model to examine. [default: {BUNDLED}]",
-)
+@click.command("diagnose")
+@click.argument("corpus", metavar="[CORPUS]", required=False, type=CORPUS)
+@click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The corpus, given as an option.")
+@click.option("-m", "--model", type=MODEL, help=f"Model to examine. [default: {BUNDLED}]")
 @click.option(
     "--run", type=click.Path(path_type=Path), help="Examine this TREC run instead; needs no vectors."
 )

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("doctor", epilog=examples("searchapp doctor", "searchapp doctor results/"))
+@click.command("doctor")
 @click.argument("results", nargs=-1, metavar="[RESULT]...")
 @report_options("rows")
 @offline_option

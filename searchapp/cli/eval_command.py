@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from searchapp.cli import completion
+from searchapp.cli.completion import CORPUS, MODEL
 from searchapp.cli.measure_options import MeasureCommand, measure_option
 from searchapp.cli.options import (
     VECTOR_OPTIONS,
     encoding_options,
-    examples,
     kind_option,
     mode_option,
     offline_option,
@@ -40,23 +39,14 @@ def _cutoffs(
     return tuple(sorted({int(part) for part in parts}))
 
 
-@click.command(
-    "eval",
-    cls=MeasureCommand,
-    epilog=examples(
-        "searchapp eval sample --baselines",
-        'searchapp eval nfcorpus scifact -m ./my-model --measure "nDCG@10 R@100"',
-        "searchapp eval sample --run-out results --format markdown",
-    ),
-)
-@click.argument("names", nargs=-1, required=True, metavar="TASK...", shell_complete=completion.corpora)
+@click.command("eval", cls=MeasureCommand)
+@click.argument("names", nargs=-1, required=True, metavar="TASK...", type=CORPUS)
 @click.option(
     "-m",
     "--model",
     "models",
     multiple=True,
-    metavar="MODEL",
-    shell_complete=completion.models,
+    type=MODEL,
     help=f"Model to score; repeatable.  [default: {BUNDLED}]",
 )
 @kind_option()
@@ -94,11 +84,7 @@ def _cutoffs(
 @report_options("rows")
 @offline_option
 def command(
-    names: tuple[str, ...],
-    run_out: Path | None,
-    per_query: bool,
-    options: Options,
-    **arguments: Any,
+    names: tuple[str, ...], run_out: Path | None, per_query: bool, options: Options, **arguments: Any
 ) -> "Report":
     """Score models on every TASK, such as a corpus, with 95 % intervals over the judged queries.
 

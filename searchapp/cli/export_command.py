@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
@@ -13,14 +13,7 @@ if TYPE_CHECKING:
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command(
-    "export",
-    epilog=examples(
-        "searchapp export results/ --mteb mteb-results",
-        "searchapp export results/nfcorpus.wordllama.dense.json --model-index",
-        "searchapp export results/ --trec runs",
-    ),
-)
+@click.command("export")
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...")
 @click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB result files to this folder.")
 @click.option("--model-index", "card", is_flag=True, help="Print the model-index YAML for a model card.")

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from searchapp.cli.completion import CORPUS
 from searchapp.cli.options import (
-    corpus_argument,
     encoding_options,
-    examples,
     kind_option,
     model_option,
     offline_option,
@@ -20,15 +19,8 @@ if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "index",
-    epilog=examples(
-        "searchapp index sample",
-        "searchapp index nfcorpus -m minishlab/potion-base-8M",
-        "searchapp index ./my-corpus -m ./my-model --fresh",
-    ),
-)
-@corpus_argument
+@click.command("index")
+@click.argument("corpus", type=CORPUS)
 @model_option
 @kind_option()
 @click.option("--fresh", is_flag=True, help="Rebuild from scratch; the old index stays usable meanwhile.")

@@ -5,20 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.completion import INDEX
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "indexes",
-    epilog=examples(
-        "searchapp indexes", "searchapp indexes nfcorpus/wordllama", "searchapp indexes --remove sample"
-    ),
-)
-@click.argument("names", nargs=-1, metavar="[INDEX]...", shell_complete=completion.indexes)
+@click.command("indexes")
+@click.argument("names", nargs=-1, metavar="[INDEX]...", type=INDEX)
 @click.option("--remove", is_flag=True, help="Delete the named indexes.")
 @report_options("rows")
 @offline_option

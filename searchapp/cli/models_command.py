@@ -4,24 +4,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
-from searchapp.cli.options import examples, offline_option, report_options
+from searchapp.cli.completion import CORPUS
+from searchapp.cli.options import offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.records import Result
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "models",
-    epilog=examples("searchapp models", "searchapp models --published nfcorpus --with results/"),
-)
-@click.option(
-    "--published",
-    metavar="CORPUS",
-    shell_complete=completion.corpora,
-    help="List the published scores on this corpus instead.",
-)
+@click.command("models")
+@click.option("--published", type=CORPUS, help="List the published scores on this corpus instead.")
 @click.option(
     "--with",
     "own",

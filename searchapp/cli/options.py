@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -9,7 +10,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from searchapp.cli import completion
+from searchapp.cli.completion import MODEL
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 Command = Callable[..., Any]
-
-_POOLING = "Transformers only: how token vectors are pooled into the vector of a"
 
 
 class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
@@ -80,19 +79,11 @@ def kind_option(
     )
 
 
-def examples(*commands: str) -> str:
-    """Return the epilog of a command's help: examples as they would be typed."""
-    return "\n".join(["\b", "Examples:", *(f"  {command}" for command in commands)])
-
-
 def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Callable[[Command], Command]:
     """Return the decorator that adds `--mode`."""
     return click.option(
         "--mode", type=Choice(lambda: MODES), default=default, show_default=default is not None, help=text
     )
-
-
-corpus_argument = click.argument("corpus", shell_complete=completion.corpora)
 
 
 def _max_length(
@@ -107,8 +98,21 @@ def _max_length(
     raise click.BadParameter(f"{value!r} is not a positive integer, 'model' or 'none'.")
 
 
+VECTOR_OPTIONS = tuple(field.name for field in fields(Options))
+"""The parameters that `encoding_options` adds."""
+
+
 def encoding_options(command: Command) -> Command:
     """Add the options that shape vectors, passed on as one `options`."""
+
+    def pooling(side: str, *flags: str) -> Callable[[Command], Command]:
+        return click.option(
+            *flags,
+            type=Choice(lambda: get_args(Pooling)),
+            default="model",
+            show_default=True,
+            help=f"Transformers only: how token vectors are pooled into the vector of a {side}.",
+        )
 
     @click.option(
         "--max-length",
@@ -118,7 +122,13 @@ def encoding_options(command: Command) -> Command:
         callback=_max_length,
         help="Truncate texts after N tokens, at the model's own limit, or not at all (none).",
     )
-    @click.option("--no-normalize", is_flag=True, help="Compare by dot product instead of cosine.")
+    @click.option(
+        "--no-normalize",
+        "normalize",
+        flag_value=False,
+        default=True,
+        help="Compare by dot product instead of cosine.",
+    )
     @click.option(
         "--template",
         default=DEFAULT_TEMPLATE,
@@ -127,53 +137,14 @@ def encoding_options(command: Command) -> Command:
     )
     @click.option("--document-prompt", default="", help="Text to prepend to every document.")
     @click.option("--query-prompt", default="", help="Text to prepend to every query.")
-    @click.option(
-        "--query-pooling",
-        type=Choice(lambda: get_args(Pooling)),
-        default="model",
-        show_default=True,
-        help=f"{_POOLING} query.",
-    )
-    @click.option(
-        "--doc-pooling",
-        "--document-pooling",
-        "document_pooling",
-        type=Choice(lambda: get_args(Pooling)),
-        default="model",
-        show_default=True,
-        help=f"{_POOLING} document.",
-    )
+    @pooling("query", "--query-pooling")
+    @pooling("document", "--doc-pooling", "--document-pooling", "document_pooling")
     @wraps(command)
-    def with_options(
-        *,
-        max_length: Any,
-        no_normalize: bool,
-        template: str,
-        document_prompt: str,
-        query_prompt: str,
-        query_pooling: Pooling,
-        document_pooling: Pooling,
-        **rest: Any,
-    ) -> Any:
-        options = Options(
-            max_length,
-            not no_normalize,
-            template,
-            document_prompt,
-            query_prompt,
-            query_pooling,
-            document_pooling,
-        )
-        return command(options=options, **rest)
+    def with_options(**arguments: Any) -> Any:
+        options = Options(**{name: arguments.pop(name) for name in VECTOR_OPTIONS})
+        return command(options=options, **arguments)
 
     return with_options
-
-
-VECTOR_OPTIONS = (
-    "max_length", "no_normalize", "template", "document_prompt", "query_prompt", "query_pooling",
-    "document_pooling",
-)  # fmt: skip
-"""The parameters that `encoding_options` adds."""
 
 
 def reject(names: Collection[str], because: str) -> None:
@@ -250,8 +221,7 @@ model_option = click.option(
     "--model",
     default=BUNDLED,
     show_default=True,
-    metavar="MODEL",
-    shell_complete=completion.models,
+    type=MODEL,
     help="Bundled name, model2vec folder, hub id[@revision], st:NAME_OR_PATH (sentence-transformers) or "
     "npy:FOLDER (precomputed vectors).",
 )

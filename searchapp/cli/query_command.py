@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
-from searchapp.cli.options import examples, kind_option, mode_option, offline_option, report_options
+from searchapp.cli.completion import CORPUS, MODEL
+from searchapp.cli.options import kind_option, mode_option, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
@@ -13,29 +13,10 @@ if TYPE_CHECKING:
 RESULTS = 10  # where -k is not given
 
 
-@click.command(
-    "query",
-    epilog=examples(
-        'searchapp query "does garlic lower cholesterol"',
-        'searchapp query -c nfcorpus -k 3 --mode hybrid "vitamin d"',
-        "searchapp query -c sample -i queries.txt --format trec",
-    ),
-)
+@click.command("query")
 @click.argument("text", nargs=-1)
-@click.option(
-    "-c",
-    "--corpus",
-    metavar="CORPUS",
-    shell_complete=completion.corpora,
-    help="Corpus to search.  [default: the one of the latest index]",
-)
-@click.option(
-    "-m",
-    "--model",
-    metavar="MODEL",
-    shell_complete=completion.models,
-    help="Model of the index.  [default: the one of the latest index]",
-)
+@click.option("-c", "--corpus", type=CORPUS, help="Corpus to search.  [default: the one of the latest index]")
+@click.option("-m", "--model", type=MODEL, help="Model of the index.  [default: the one of the latest index]")
 @kind_option(None, unset="an exact one where there is one")
 @mode_option()
 @click.option("-k", type=int, help=f"Results per query. [default: {RESULTS}, or all documents]")

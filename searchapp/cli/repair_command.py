@@ -5,30 +5,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import corpus_argument, examples, model_option, offline_option, report_options
+from searchapp.cli.completion import CORPUS
+from searchapp.cli.options import model_option, offline_option, report_options
 
 if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "repair",
-    epilog=examples(
-        "searchapp repair sample -o repaired",
-        "searchapp repair nfcorpus -m ./my-model -o ./my-model-repaired --remove 5",
-    ),
-)
-@corpus_argument
+@click.command("repair")
+@click.argument("corpus", type=CORPUS)
 @model_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the new model."
 )
 @click.option(
-    "--remove",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="Number of directions.",
+    "--remove", type=click.IntRange(min=1), default=10, show_default=True, help="Number of directions."
 )
 @report_options()
 @offline_option

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli import completion
+from searchapp.cli.completion import CORPUS, MODEL
 from searchapp.cli.options import (
     VECTOR_OPTIONS,
     encoding_options,
-    examples,
     mode_option,
     offline_option,
     reject,
@@ -22,30 +21,16 @@ if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command(
-    "reproduce",
-    epilog=examples(
-        "searchapp reproduce bm25s -c nfcorpus",
-        "searchapp reproduce ./my-model/README.md -m ./my-model",
-        "searchapp reproduce results/NFCorpus.json --against my-run.trec",
-    ),
-)
+@click.command("reproduce")
 @click.argument("source")
-@click.option(
-    "-m",
-    "--model",
-    metavar="MODEL",
-    shell_complete=completion.models,
-    help="Model to run. [default: the one that SOURCE names]",
-)
+@click.option("-m", "--model", type=MODEL, help="Model to run. [default: the one that SOURCE names]")
 @mode_option(None, "How to rank. [default: as the model of SOURCE does]")
 @click.option(
     "-c",
     "--corpus",
     "corpora",
     multiple=True,
-    metavar="CORPUS",
-    shell_complete=completion.corpora,
+    type=CORPUS,
     help="Corpus to run; repeatable. [default: those on this machine]",
 )
 @click.option(

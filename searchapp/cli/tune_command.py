@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from searchapp.cli.completion import CORPUS
 from searchapp.cli.options import (
-    corpus_argument,
     encoding_options,
-    examples,
     kind_option,
     model_option,
     offline_option,
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from searchapp.reports.formats import Report
 
 
-@click.command("tune", epilog=examples("searchapp tune nfcorpus", "searchapp tune ./my-corpus --split train"))
-@corpus_argument
+@click.command("tune")
+@click.argument("corpus", type=CORPUS)
 @model_option
 @click.option(
     "--split",
