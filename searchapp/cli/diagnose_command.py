@@ -114,31 +114,14 @@ def command(
     if run is not None:
         reject({"model", "kind", *VECTOR_OPTIONS}, "--run, which needs no vectors")
 
-    from searchapp.corpora.resolve import open_corpus
-    from searchapp.diagnosis.collect import collect, collect_run
-    from searchapp.diagnosis.registry import PROBES, find_probe
-    from searchapp.diagnosis.verdict import diagnose
-    from searchapp.evaluation.trec import read_run
+    from searchapp.api import diagnose
     from searchapp.reports.diagnoses import diagnosis_report
     from searchapp.reports.progress import steps
 
-    chosen = [find_probe(probe) for probe in probes] or [
-        probe for probe in PROBES.values() if not (quick and probe.slow)
-    ]
     with steps() as progress:
-        source = open_corpus(name)
-        if run is not None:
-            evidence = collect_run(source, read_run(run), reported, label_free=label_free, progress=progress)
-        else:
-            evidence = collect(
-                source,
-                model or BUNDLED,
-                options,
-                reported,
-                kind=kind,
-                label_free=label_free,
-                progress=progress,
-            )
-        diagnosis = diagnose(evidence, chosen)
+        diagnosis = diagnose(
+            name, model or BUNDLED, run=run, reported=reported, probes=probes, quick=quick,
+            label_free=label_free, options=options, kind=kind, progress=progress,
+        )  # fmt: skip
     subject = f"run {run}" if run is not None else model or BUNDLED
     return diagnosis_report(diagnosis, name, subject)

@@ -33,16 +33,15 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -
     CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or the path of a
     corpus. An up-to-date index of the same corpus and model is left as it is.
     """
+    from searchapp.api import build_index
     from searchapp.corpora.resolve import open_corpus
-    from searchapp.index.build import build_index, encoder_for
     from searchapp.reports.catalogues import built_report
     from searchapp.reports.progress import progress_bar
 
     source = open_corpus(corpus)
-    encoder = encoder_for(source, model, options, kind, fresh=fresh)
     started = datetime.now(timezone.utc).isoformat()
     with progress_bar(f"Embedding {corpus}", source.count) as progress:
-        index = build_index(source, encoder, kind, fresh=fresh, progress=progress)
+        index = build_index(source, model, options=options, kind=kind, fresh=fresh, progress=progress)
     if index.manifest.created < started:
         click.echo("The index is already up to date.", err=True)
     return built_report(index.folder, index.manifest, model)

@@ -58,10 +58,9 @@ def command(
     it is equal at the published precision. For the others, known differences between tools are tried, and
     those that yield the published figure are named; exit 3 when a figure remains unexplained.
     """
+    from searchapp.api import reproduce
     from searchapp.published.consistency import check_consistency
-    from searchapp.published.reproduce import check_compared, reproduce
     from searchapp.published.sources import read_source
-    from searchapp.published.systems import choose_system
     from searchapp.reports.progress import steps
     from searchapp.reports.reproductions import reproduction_report
 
@@ -71,8 +70,8 @@ def command(
         reject({"model", *VECTOR_OPTIONS}, f"--mode {mode}")
     read = read_source(source)
     with steps() as progress:
-        system, reason = choose_system(read, model, mode, options, against, progress)
-        done = list(reproduce(read, system, reason, corpora=corpora, thorough=thorough, progress=progress))
-    if against is not None:
-        check_compared(done, str(against))
+        done = reproduce(
+            read, model, mode=mode, corpora=corpora, against=against, thorough=thorough, options=options,
+            progress=progress,
+        )  # fmt: skip
     return reproduction_report(read, done, check_consistency(read))

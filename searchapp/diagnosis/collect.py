@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 
 def collect(
     corpus: Corpus,
-    model: str,
+    model: str | Encoder,
     options: Options,
     reported: Mapping[str, float] | None = None,
     *,
@@ -44,7 +44,7 @@ def collect(
 
     Args:
         corpus: what the model is evaluated on.
-        model: what `-m` takes.
+        model: what `-m` takes, or an opened model, which keeps its own options.
         options: options that differ from the model's own.
         reported: metric -> reported value, under MTEB's names.
         kind: the kind of index that the vectors are read from, a name in `KINDS`.
@@ -55,9 +55,9 @@ def collect(
         SearchappError: the model cannot be found or is damaged, or the corpus has no documents or queries.
     """
     context = _context(corpus, label_free, progress)
-    progress(f"loading {model}")
-    encoder = load_encoder(model, options)
-    similarity = "cosine" if options.normalize else "dot"
+    progress(f"loading {model if isinstance(model, str) else model.name}")
+    encoder = load_encoder(model, options) if isinstance(model, str) else model
+    similarity = "cosine" if encoder.options.normalize else "dot"
     if isinstance(encoder, PrecomputedEncoder):
         stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
         return Evidence(context, vectors=stored, reported=reported)

@@ -190,7 +190,7 @@ class RunSystem(System):
 
 def choose_system(
     source: Source,
-    model: str | None,
+    model: str | Encoder | None,
     mode: str | None,
     options: Options,
     against: Path | None,
@@ -200,7 +200,7 @@ def choose_system(
 
     Args:
         source: what is claimed; it may name a model that is available.
-        model: the model that the user named.
+        model: the model that the user named, or an opened one.
         mode: how to rank; None for the mode of the source's model.
         options: what shapes the vectors.
         against: precomputed runs.
@@ -214,7 +214,8 @@ def choose_system(
     if mode == BM25 or (mode is None and model is None and _is_bm25(source.model or "")):
         return Bm25System(), ""
     if model is not None:
-        return ModelSystem(load_encoder(model, options), mode or DENSE, progress), ""
+        encoder = load_encoder(model, options) if isinstance(model, str) else model
+        return ModelSystem(encoder, mode or DENSE, progress), ""
     if source.model is None:
         return None, "the source names no model; name one with -m, or a run with --against"
     for name, candidate_mode in _candidates(source.model, mode):

@@ -67,7 +67,7 @@ class RetrievalTask(Task):
         """Return the number of documents where the corpus knows it."""
         return self.corpus.count()
 
-    def open_encoder(self, model: str, options: Options) -> Encoder:
+    def open_encoder(self, model: str | Encoder, options: Options) -> Encoder:
         """Load a model, of an existing index without the parts that its queries do not need."""
         return encoder_for(self.corpus, model, options, self.kind)
 

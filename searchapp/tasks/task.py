@@ -53,9 +53,9 @@ class Task(ABC):
             progress: called with the number of texts encoded.
         """
 
-    def open_encoder(self, model: str, options: Options) -> Encoder:
-        """Load the model of this name for the task."""
-        return load_encoder(model, options)
+    def open_encoder(self, model: str | Encoder, options: Options) -> Encoder:
+        """Load the model of this name for the task; one that is open already keeps its own options."""
+        return load_encoder(model, options) if isinstance(model, str) else model
 
     def variants(self) -> "Sequence[Task]":
         """Return the task as it is, then as it is with each baseline that needs the same model."""
