@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
@@ -139,7 +140,7 @@ def _build(part: Path, corpus: Corpus, encoder: Encoder, kind: Kind, progress: P
 
 def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) -> BuildState:
     """Write the vectors and the documents, resuming at the last checkpoint."""
-    with Checkpoint(part, corpus, encoder.recipe) as checkpoint:
+    with closing(Checkpoint(part, corpus, encoder.recipe)) as checkpoint:
         documents = islice(corpus.documents(), checkpoint.state.rows, None)
         while batch := list(islice(documents, encoder.batch)):
             checkpoint.append(batch, encoder.encode_documents(batch))

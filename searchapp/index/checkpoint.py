@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class Checkpoint:
     def __init__(self, folder: Path, corpus: Corpus, recipe: Recipe) -> None:
         self._folder = folder
         self._dimension = recipe.dimension
-        self.state = _resumable_state(folder, corpus, asdict(recipe)) or BuildState(asdict(recipe))
+        self.state = _resumable_state(folder, corpus, recipe) or BuildState(asdict(recipe))
         (folder / VECTORS).touch()
         self._vectors = (folder / VECTORS).open("r+b")
         header = npy_header(0, self._dimension)
@@ -61,12 +60,8 @@ class Checkpoint:
         self._started = time.perf_counter() - self.state.seconds
         self._checkpointed = time.perf_counter()
 
-    def __enter__(self) -> "Checkpoint":
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the files; what was not saved is lost."""
         self._vectors.close()
         self._documents.close()
 
@@ -124,29 +119,29 @@ def saved_rows(folder: Path) -> int:
     return state.rows if state else 0
 
 
-def _is_complete(folder: Path, state: BuildState, recipe: dict[str, object]) -> bool:
-    """Tell whether the files of an unfinished build contain all rows of its state."""
-    vectors, dimension = folder / VECTORS, recipe["dimension"]
-    assert isinstance(dimension, int)  # noqa: S101 - a field of Recipe
-    needed = len(npy_header(0, dimension)) + state.rows * dimension * 4
+def _is_complete(folder: Path, rows: int, dimension: int) -> bool:
+    """Tell whether the files of an unfinished build contain this many rows."""
+    vectors = folder / VECTORS
+    needed = len(npy_header(0, dimension)) + rows * dimension * 4
     return vectors.exists() and vectors.stat().st_size >= needed and (folder / DOCUMENTS).exists()
 
 
-def _resumable_state(folder: Path, corpus: Corpus, recipe: dict[str, object]) -> BuildState | None:
+def _resumable_state(folder: Path, corpus: Corpus, recipe: Recipe) -> BuildState | None:
     """Return the state of the last checkpoint if this build can resume there."""
     state = _read_state(folder)
     if state is None or not state.rows:
         return None
-    if state.recipe == recipe and not _is_complete(folder, state, recipe):
-        logger.warning("An unfinished build has lost files and is discarded.")
+    same_recipe = state.recipe == asdict(recipe)
+    if same_recipe and not _is_complete(folder, state.rows, recipe.dimension):
+        logger.warning("The files of an unfinished build are incomplete; it is discarded.")
         return None
     digests = Digests()
     for document in islice(corpus.documents(), state.rows):
         digests.add((document.id, document.title, document.text))
-    if state.recipe == recipe and digests.hexdigest() == state.digest:
+    if same_recipe and digests.hexdigest() == state.digest:
         logger.info("Resuming after %d documents from an earlier run.", state.rows)
         return state
-    logger.warning("An unfinished build has other documents or another recipe and is discarded.")
+    logger.warning("An unfinished build has other documents or another recipe; it is discarded.")
     (folder / PROGRESS).unlink()
     return None
 

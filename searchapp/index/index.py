@@ -47,18 +47,15 @@ class Index:
         try:
             return self.kind.open(file, self.manifest.parameters)
         except ValueError as error:
-            raise SearchappError(
-                f"{file} is not a valid {self.kind.name} index ({error}).", remove_hint(self.folder)
-            ) from error
+            problem = f"{file} is not a valid {self.kind.name} index ({error})."
+            raise SearchappError(problem, remove_hint(self.folder)) from error
 
     def check_recipe(self, wanted: Recipe) -> None:
         """Raise SearchappError when the index was built with another model, tokenizer or option."""
         differences = recipe_differences(self.manifest.recipe, wanted)
         if differences:
-            raise SearchappError(
-                f"The index {self.folder} was built with another recipe: {'; '.join(differences)}.",
-                self._rebuild,
-            )
+            problem = f"The index {self.folder} was built with another recipe: {'; '.join(differences)}."
+            raise SearchappError(problem, self._rebuild)
 
     def check_corpus(self, corpus: "Corpus") -> None:
         """Raise SearchappError when the documents have changed since the index was built.
@@ -97,7 +94,7 @@ class Index:
 
         Args:
             queries: (q, d) float32, from the encoder the index was built with.
-            depth: how many results a query gets, at least 1.
+            depth: how many results each query gets, at least 1.
 
         Raises:
             SearchappError: an exact kind proposes too few candidates.

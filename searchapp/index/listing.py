@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from searchapp.errors import SearchappError
-from searchapp.files import file_stamp
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
 
@@ -34,9 +33,8 @@ def _describe(folder: Path) -> ListedIndex:
         manifest = read_manifest(folder)
     except SearchappError as error:
         return ListedIndex(str(folder), "?", "?", folder.name, 0, size_mb, "?", error.message)
-    now = file_stamp(Path(name) for name in manifest.stamp)
-    modified = any(manifest.stamp[name] != stamp for name, stamp in now.items())
-    state = "ready" if not modified else "its corpus has been modified; `searchapp doctor` compares them"
+    modified = "its corpus has been modified; `searchapp doctor` compares them"
+    state = modified if manifest.corpus_modified() else "ready"
     return ListedIndex(
         str(folder),
         manifest.corpus,

@@ -9,7 +9,7 @@ from typing import Any
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import ModelFacts
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, read_json, sha256
+from searchapp.files import Stamp, file_stamp, read_json, sha256
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.index.layout import MANIFEST, remove_hint
 from searchapp.records import Recipe
@@ -48,6 +48,11 @@ class Manifest:
     created: str
     parameters: dict[str, Any] = field(default_factory=dict)
     schema: str = SCHEMA
+
+    def corpus_modified(self) -> bool:
+        """Tell whether the size or time of a corpus file has changed since the build."""
+        now = file_stamp(Path(name) for name in self.stamp)
+        return any(self.stamp[name] != stamp for name, stamp in now.items())
 
     def write(self, folder: Path) -> None:
         """Write the manifest into the folder of its index."""

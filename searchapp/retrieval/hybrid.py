@@ -10,12 +10,7 @@ from searchapp.retrieval.bm25 import bm25_run
 from searchapp.retrieval.dense import dense_run
 from searchapp.retrieval.fusion import Fusion, Pair, fuse, pair
 
-DEPTH = 1000  # results of each side that are fused
-
-
-def fusion_depth(depth: int) -> int:
-    """Return how many results of each side are fused for a run of this depth."""
-    return max(depth, DEPTH)
+DEPTH = 1000  # results of each side that are fused, at least
 
 
 def hybrid_run(
@@ -26,7 +21,7 @@ def hybrid_run(
     Raises:
         SearchappError: as `pairs_of`.
     """
-    pairs, seconds = pairs_of(index, encoder, queries, fusion_depth(depth))
+    pairs, seconds = pairs_of(index, encoder, queries, max(depth, DEPTH))
     began = time.perf_counter()
     run = {query_id: fuse(sides, fusion, depth) for query_id, sides in pairs.items()}
     return run, seconds | {"fuse": time.perf_counter() - began}

@@ -8,7 +8,7 @@ from typing import NoReturn
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.names import PRECOMPUTED, full_name, pinned_name, split_name
 from searchapp.errors import IndexMissingError, SearchappError
-from searchapp.files import file_stamp, slug
+from searchapp.files import slug
 from searchapp.index.index import Index, open_index
 from searchapp.index.kinds import KINDS
 from searchapp.index.layout import find_indexes
@@ -42,9 +42,7 @@ def find_index(corpus: str | None = None, model: str | None = None, kind: str | 
         SearchappError: the index is damaged, or its corpus has changed since it was built.
     """
     index = open_index(_choose(corpus, model, kind))
-    stamp = index.manifest.stamp
-    now = file_stamp(Path(name) for name in stamp)
-    if any(stamp[name] != there for name, there in now.items()):
+    if index.manifest.corpus_modified():
         from searchapp.corpora.resolve import open_corpus
 
         index.check_corpus(open_corpus(index.manifest.corpus_id))

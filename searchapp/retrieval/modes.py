@@ -59,12 +59,12 @@ def _bm25(index: "Index", _encoder: "Encoder | None") -> Retriever:
 
 def _hybrid(index: "Index", encoder: "Encoder | None") -> Retriever:
     from searchapp.retrieval.fusion_config import choice_for
-    from searchapp.retrieval.hybrid import fusion_depth, hybrid_run
+    from searchapp.retrieval.hybrid import DEPTH, hybrid_run
 
     dense, bm25, choice = _dense(index, encoder), _bm25(index, encoder), choice_for(index)
 
     def recipe(queries: "Sequence[Query]", depth: int) -> dict[str, Any]:
-        chosen = {"chosen_by": choice.origin, "depth": fusion_depth(depth)}
+        chosen = {"chosen_by": choice.origin, "depth": max(depth, DEPTH)}
         fusion = {"fusion": asdict(choice.fusion) | chosen, "bm25": bm25.recipe(queries, depth)}
         return dense.recipe(queries, depth) | fusion
 
