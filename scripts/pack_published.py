@@ -1,9 +1,9 @@
-"""Pack the published figures into the form in which they travel with searchapp.
+"""Pack the published figures into the files that come with searchapp.
 
     python -m scripts.pack_published ../shared/published
 
-The folder holds `leaderboard.csv` and `results/<org>__<model>/<revision>/<Task>.json`. The table is kept
-as it is; of the result files, the metrics of retrieval and what names them.
+The folder holds `leaderboard.csv` and `results/<org>__<model>/<revision>/<Task>.json`. The table is packed
+unchanged; of the result files, only retrieval metrics and what identifies them.
 """
 
 import csv
@@ -26,7 +26,7 @@ LEFT_OUT = {"kg_co2_emissions"}
 
 
 def stripped(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a result file's content with the metrics of retrieval alone."""
+    """Return the content of a result file with its retrieval metrics only."""
     if "scores" not in document:  # the layout before MTEB 1.11, which holds nothing else
         return document | {"task_name": document["mteb_dataset_name"]}
     scores = {
@@ -39,9 +39,9 @@ def stripped(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def packed_results(folder: Path) -> list[dict[str, Any]]:
-    """Return what is kept of the result files below a folder, with its model and revision.
+    """Return the stripped result files below a folder, each with its model and revision.
 
-    These are the files of a task, model and revision that the table has a row for.
+    A file is packed if the table has a row for its task, model and revision.
     """
     listed = {(score.task, score.model, score.revision) for score in table.all_scores()}
     rows = []
@@ -54,17 +54,17 @@ def packed_results(folder: Path) -> list[dict[str, Any]]:
 
 
 def checked_table(text: str) -> str:
-    """Return the table; a model that has two rows for one split of a task is an error."""
+    """Return the table; two rows for the same model, task and split are an error."""
     rows = csv.DictReader(io.StringIO(text))
     counts = Counter((row["task"], row["split"], row["model"]) for row in rows)
-    twice = [key for key, count in counts.items() if count > 1]
-    if twice:
-        raise SystemExit(f"These stand twice; keep one revision of each: {twice}")
+    duplicates = [key for key, count in counts.items() if count > 1]
+    if duplicates:
+        raise SystemExit(f"Duplicate rows; keep one revision of each: {duplicates}")
     return text
 
 
 def write(name: str, text: str) -> None:
-    """Write a compressed file that depends on its content alone, and say how large it is."""
+    """Write a compressed file that depends only on its content, and print its size."""
     path = DATA / name
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     print(f"{path}: {path.stat().st_size:,} bytes")

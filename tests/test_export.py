@@ -23,7 +23,7 @@ FAMILIES = ("ndcg", "map", "mrr", "recall", "precision")
 
 
 def full(corpus: str = "nfcorpus", **change: Any) -> Result:
-    """Return a result with every metric at every cut, with all the digits of a double."""
+    """Return a result with every metric at every cutoff, with all the digits of a double."""
     metrics = {
         f"{name}_at_{cut}": (1 + place) / 7 * (number + 1) / 8.3
         for place, name in enumerate(FAMILIES)
@@ -63,7 +63,7 @@ def test_the_layout_of_mteb(tmp_path: Path) -> None:
     assert meta["similarity_fn_name"] == "cosine"
 
 
-def test_what_is_exported_for_mteb_is_read_back_exact(tmp_path: Path) -> None:
+def test_an_export_for_mteb_is_read_back_exactly(tmp_path: Path) -> None:
     results = {"NFCorpus": full(), "SciFact": full("scifact")}
     exported(tmp_path, *results.values())
     source = read_source(str(tmp_path))
@@ -77,7 +77,7 @@ def test_what_is_exported_for_mteb_is_read_back_exact(tmp_path: Path) -> None:
         }  # fmt: skip
 
 
-def test_what_is_exported_for_a_card_is_read_back_exact(tmp_path: Path) -> None:
+def test_an_export_for_a_card_is_read_back_exactly(tmp_path: Path) -> None:
     results = {"NFCorpus": full(), "SciFact": full("scifact")}
     (tmp_path / "README.md").write_text(card_text(model_index(list(results.values()))) + "\n")
     source = read_source(str(tmp_path))
@@ -139,7 +139,7 @@ def test_splits_of_a_task_share_a_file(tmp_path: Path) -> None:
         ("theirs", "run", "local/theirs"),
     ],
 )
-def test_names_of_models(model: str, mode: str, name: str) -> None:
+def test_model_names(model: str, mode: str, name: str) -> None:
     assert model_name(full(model=model, mode=mode)) == name
 
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_exported(results: list[Result], message: str) -> None:
             export(results)
 
 
-def test_a_card_is_of_one_model() -> None:
+def test_a_card_describes_one_model() -> None:
     with pytest.raises(SearchappError, match="one model; these results are for org/name, local/other"):
         model_index([full(), full("scifact", model="other")])
 
@@ -205,7 +205,7 @@ def test_runs_are_copied(cli: Cli, tmp_path: Path) -> None:
     assert "sample (150 documents, 40 judged queries) is not an MTEB task" in no_task.stderr
 
 
-def test_runs_of_one_name_do_not_replace_each_other(cli: Cli, tmp_path: Path) -> None:
+def test_runs_of_the_same_name_do_not_replace_each_other(cli: Cli, tmp_path: Path) -> None:
     for name in ("one", "two"):
         cli("eval", "sample", "--run-out", str(tmp_path / name))
     folders = [str(tmp_path / name) for name in ("one", "two")]
@@ -228,14 +228,12 @@ def test_a_folder_without_results_is_an_error(cli: Cli, tmp_path: Path, options:
 
 
 @pytest.mark.parametrize("options", [(), ("--model-index", "--mteb", "x"), ("--trec", "x", "--mteb", "x")])
-def test_one_kind_of_export_is_named(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_exactly_one_kind_of_export_must_be_named(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
     assert cli("export", str(saved(tmp_path / "out", full())), *options).exit_code == 2
 
 
 @pytest.mark.shared
-def test_a_real_result_is_exported_without_contradiction(
-    cli: Cli, shared_indexes: Path, tmp_path: Path
-) -> None:
+def test_the_export_of_a_real_result_is_consistent(cli: Cli, shared_indexes: Path, tmp_path: Path) -> None:
     assert cli("eval", "nfcorpus", "--run-out", str(tmp_path / "out")).exit_code == 0
     cli("export", str(tmp_path / "out"), "--mteb", str(tmp_path / "mteb"))
     source = read_source(str(tmp_path / "mteb"))
@@ -244,7 +242,7 @@ def test_a_real_result_is_exported_without_contradiction(
 
 
 @pytest.mark.parity
-def test_mteb_loads_what_is_exported(tmp_path: Path) -> None:
+def test_mteb_loads_the_export(tmp_path: Path) -> None:
     import mteb
     from mteb.models import ModelMeta
 

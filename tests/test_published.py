@@ -1,4 +1,4 @@
-"""The table that travels with searchapp, where a score stands in it, and the leaderboard."""
+"""The table of published figures, the standing of a score in it, and the leaderboard."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ from .real_data import PUBLISHED, needs
 
 
 def scored(ndcg: float = 0.24440, corpus: str = "nfcorpus", **change: object) -> Result:
-    """Return a result on one of MTEB's own corpora."""
+    """Return a result on one of MTEB's corpora."""
     task = next(task for task in TASKS.values() if task.corpus == corpus)
     parts = ("documents", "queries", "judgements")
     digests = dict(zip(parts, task.digests or ("", "", ""), strict=True))
@@ -83,7 +83,7 @@ def test_the_full_results_equal_the_original_files() -> None:
             assert all(original[name] == value for name, value in kept.items())
 
 
-def test_every_row_is_read_with_what_it_lacks_left_out() -> None:
+def test_every_row_is_read_without_its_missing_metrics() -> None:
     rows = list(csv.DictReader(io.StringIO(table.as_csv())))
     counts = table.published_tasks()
     read = [score for task, split in counts for score in table.scores(task, split)]
@@ -96,15 +96,15 @@ def test_every_row_is_read_with_what_it_lacks_left_out() -> None:
         assert (score.mteb_version or "", score.revision) == (row["mteb_version"], row["revision"])
 
 
-def test_a_table_with_a_model_twice_is_not_packed() -> None:
+def test_a_table_with_a_duplicate_row_is_not_packed() -> None:
     head, first, *_ = table.as_csv().splitlines()
     assert checked_table(f"{head}\n{first}\n")
-    with pytest.raises(SystemExit, match="stand twice"):
+    with pytest.raises(SystemExit, match="Duplicate rows"):
         checked_table(f"{head}\n{first}\n{first}\n")
 
 
 @pytest.mark.parametrize(
-    ("name", "found"),
+    ("name", "task_and_split"),
     [
         ("nfcorpus", ("NFCorpus", "test")),
         ("MSMARCO", ("MSMARCO", "dev")),
@@ -113,11 +113,11 @@ def test_a_table_with_a_model_twice_is_not_packed() -> None:
         ("dbpedia-entity", ("DBPedia", "test")),
     ],
 )
-def test_what_is_published_by_name(name: str, found: tuple[str, str]) -> None:
-    assert table.find_published_task(name) == found
+def test_a_published_task_is_found_by_name(name: str, task_and_split: tuple[str, str]) -> None:
+    assert table.find_published_task(name) == task_and_split
 
 
-def test_what_is_not_published_is_an_error_that_names_what_is() -> None:
+def test_the_error_for_an_unpublished_task_lists_the_published_ones() -> None:
     with pytest.raises(
         SearchappError, match="The table of published figures has none for 'sample'"
     ) as caught:
@@ -126,14 +126,14 @@ def test_what_is_not_published_is_an_error_that_names_what_is() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 0.24440, 0.2426712, 0.32082, 0.9])
-def test_a_standing_is_counted_by_hand(value: float) -> None:
+def test_a_standing_equals_a_count_of_the_rows(value: float) -> None:
     rows = [row for row in csv.DictReader(io.StringIO(table.as_csv())) if row["task"] == "NFCorpus"]
     figures = [float(row["ndcg_at_10"]) for row in rows]
-    found = standing_of(scored(value))
-    assert found is not None
-    assert (found.below, found.models) == (sum(figure < round(value, 5) for figure in figures), 233)
-    assert abs(found.nearest.ndcg - value) == min(abs(figure - round(value, 5)) for figure in figures) or (
-        found.nearest.ndcg == round(value, 5)
+    standing = standing_of(scored(value))
+    assert standing is not None
+    assert (standing.below, standing.models) == (sum(figure < round(value, 5) for figure in figures), 233)
+    assert abs(standing.nearest.ndcg - value) == min(abs(figure - round(value, 5)) for figure in figures) or (
+        standing.nearest.ndcg == round(value, 5)
     )
 
 
@@ -153,7 +153,7 @@ def test_a_standing_in_words() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"corpus_id": "/home/me/nfcorpus/test"},  # a folder of the user's
+        {"corpus_id": "/home/me/nfcorpus/test"},  # a folder of the user
         {"corpus_id": "sample"},
         {"corpus_id": "beir/nfcorpus/dev"},  # nothing is published of it
         {"n_docs": 3632},
@@ -164,12 +164,12 @@ def test_a_standing_in_words() -> None:
         {"corpus_id": "beir/cqadupstack/unix", "n_docs": 47_382, "n_judged": 1_072},  # only their mean is
     ],
 )
-def test_what_cannot_be_compared_has_no_standing(change: dict[str, object]) -> None:
+def test_an_incomparable_result_has_no_standing(change: dict[str, object]) -> None:
     assert standing_of(scored()) is not None
     assert standing_of(scored(**change)) is None  # type: ignore[arg-type]
 
 
-def test_the_leaderboard_ranks_an_own_result_without_moving_the_others() -> None:
+def test_the_users_results_do_not_move_the_published_ranks() -> None:
     rows = leaderboard("NFCorpus", "test", [scored(), scored(0.320823, mode="hybrid")])
     assert [row.rank for row in rows if not row.own][:3] == [1, 2, 3]
     assert [(row.rank, row.model) for row in rows if row.own] == [(143, "mine (hybrid)"), (187, "mine")]

@@ -1,4 +1,4 @@
-"""What is exported is read back exact, and what cannot be compared is refused, with every kind of model."""
+"""Exported results are reproduced exactly with every kind of model; incomparable ones are refused."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ def test_a_run_that_shares_no_query_with_any_claim_is_an_error(
     done = cli("reproduce", str(source), "--against", str(run))
     assert done.exit_code == 1
     assert f"Nothing was compared with {run}." in done.stderr
-    assert "NFCorpus (test): no run holds a judged query of beir/nfcorpus/test" in done.stderr
+    assert "NFCorpus (test): no run has a judged query of beir/nfcorpus/test" in done.stderr
     assert done.stdout == ""
 
 
@@ -65,7 +65,7 @@ def test_judged_queries_that_a_run_lacks_are_counted(
     assert json.loads(done.stdout)["results"][0]["metrics"]["ndcg_at_10"] == 0.5
 
 
-def test_somebody_elses_json_beside_a_run_is_none_of_ours(cli: Cli, tmp_path: Path) -> None:
+def test_json_of_another_tool_next_to_a_run_is_ignored(cli: Cli, tmp_path: Path) -> None:
     cli("eval", "sample", "--run-out", str(tmp_path / "out"))
     (run,) = (tmp_path / "out").glob("*.trec")
     theirs = tmp_path / "theirs.trec"
@@ -101,13 +101,15 @@ def test_a_result_of_searchapp_is_not_a_published_one(cli: Cli, tmp_path: Path) 
     assert "searchapp export RESULT --mteb DIR" in done.stderr
 
 
-def test_no_name_is_not_the_working_folder(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_name_is_not_the_working_folder(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
     monkeypatch.chdir(tmp_path)
     assert "'' is neither a file nor one of the" in cli("reproduce", "").stderr
 
 
-def test_an_error_that_quotes_a_file_steers_no_terminal(cli: Cli, tmp_path: Path) -> None:
+def test_control_characters_of_a_file_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "evil.json"
     part = {"ndcg_at_10": "high", "hf_subset": "\x1b[31m[red]x"}
     path.write_text(json.dumps({"task_name": "NFCorpus", "scores": {"\x1b[2Jte\x9bst": [part]}}))

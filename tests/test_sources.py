@@ -1,4 +1,4 @@
-"""What a published source claims: model cards, result files of every layout, and the shipped table."""
+"""What a source claims: model cards, result files in every layout, and the table of published figures."""
 
 import json
 from decimal import Decimal
@@ -27,7 +27,7 @@ BLOCK = """\
 def block(
     metrics: dict[str, Any], name: str = "MTEB NFCorpus", kind: str = "Retrieval", split: str = "test"
 ) -> str:
-    """Return a block of `model-index`, its values as they would be written by hand."""
+    """Return a block of `model-index` with its values as written by hand."""
     rows = "".join(f"    - {{type: {metric}, value: {value}}}\n" for metric, value in metrics.items())
     return BLOCK.format(kind=kind, dataset="mteb/any", name=name, split=split, metrics=rows)
 
@@ -55,7 +55,7 @@ def document(task: str = "NFCorpus", **metrics: Any) -> dict[str, Any]:
 
 
 def only(source: str) -> Claim:
-    """Return the one claim of a source."""
+    """Return the only claim of a source."""
     claims = read_source(source).claims
     assert len(claims) == 1
     return claims[0]
@@ -75,23 +75,23 @@ def only(source: str) -> Claim:
         (25.215749999999996, "25.21575"),
     ],
 )
-def test_noise_of_a_double_is_no_digit(value: float, digits: str) -> None:
+def test_floating_point_noise_adds_no_digits(value: float, digits: str) -> None:
     assert without_noise(value) == Decimal(digits)
 
 
-def test_the_longest_figure_of_a_family_tells_its_decimals() -> None:
+def test_the_longest_figure_of_a_family_determines_its_decimals() -> None:
     block = {"ndcg_at_1": Decimal("0.5"), "ndcg_at_3": Decimal("0.12345"), "mrr_at_1": Decimal("0.50")}
     assert decimals_of(block, {}) == {"ndcg_at_1": 5, "ndcg_at_3": 5, "mrr_at_1": 1}
     assert decimals_of({"mrr_at_1": Decimal("0.5")}, {"mrr": 5}) == {"mrr_at_1": 5}
 
 
-def test_one_block_that_was_averaged_does_not_lend_its_decimals() -> None:
+def test_the_decimals_of_an_averaged_block_do_not_apply_to_others() -> None:
     blocks = [{"ndcg_at_1": Decimal(text)} for text in ("0.12345", "0.23456", "0.1234567", "0.5")]
     assert usual_decimals(blocks) == {"ndcg": 5}
 
 
 @needs(CARD)
-def test_the_card_is_read_whole() -> None:
+def test_the_whole_card_is_read() -> None:
     source = read_source(str(CARD))
     assert (source.kind, source.model, source.tasks) == ("model card", "NoInstruct-small-Embedding-v0", 68)
     assert len(source.claims) == 27
@@ -163,7 +163,7 @@ def test_the_old_layout_with_subsets_and_a_time_for_each_split(tmp_path: Path) -
     assert source.claims[0].corpus is None
 
 
-def test_other_metrics_are_passed_over_and_other_tasks_counted(tmp_path: Path) -> None:
+def test_other_metrics_are_ignored_and_other_tasks_counted(tmp_path: Path) -> None:
     folder = tmp_path / "org__name" / "no_revision_available"
     result(folder, document(ndcg_at_10=0.25, nauc_ndcg_at_10_max=float("nan"), hit_rate_at_1=0.5))
     sts = document("STSBenchmark", cosine_spearman=0.8, main_score=0.8)
@@ -186,23 +186,23 @@ def test_the_unit_of_a_card(tmp_path: Path) -> None:
         block({"accuracy": 75.76}, "MTEB Banking77Classification", kind="Classification"),
     )
     source = read_source(card(tmp_path, *blocks))
-    percent, fraction, doubtful = source.claims
+    percent, fraction, uncertain = source.claims
     assert percent.metrics == {"ndcg_at_10": 0.2444, "recall_at_1000": 0.56503}
     assert fraction.metrics == {"ndcg_at_10": 0.000051, "recall_at_1000": 0.985}
     assert fraction.remarks == ("The figures are read as fractions; model cards hold percentages.",)
-    assert doubtful.metrics == {"ndcg_at_10": 0.005}
-    assert "read as percentages, like the rest" in doubtful.remarks[0]
+    assert uncertain.metrics == {"ndcg_at_10": 0.005}
+    assert "read as percentages, like the rest" in uncertain.remarks[0]
     assert (source.tasks, source.model) == (4, "mine")
 
 
-def test_percentages_in_a_result_file_are_read_and_remarked_upon(tmp_path: Path) -> None:
+def test_percentages_in_a_result_file_get_a_remark(tmp_path: Path) -> None:
     claim = only(result(tmp_path, document(ndcg_at_10=31.594, map_at_10=0.5)))
     assert claim.metrics == {"ndcg_at_10": 0.31594, "map_at_10": 0.005}
     assert claim.remarks == ("The figures are percentages; MTEB writes fractions.",)
 
 
 @pytest.mark.parametrize("name", ["mteb/baseline-bm25s", "MTEB/Baseline-BM25s", "baseline-bm25s"])
-def test_a_model_of_the_shipped_table(name: str) -> None:
+def test_a_model_of_the_published_table(name: str) -> None:
     source = read_source(name)
     assert (source.kind, source.model, source.revision) == (
         "published table",
@@ -226,7 +226,7 @@ def test_near_matches_of_an_unknown_model_are_named() -> None:
     assert "minishlab/potion-base-8M" in caught.value.hint
 
 
-def test_bad_files_among_good_ones_are_remarked_upon(tmp_path: Path) -> None:
+def test_unreadable_files_among_readable_ones_are_reported(tmp_path: Path) -> None:
     result(tmp_path, document(ndcg_at_10=0.25))
     (tmp_path / "broken.json").write_text('{"scores": ')
     source = read_source(str(tmp_path))

@@ -1,4 +1,4 @@
-"""MTEB's tasks and the corpora that hold the same."""
+"""MTEB's tasks, and the corpora with the same documents, queries and judgements."""
 
 import pytest
 
@@ -17,13 +17,13 @@ from searchapp.tasks.mteb import TASKS, find_task
         ("Touche2020", "Touche2020", "beir/webis-touche2020/v2"),
     ],
 )
-def test_names_of_tasks(name: str, task: str, corpus: str) -> None:
-    found = find_task(name)
-    assert found is not None
-    assert (found.name, found.corpus) == (task, corpus)
+def test_task_names(name: str, task: str, corpus: str) -> None:
+    known = find_task(name)
+    assert known is not None
+    assert (known.name, known.corpus) == (task, corpus)
 
 
-def test_counts_and_grades_are_those_of_ir_datasets() -> None:
+def test_counts_and_grades_agree_with_ir_datasets() -> None:
     from searchapp.corpora.irds import catalogue, document_count
 
     for task in TASKS.values():
@@ -35,7 +35,7 @@ def test_counts_and_grades_are_those_of_ir_datasets() -> None:
 
 
 @pytest.mark.parity
-def test_tasks_are_as_mteb_describes_them() -> None:
+def test_tasks_agree_with_mteb() -> None:
     import mteb
 
     for theirs in mteb.get_tasks(tasks=list(TASKS)):

@@ -59,17 +59,13 @@ class JudgedRun:
         return {name: position for position, name in enumerate(self.text_lengths)}
 
 
-Compute = Callable[[JudgedRun], dict[str, float]]
-"""Returns the means of the metrics that a definition changes."""
-
-
 @dataclass(frozen=True)
 class Definition:
-    """A definition that some tool uses."""
+    """A definition that some tool uses; `compute` returns the means of the metrics that it changes."""
 
     name: str
     description: str
-    compute: Compute
+    compute: Callable[[JudgedRun], dict[str, float]]
 
 
 def mean_scores(scores: QueryScores) -> dict[str, float]:
@@ -77,10 +73,16 @@ def mean_scores(scores: QueryScores) -> dict[str, float]:
     return {metric: fsum(values) / len(values) for metric, values in scores.items() if len(values)}
 
 
-def _redefined(metric: Metric, compute: Callable[[JudgedRanking, int], float]) -> Compute:
-    """Return the means of a metric that is computed in another way."""
+def _redefined(
+    name: str, description: str, metric: Metric, compute: Callable[[JudgedRanking, int], float]
+) -> Definition:
+    """Return the definition that computes a metric in another way."""
     redefined = replace(metric, compute=compute)
-    return lambda judged: mean_scores(judged.scored([redefined.at(cutoff) for cutoff in judged.cutoffs]))
+    return Definition(
+        name,
+        description,
+        lambda judged: mean_scores(judged.scored([redefined.at(cutoff) for cutoff in judged.cutoffs])),
+    )
 
 
 def _binary_gains(grades: Grades) -> Grades:
@@ -143,8 +145,8 @@ def _without_self_hits(judged: JudgedRun) -> dict[str, float]:
     return mean_scores(judged.scored(run=run))
 
 
-def _ties_by(key: Callable[[JudgedRun, str, str], Any]) -> Compute:
-    """Return the means with ties broken by a key of the judged run, the query id and the document id."""
+def _ties_by(name: str, description: str, key: Callable[[JudgedRun, str, str], Any]) -> Definition:
+    """Return the definition that breaks ties by a key of the judged run, the query id and the document id."""
 
     def compute(judged: JudgedRun) -> dict[str, float]:
         run = {
@@ -153,7 +155,7 @@ def _ties_by(key: Callable[[JudgedRun, str, str], Any]) -> Compute:
         }
         return mean_scores(judged.scored(run=run))
 
-    return compute
+    return Definition(f"ties-by-{name}", f"ties broken by {description}", compute)
 
 
 def _break_ties(ranking: Ranking, key: Callable[[str], Any]) -> Ranking:
@@ -184,8 +186,8 @@ def _depth(depth: int) -> Definition:
 
 def tie_range(judged: JudgedRun) -> dict[str, tuple[float, float]]:
     """Return the smallest and the largest mean of each metric that an order of the ties can give."""
-    worst = _ties_by(_relevance)(judged)
-    best = _ties_by(lambda *ids: -_relevance(*ids))(judged)
+    worst = _ties_by("relevance", "ascending grade", _relevance).compute(judged)
+    best = _ties_by("relevance", "descending grade", lambda *ids: -_relevance(*ids)).compute(judged)
     return {metric: (worst[metric], best[metric]) for metric in best}
 
 
@@ -209,31 +211,31 @@ def padding_range(judged: JudgedRun) -> dict[str, tuple[float, float]]:
 
 
 DEFINITIONS = (
-    Definition(
+    _redefined(
         "ndcg-exponential",
         "nDCG with gains of 2^grade - 1",
-        _redefined(metrics.NDCG, metrics.NDCG_EXPONENTIAL.compute),
+        metrics.NDCG,
+        metrics.NDCG_EXPONENTIAL.compute,
     ),
-    Definition(
+    _redefined(
         "ndcg-binary",
         "nDCG with binary gains: every relevant grade counts as 1",
-        _redefined(metrics.NDCG, partial(metrics.ndcg, gains=_binary_gains)),
+        metrics.NDCG,
+        partial(metrics.ndcg, gains=_binary_gains),
     ),
-    Definition(
+    _redefined(
         "ndcg-ideal-of-retrieved",
         "nDCG with an ideal ranking of the retrieved documents only",
-        _redefined(metrics.NDCG, _ndcg_of_retrieved),
+        metrics.NDCG,
+        _ndcg_of_retrieved,
     ),
-    Definition(
+    _redefined(
         "map-min-r-k",
         "MAP divided by min(R, k) instead of R, the number of relevant documents",
-        _redefined(metrics.MAP, _map_over_cutoff),
+        metrics.MAP,
+        _map_over_cutoff,
     ),
-    Definition(
-        "mrr-without-cut",
-        "MRR over the whole ranking instead of the top k",
-        _redefined(metrics.MRR, _whole_mrr),
-    ),
+    _redefined("mrr-without-cut", "MRR over the whole ranking instead of the top k", metrics.MRR, _whole_mrr),
     Definition(
         "grade-2-only",
         "only grades of 2 or more counted as relevant, averaged over queries that have one",
@@ -253,25 +255,21 @@ DEFINITIONS = (
     Definition(
         "self-hits-removed", "results without documents whose id equals the query id", _without_self_hits
     ),
-    Definition(
-        "ties-by-ascending-id",
-        "ties broken by ascending document id",
-        _ties_by(lambda _judged, _query_id, name: name),
+    _ties_by("ascending-id", "ascending document id", lambda _judged, _query_id, name: name),
+    _ties_by(
+        "corpus-order",
+        "corpus order, as in a stable sort",
+        lambda judged, _query_id, name: judged.positions[name],
     ),
-    Definition(
-        "ties-by-corpus-order",
-        "ties broken by corpus order, as in a stable sort",
-        _ties_by(lambda judged, _query_id, name: judged.positions[name]),
+    _ties_by(
+        "reverse-corpus-order",
+        "reverse corpus order",
+        lambda judged, _query_id, name: -judged.positions[name],
     ),
-    Definition(
-        "ties-by-reverse-corpus-order",
-        "ties broken by reverse corpus order",
-        _ties_by(lambda judged, _query_id, name: -judged.positions[name]),
-    ),
-    Definition(
-        "ties-by-length",
-        "ties broken by text length, longest first, as when a corpus is sorted before encoding",
-        _ties_by(lambda judged, _query_id, name: (-judged.text_lengths[name], judged.positions[name])),
+    _ties_by(
+        "length",
+        "text length, longest first, as when a corpus is sorted before encoding",
+        lambda judged, _query_id, name: (-judged.text_lengths[name], judged.positions[name]),
     ),
     _depth(10),
     _depth(20),

@@ -1,4 +1,4 @@
-"""The retrieval tasks of MTEB that searchapp has a corpus for, and what each is called where."""
+"""The MTEB retrieval tasks that searchapp has a corpus for, with their names in every naming scheme."""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _SPLIT = re.compile(r"/(train|dev|test)$")
 
 @dataclass(frozen=True)
 class MtebTask:
-    """A retrieval task of MTEB and the corpus that holds the same documents, queries and judgements.
+    """An MTEB retrieval task, and the corpus with the same documents, queries and judgements.
 
-    `dataset` and `revision` are its dataset on the Hugging Face hub. `corpus_id` is the ir_datasets id
-    of the split whose figures are published. `largest_grade` is that of its judgements.
+    `dataset` and `revision` identify its dataset on the Hugging Face hub, `corpus_id` is the ir_datasets
+    id of the split with published figures, and `largest_grade` is the largest one in its judgements.
     """
 
     name: str
@@ -32,12 +32,12 @@ class MtebTask:
 
     @property
     def corpus(self) -> str:
-        """What searchapp calls the corpus: its short name where it has one, its id otherwise."""
+        """The corpus as searchapp names it: by its short name if it has one, else by its id."""
         return _SHORT.get(self.corpus_id, self.corpus_id)
 
     @property
     def digests(self) -> tuple[str, str, str] | None:
-        """Those of documents, queries and judgements, where they are known."""
+        """The digests of documents, queries and judgements, if they are known."""
         documents = KNOWN_DOCUMENTS.get(self.corpus_id.rpartition("/")[0])
         split = KNOWN_SPLITS.get(self.corpus_id)
         return (documents, *split) if documents and split else None
@@ -85,7 +85,7 @@ _TASKS = (
     MtebTask("SCIDOCS", "scidocs", "f8c2fcf00f625baaa80f62ec5bd9e1fff3b8ae88", "beir/scidocs", 25_657, 1_000),
     MtebTask("SciFact", "scifact", "d56462d0e63a25450459c4f213e49ffdb866f7f9", "beir/scifact/test",
          5_183, 300),
-    # MTEB's judgements are those of the second version: 932 relevant ones, where the first has 2,413.
+    # MTEB uses the second version of the judgements, with 932 relevant ones; the first has 2,413.
     MtebTask("Touche2020", "touche2020", "a34f9a33db75fa0cbb21bb5cfc3dae8dc8bec93f",
          "beir/webis-touche2020/v2", 382_545, 49, 2),
     MtebTask("TRECCOVID", "trec-covid", "bb9466bac8153a0349341eb1b22e06409e78ef4e", "beir/trec-covid",
@@ -96,11 +96,11 @@ _TASKS = (
 )  # fmt: skip
 
 TASKS = {task.name: task for task in _TASKS}
-"""MTEB's name -> task. The names and numbers are MTEB's own metadata, checked against them in a test."""
+"""MTEB's name -> task. Names and numbers are MTEB's metadata; a test compares them."""
 
 FORUMS = tuple(name for name in TASKS if name.startswith("CQADupstack"))
 AGGREGATE = "CQADupstackRetrieval"
-"""MTEB's mean of the twelve forums; there is no corpus of it."""
+"""MTEB's mean of the twelve forums; it has no corpus."""
 
 _NAMES = {
     name.casefold(): task
@@ -110,7 +110,7 @@ _NAMES = {
 
 
 def find_task(name: str) -> MtebTask | None:
-    """Return the task that a name stands for: MTEB's, a card's, a dataset's, or a corpus of searchapp's.
+    """Return the task with a name, which may be that of MTEB, a model card, a dataset or a corpus.
 
     >>> [find_task(name).name for name in ("MTEB NFCorpus", "mteb/fiqa", "NQ (default)", "trec-covid")]
     ['NFCorpus', 'FiQA2018', 'NQ', 'TRECCOVID']
@@ -119,7 +119,7 @@ def find_task(name: str) -> MtebTask | None:
 
 
 def bare_name(name: str) -> str:
-    """Return the name of a task without what model cards put around it.
+    """Return the name of a task without the additions of model cards.
 
     >>> bare_name("MTEB QuoraRetrieval (default)")
     'QuoraRetrieval'
@@ -128,10 +128,10 @@ def bare_name(name: str) -> str:
 
 
 def task_of(result: Result) -> tuple[MtebTask, str] | None:
-    """Return the task and split whose figures a result can stand beside, None for another corpus.
+    """Return the task and split whose figures a result is comparable with, None if there are none.
 
-    A folder of the user's has another id. Under the same id, other documents, queries or judgements show
-    in the counts and digests.
+    A folder of the user has another id; other documents, queries or judgements under the same id have other
+    counts or digests.
     """
     for task in TASKS.values():
         for split in ("test", "dev", "train"):
@@ -146,5 +146,5 @@ def _same(result: Result, task: MtebTask, split: str) -> bool:
     stated = [str(result.recipe.get(f"{part}_digest", "")) for part in ("documents", "queries", "judgements")]
     digests = task.digests or ("", "", "")
     return (result.n_docs, result.n_judged) == (task.n_docs, task.n_queries) and all(
-        there.startswith(digest) for there, digest in zip(stated, digests, strict=True)
+        actual.startswith(digest) for actual, digest in zip(stated, digests, strict=True)
     )
