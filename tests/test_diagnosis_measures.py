@@ -1,11 +1,13 @@
 """The numbers that probes rest on, by hand or by a second implementation."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from searchapp.diagnosis.agreement import nearest
 from searchapp.diagnosis.cloud import Cloud, Sides, participation, spectrum
-from searchapp.diagnosis.fixes import FIXES, centre, negate, whiten, without_directions
+from searchapp.diagnosis.fixes import FIXES, centre, negate, soften, whiten, without_directions
 from searchapp.diagnosis.hypotheses import common_addition, truncation_lengths
 from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import (
@@ -13,6 +15,7 @@ from searchapp.diagnosis.measures import (
     hubness,
     judged_queries,
     percentile_ranks,
+    spearman,
     spread,
 )
 from searchapp.diagnosis.probes.row_order import misplaced
@@ -169,6 +172,27 @@ def test_fixes_do_what_they_say(rng: np.random.Generator) -> None:
     for name, fix in FIXES.items():
         changed = fix.apply(cloud)
         assert np.isfinite(changed.documents).all() and np.isfinite(changed.queries).all(), name
+
+
+@pytest.mark.parametrize(("fix", "power"), [(whiten, 1 / 2), (soften, 1 / 4)])
+def test_whitening_divides_by_a_power_of_the_variance(
+    fix: Callable[[Cloud], Sides], power: float, rng: np.random.Generator
+) -> None:
+    """By hand from the singular values instead of the covariance; the sign of a direction is arbitrary."""
+    documents = (rng.standard_normal((300, 6)) * np.array([9, 5, 3, 2, 1, 1])).astype(np.float32)
+    vectors = unit(documents).astype(np.float64)
+    left, values, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
+    by_hand = left * values / (values**2 / len(vectors)) ** power
+    by_hand /= np.linalg.norm(by_hand, axis=1, keepdims=True)
+    changed = fix(Cloud(Sides(documents, documents[:3]))).documents
+    np.testing.assert_allclose(np.abs(changed), np.abs(by_hand), rtol=0, atol=1e-5)
+
+
+def test_rank_correlation_gives_equal_values_the_mean_of_their_ranks() -> None:
+    """Ranks 1, 2.5, 2.5, 4 against 1, 3, 2, 4: a covariance of 4.5 over the root of 4.5 * 5."""
+    correlation = spearman(np.array([1, 2, 2, 9]), np.array([0.1, 0.7, 0.3, 0.9]))
+    assert correlation == pytest.approx(4.5 / np.sqrt(4.5 * 5))
+    assert spearman(np.array([1, 1, 1]), np.array([1, 2, 3])) == 0.0
 
 
 def test_nearest_orders_by_score() -> None:

@@ -1,14 +1,16 @@
 """Each probe fires on what it is there for, and is silent on a healthy pipeline."""
 
+import numpy as np
 import pytest
 
 from searchapp.diagnosis.causes import CAUSES
 from searchapp.diagnosis.evidence import CannotJudgeError
+from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Probe
 from searchapp.diagnosis.registry import PROBES, find_probe
 from searchapp.diagnosis.thresholds import FAULT
 from searchapp.errors import SearchappError
-from tests.damaged import FIRES, Break, healthy, sentences
+from tests.damaged import FIRES, Break, fault, healthy, sentences
 
 CASES = [(name, cause, broken) for name, causes in FIRES.items() for cause, broken in causes.items()]
 ELSEWHERE = {("reported-score", "other-split")}  # needs a folder with two splits: test_diagnosis_runs.py
@@ -52,3 +54,27 @@ def test_an_unknown_probe_is_an_error_that_lists_them() -> None:
     with pytest.raises(SearchappError, match="There is no probe 'colour'") as caught:
         find_probe("colour")
     assert "row-alignment" in caught.value.hint
+
+
+@pytest.mark.parametrize(("errors", "named"), [(2.4, []), (2.6, ["dominant-directions"])])
+def test_a_gain_within_its_error_blames_no_direction(
+    errors: float, named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gain counts from 2.5 standard errors of the paired difference."""
+    evidence = fault("loud directions", (5, 1.0))(sentences())
+    monkeypatch.setattr(evidence, "gain_of", lambda _fix: (0.3, errors))
+    observations = find_probe("directions").ask(evidence)
+    assert [seen.cause for seen in observations if isinstance(seen, Finding)] == named
+
+
+def test_a_score_below_random_embeddings_by_chance_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the queries score 1, the others 0: a mean of 0.5 with a standard error of about 0.08."""
+    evidence = healthy(sentences())
+    scores = np.arange(len(evidence.query_ids)) % 2 * 1.0
+    error = scores.std() / np.sqrt(len(scores))
+    for baseline, named in ((0.5 + 2.4 * error, []), (0.5 + 2.6 * error, ["below-random"])):
+        evidence = healthy(sentences())
+        evidence.__dict__.update(per_query=scores, score=0.5)
+        monkeypatch.setattr(TableModel, "random_baseline", lambda _self, _judged, value=baseline: value)
+        observations = find_probe("random-baseline").ask(evidence)
+        assert [seen.cause for seen in observations if isinstance(seen, Finding)] == named

@@ -72,6 +72,13 @@ def test_a_number_with_few_decimals_is_the_same_number() -> None:
     assert found("reported-score", evidence) == []
 
 
+def test_two_units_of_the_last_decimal_are_another_number() -> None:
+    base = sentences()
+    reported = round(base.healthy, 4) + 0.0002
+    evidence = Evidence(base.context, base.model, base.vectors, reported={"ndcg_at_10": reported})
+    assert [finding.cause for finding in found("reported-score", evidence)] == ["unexplained-score"]
+
+
 def test_a_run_alone_is_judged_by_what_needs_no_vectors() -> None:
     base = sentences()
     run = exact_run(base.evidence())

@@ -3,18 +3,23 @@
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from searchapp.corpora.known_digests import KNOWN_DOCUMENTS
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.causes import CAUSES
 from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.model import title_of
 from searchapp.diagnosis.probe import Fact, Finding, Probe
+from searchapp.diagnosis.probes import baselines
 from searchapp.diagnosis.registry import PROBES, find_probe
 from searchapp.diagnosis.verdict import diagnose
+from searchapp.published import table
 from searchapp.records import Document
 from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
 from searchapp.reports.formats import to_json
@@ -61,6 +66,67 @@ def test_a_proven_shift_is_not_also_called_a_lost_order() -> None:
 
 def test_a_remark_does_not_make_it_sick() -> None:
     assert diagnose(healthy(sentences()), [observing(Finding("stale-index", 0.3, "a."))]).healthy
+
+
+def test_a_fault_begins_at_a_strength_of_one_half() -> None:
+    probe = observing(Finding("stale-index", 0.49, "a."), Finding("below-random", 0.5, "b."))
+    diagnosis = diagnose(healthy(sentences()), [probe])
+    assert [ranked.id for ranked in diagnosis.faults] == ["below-random"]
+    assert [ranked.id for ranked in diagnosis.remarks] == ["stale-index"]
+
+
+def test_the_summary_holds_score_baselines_control_corpus_and_published_models(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fact that the summary looks for in vain drops out of it: with these stand-ins it has them all."""
+    sample = open_corpus("sample")
+    monkeypatch.setitem(KNOWN_DOCUMENTS, "sample", sample.documents_digest)
+    monkeypatch.setattr(
+        baselines, "find_task", lambda _id: SimpleNamespace(name="Sample", split=sample.split)
+    )
+    published = [
+        SimpleNamespace(model=model, ndcg=score)
+        for model, score in (("minishlab/potion-base-8M", 0.5064), ("org/unrelated", 0.9))
+    ]
+    monkeypatch.setattr(table, "scores", lambda _task, _split: published)
+    text = " ".join(cli("diagnose", "sample").stdout.partition("probe  ")[0].split())
+    # 0.87565 as `searchapp eval sample` prints it, BM25 0.82454 as `--mode bm25` does.
+    assert text == (
+        "sample with wordllama: healthy, no fault found. "
+        "nDCG@10 is 0.87565 (chance 0.033, random embeddings 0.521, BM25 0.825). "
+        "Harness and data are ruled out: the control reaches its known 0.87565, and the corpus has the "
+        "digests of the published one. Related published models: potion-base-8M 0.50640."
+    )
+
+
+def test_the_document_keeps_the_keys_of_its_schema() -> None:
+    diagnosis = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
+    document = diagnosis_document(diagnosis, "c", "m")
+    assert document.keys() >= {
+        "schema",
+        "corpus",
+        "model",
+        "healthy",
+        "causes",
+        "facts",
+        "unjudged",
+        "seconds",
+    }
+    first = document["causes"][0]
+    assert first.keys() >= {
+        *("id", "code", "title", "fault", "strength", "gain", "effect", "repair", "next", "found")
+    }
+    (finding, *_) = first["found"]
+    old = {"cause", "strength", "evidence", "against", "gain", "repaired", "share"}
+    assert finding.keys() == old | {"key", "values"}
+    facts = [measured for group in document["facts"].values() for measured in group]
+    assert all(measured.keys() == {"key", "name", "value", "remark", "values"} for measured in facts)
+
+
+def test_every_fact_of_a_probe_has_its_own_key() -> None:
+    for probe, facts in diagnose(healthy(sentences())).facts.items():
+        keys = [measured.key for measured in facts if measured.key != "corpus-problem"]
+        assert len(set(keys)) == len(keys), probe
 
 
 def test_the_healthy_pipeline_is_healthy() -> None:

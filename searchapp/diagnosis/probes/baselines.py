@@ -94,7 +94,7 @@ def random_baseline(evidence: Evidence) -> Iterator[Observation]:
 def chance(evidence: Evidence) -> Iterator[Observation]:
     """Compute the score of the stored vectors, and what a random order scores."""
     evidence.require_vectors()
-    key, label = ("score", "nDCG@10")
+    key, label = "score", "nDCG@10"
     if evidence.context.label_free:
         key, label = ("control-score", "agreement with the control")
     yield fact(key, label, evidence.score, "of the stored vectors, by exact search")
