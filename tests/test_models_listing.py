@@ -66,6 +66,14 @@ def test_the_cache_is_listed_and_nothing_is_downloaded(hub: Path) -> None:
     ]
 
 
+def test_a_revision_other_than_main_is_listed_with_its_name(hub: Path) -> None:
+    (hub / "hub" / "models--org--static" / "refs" / "v1.0").write_text(REVISION)
+    (hub / "hub" / "models--org--static" / "refs" / "gone").write_text("f" * 40)
+    output = apart(hub, "-m", "searchapp", "models", "--json")
+    names = [row["name"] for row in json.loads(output)["models"]]
+    assert names == ["wordllama", "org/static", "org/static@v1.0", "st:org/transformer"]
+
+
 @pytest.mark.parametrize("name", ["org/transformer", "org/transformer@main", f"org/transformer@{REVISION}"])
 def test_a_transformer_is_read_from_the_cache(hub: Path, name: str) -> None:
     found = apart(hub, "-c", FIND, name, HF_HUB_OFFLINE="1").split()

