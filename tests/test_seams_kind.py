@@ -85,6 +85,18 @@ def test_the_recipe_of_an_exact_kind_is_as_before(cli: Cli) -> None:
     assert not {"exact", "index_parameters"} & recipe.keys()
 
 
+def test_results_of_a_kind_have_their_own_files_and_name_it_when_they_are_stale(
+    cli: Cli, tmp_path: Path
+) -> None:
+    for kind in ("flat", "toy"):
+        assert cli("eval", "sample", "--kind", kind, "--run-out", str(tmp_path / "out")).exit_code == 0
+    names = {"sample.wordllama.dense", "sample.wordllama.dense.toy"}
+    assert {path.stem for path in (tmp_path / "out").glob("*.trec")} == names
+    file = tmp_path / "out" / "sample.wordllama.dense.toy.json"
+    file.write_text(file.read_text().replace('"numpy": "', '"numpy": "0.'))
+    assert "-m wordllama --kind toy --run-out" in " ".join(cli("doctor", str(file)).stdout.split())
+
+
 def test_only_the_candidates_are_scored(cli: Cli) -> None:
     exact = rows_of(cli)["metrics"]
     toy = rows_of(cli, "--kind", "toy")
@@ -100,6 +112,7 @@ def test_missing_candidates_are_remarked_and_never_read_as_documents(cli: Cli) -
     (query,) = json.loads(result.stdout)["queries"]
     ids = [hit["id"] for hit in query["hits"]]
     assert len(ids) == len(set(ids)) == 75
+    assert json.loads(result.stdout)["kind"] == "toy"
     assert "1 of 1 queries got fewer than 150 results: the index kind toy is approximate." in result.stderr
 
 

@@ -11,6 +11,7 @@ from searchapp.doctor.checks import Check
 from searchapp.encoders.encoder import model_digests
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import find_results, read_results
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result
 from searchapp.retrieval.bm25 import BM25, bm25_recipe
 from searchapp.retrieval.random_baseline import RANDOM
@@ -145,6 +146,8 @@ def _again(result: Result, *older: str) -> str:
         "run": ["--run", f"{result.model}.trec"],
         "hybrid": ["-m", result.model, "--mode", "hybrid"],
     }.get(result.mode, ["-m", result.model])
+    if result.recipe.get("index", DEFAULT_KIND) != DEFAULT_KIND:
+        how += ["--kind", result.recipe["index"]]
     command = join(["searchapp", "eval", result.corpus, *how, "--run-out", "DIR"])
     again = f"Evaluate again, with the options in its recipe: {command}"
     back = [library for library in older if not library.endswith("==not installed")]

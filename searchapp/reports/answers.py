@@ -31,6 +31,7 @@ def answer_report(
         "corpus": manifest.corpus,
         "model": manifest.recipe.model if MODES[mode].needs_model else mode,
         "mode": mode,
+        "kind": manifest.kind,
     }
 
     def document() -> dict[str, Any]:

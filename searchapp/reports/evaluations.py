@@ -11,6 +11,7 @@ from searchapp.evaluation.metric import NO_CUTOFF
 from searchapp.evaluation.results import RESULT_SCHEMA
 from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run
 from searchapp.files import write_text
+from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
 from searchapp.reports.formats import Report, to_json
@@ -88,7 +89,7 @@ def _shown(results: Sequence[Result]) -> list[str]:
 def save_evaluation(
     folder: Path, evaluation: Evaluation, options: Options, *, per_query: bool = False
 ) -> None:
-    """Write `<corpus>.<model>.<mode>` as a TREC run, its result as JSON and every query's values as CSV.
+    """Write `<corpus>.<model>.<mode>[.<kind>]`: a TREC run, the result as JSON, per-query values as CSV.
 
     Args:
         folder: where to; other files of that name are replaced.
@@ -101,7 +102,8 @@ def save_evaluation(
     """
     result = evaluation.result
     model = model_slug(result.model, options if "model_digest" in result.recipe else Options())
-    stem = f"{evaluation.slug}.{model}.{result.mode}"
+    kind = result.recipe.get("index", DEFAULT_KIND)
+    stem = f"{evaluation.slug}.{model}.{result.mode}{'' if kind == DEFAULT_KIND else f'.{kind}'}"
     write_run(folder / f"{stem}.trec", evaluation.run, tag=model)
     write_text(folder / f"{stem}.json", to_json(results_document([result])) + "\n")
     if per_query:
