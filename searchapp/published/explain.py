@@ -36,10 +36,6 @@ class Alternative:
     rank: Callable[[], JudgedRun]
 
 
-Hypothesis = tuple[str, str, Mapping[str, float]]
-"""A name, a description, and the figures that would be published if it were true."""
-
-
 class Mismatches:
     """The figures of one claim that differ from ours, and the definitions that explain them.
 
@@ -69,8 +65,11 @@ class Mismatches:
         figures = mean_scores(alternative.rank().scores)
         return self._explain([(alternative.name, alternative.description, figures)])
 
-    def _explain(self, hypotheses: Iterable[Hypothesis]) -> list[Explanation]:
-        """Accept what fixes more figures than it breaks, and fits at least half of those that it changes."""
+    def _explain(self, hypotheses: Iterable[tuple[str, str, Mapping[str, float]]]) -> list[Explanation]:
+        """Accept what fixes more figures than it breaks, and fits at least half of those that it changes.
+
+        A hypothesis is a name, a description, and the figures that would be published if it were true.
+        """
         explanations = []
         for name, description, figures in hypotheses:
             fixed = tuple(metric for metric in self.metrics if self._agrees(metric, figures.get(metric)))

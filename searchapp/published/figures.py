@@ -116,18 +116,10 @@ def _longest(figures: Figures) -> dict[str, int]:
 
 
 def family_of(metric: str) -> str:
-    """Return the name of a metric without its cutoff.
-
-    >>> family_of("ndcg_at_10")
-    'ndcg'
-    """
+    """Return the name of a metric without its cutoff."""
     return parse_measure(metric).metric.name
 
 
 def cutoff_of(metric: str) -> int:
-    """Return the cutoff of a metric, 0 where it has none.
-
-    >>> cutoff_of("ndcg_at_10")
-    10
-    """
+    """Return the cutoff of a metric, 0 where it has none."""
     return parse_measure(metric).cutoff or 0

@@ -47,7 +47,7 @@ def model_and_revision(path: Path) -> tuple[str | None, str | None]:
     model: object = folder.parent.name.replace("__", "/", 1) if "__" in folder.parent.name else None
     revision: object = folder.name if model else None
     meta = folder / MODEL_META
-    if meta.exists() and isinstance(stated := _read(meta), dict):
+    if meta.exists() and isinstance(stated := read_json(meta, object, _EXPECTED, allow_nan=True), dict):
         model, revision = stated.get("name") or model, stated.get("revision") or revision
     return _text(model), None if revision == NO_REVISION else _text(revision)
 
@@ -58,7 +58,8 @@ def read_result_file(path: Path) -> tuple[TaskEntry, list[Claim]]:
     Raises:
         SearchappError: it is not valid JSON, or `read_document` raises it.
     """
-    return read_document(_read(path), str(path))
+    document = read_json(path, object, _EXPECTED, allow_nan=True)  # NaN: a score without a value
+    return read_document(document, str(path))
 
 
 def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
@@ -95,10 +96,6 @@ def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
     codes = dict.fromkeys(code for _, _, scores in subsets for code in _languages(scores))
     entry = TaskEntry(task, where, figures, tuple(codes), float(seconds) if is_number(seconds) else None)
     return entry, [_claim(document, entry, *subset) for subset in subsets if _is_retrieval(entry, subset[2])]
-
-
-def _read(path: Path) -> Any:
-    return read_json(path, object, _EXPECTED, allow_nan=True)  # MTEB writes NaN for a score without a value
 
 
 def _subsets(document: Mapping[str, Any], where: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

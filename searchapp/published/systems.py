@@ -211,7 +211,9 @@ def choose_system(
     """
     if against is not None:
         return RunSystem(against), ""
-    if mode == BM25 or (mode is None and model is None and _is_bm25(source.model or "")):
+    claimed = source.model or ""
+    claimed_bm25 = claimed.startswith(BM25_MODEL) or claimed.removeprefix(LOCAL) == BM25
+    if mode == BM25 or (mode is None and model is None and claimed_bm25):
         return Bm25System(), ""
     if model is not None:
         encoder = load_encoder(model, options) if isinstance(model, str) else model
@@ -224,10 +226,6 @@ def choose_system(
         except SearchappError:
             continue
     return None, f"{source.model} is not on this machine; name a model with -m, or a run with --against"
-
-
-def _is_bm25(name: str) -> bool:
-    return name.startswith(BM25_MODEL) or name.removeprefix(LOCAL) == BM25
 
 
 def _candidates(name: str, mode: str | None) -> Iterator[tuple[str, str]]:

@@ -36,12 +36,7 @@ class Comparison:
 
 
 def agrees(claimed: float, measured: float, decimals: int) -> bool:
-    """Tell whether a measured figure equals the claimed one at the published precision.
-
-    Args:
-        claimed: the published figure.
-        measured: ours, unrounded.
-        decimals: how many are published.
+    """Tell whether an unrounded measured figure equals the claimed one at the published precision.
 
     >>> agrees(0.31594, 0.315941, 5), agrees(0.31594, 0.315946, 5)
     (True, False)
