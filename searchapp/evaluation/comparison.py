@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from searchapp.evaluation.drilldown import Lookup, QueryChange
 from searchapp.evaluation.intervals import difference_intervals
 from searchapp.evaluation.measures import MAIN_MEASURES
 from searchapp.evaluation.metric import NO_CUTOFF, Measure
+from searchapp.evaluation.results import recipe_changes
 from searchapp.evaluation.run_inputs import RunInput, read_rankings
 from searchapp.evaluation.scoring import Scores, score
 from searchapp.evaluation.significance import holm, randomisation_tests
@@ -52,11 +54,13 @@ class Change:
 class Comparison:
     """One candidate against the baseline.
 
+    `recipe_changes` is what the recipes of stored results differ in, name -> (baseline, candidate);
     `gains` and `losses` are the queries at which the first metric differs most, the largest first;
     `per_query` is query id -> metric -> (baseline, candidate), for every judged query.
     """
 
     candidate: RunInput
+    recipe_changes: dict[str, tuple[Any, Any]]
     changes: list[Change]
     gains: list[QueryChange]
     losses: list[QueryChange]
@@ -95,6 +99,7 @@ def compare_runs(
     return [
         Comparison(
             entry,
+            recipe_changes(entries[0].result, entry.result),
             changes[number - 1],
             [lookup.query(row, number) for row in ends[number - 1][0]],
             [lookup.query(row, number) for row in ends[number - 1][1]],

@@ -103,13 +103,34 @@ def run_file(path: Path) -> Path:
     return path.with_suffix(".trec")
 
 
-def recipe_changes(one: Result, other: Result) -> dict[str, tuple[Any, Any]]:
-    """Return what both recipes name and differ in: name -> (one, other); parts are named with a dot."""
+CIRCUMSTANCES = {
+    "search", "tokenizer", "threads", "device", "torch_threads", "vectors_encoded", "vectors_kept",
+}  # fmt: skip
+"""What a recipe says about how vectors were computed, which has no effect on a figure."""
+
+
+def recipe_changes(one: Result | None, other: Result | None) -> dict[str, tuple[Any, Any]]:
+    """Return what both recipes name and differ in, nothing without both results.
+
+    Returns:
+        name -> (one, other); the name of a nested entry has dots.
+    """
+    if one is None or other is None:
+        return {}
     first, second = _flat(one.recipe), _flat(other.recipe)
     return {
         name: (value, second[name])
         for name, value in first.items()
         if name in second and value != second[name]
+    }
+
+
+def score_changes(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Return the changes that shape a score; where models differ by name, their digests say nothing new."""
+    return {
+        name: pair
+        for name, pair in changes.items()
+        if name not in CIRCUMSTANCES and not (name.endswith("_digest") and "model" in changes)
     }
 
 

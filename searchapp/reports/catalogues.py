@@ -1,10 +1,11 @@
 """What is on this machine: corpora, models and indexes, and the doctor's checks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from searchapp.corpora.listing import ListedCorpus
@@ -19,94 +20,81 @@ from searchapp.reports.terminal import findings_text, plain_table, render, short
 from searchapp.reports.text import printable
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
-
-
+NO_INDEX = "No index yet. Build one: searchapp index sample"
 INDEX_FACTS = ("corpus", "corpus_id", "kind", "similarity", "n_docs", "n_zero", "created")
 
 
-def corpora_report(rows: Sequence[ListedCorpus]) -> Report:
+def corpora_report(corpora: Sequence[ListedCorpus]) -> Report:
     """Report the corpora that work offline, and the names of those that need a download."""
-
-    def text() -> Iterator[str]:
-        here = [
-            (row.name, row.id, _count(row.n_docs), _count(row.n_queries), _count(row.n_judgements),
-             ", ".join(row.splits), row.location)
-            for row in rows
-            if row.here
-        ]  # fmt: skip
-        numbers = ("documents", "queries", "judgements")
-        table = plain_table(Table(("corpus", "id", *numbers, "splits", "where"), here, numbers))
-        notes = [Text(f"{row.name}: {printable(row.problem)}") for row in rows if row.problem]
-        absent = [f"{row.name} ({_count(row.n_docs)})" for row in rows if not row.here and not row.problem]
-        if absent:
-            notes.append(Text(f"Downloaded at first use (documents): {', '.join(absent)}"))
-        yield render(table, *notes)
-
-    return _listing("corpora", rows, text)
-
-
-def corpus_report(facts: Mapping[str, object], findings: Sequence[Problem]) -> Report:
-    """Report the facts of a corpus and what is wrong with it."""
-
-    def text() -> Iterator[str]:
-        table = plain_table(Table(("", ""), list(_facts(facts))))
-        table.show_header = False
-        yield render(table, findings_text(findings) if findings else Text("No problems found."))
-
-    return Report(
-        lambda: {**facts, "findings": [asdict(finding) for finding in findings]},
-        text,
-        rows=lambda: [{"fact": name, "value": value} for name, value in _facts(facts)],
+    numbers = ("documents", "queries", "judgements")
+    cells = [
+        [row.name, row.id, _count(row.n_docs), _count(row.n_queries), _count(row.n_judgements),
+         ", ".join(row.splits), row.location]
+        for row in corpora
+        if row.here
+    ]  # fmt: skip
+    notes = [Text(f"{row.name}: {printable(row.problem)}") for row in corpora if row.problem]
+    absent = [f"{row.name} ({_count(row.n_docs)})" for row in corpora if not row.here and not row.problem]
+    if absent:
+        notes.append(Text(f"Downloaded at first use (documents): {', '.join(absent)}"))
+    return _listing(
+        "corpora", corpora, Table(("corpus", "id", *numbers, "splits", "where"), cells, numbers), *notes
     )
 
 
-def models_report(rows: Sequence[ListedModel]) -> Report:
+def corpus_report(facts: Mapping[str, object], findings: Sequence[Problem]) -> Report:
+    """Report the facts of a corpus and its problems."""
+    shown = {name: _fact(value) for name, value in facts.items()}
+
+    def text() -> str:
+        table = plain_table(Table(("", ""), list(shown.items())))
+        table.show_header = False
+        return render(table, findings_text(findings) if findings else Text("No problems found."))
+
+    return Report(
+        lambda: {**facts, "findings": [asdict(finding) for finding in findings]},
+        lambda: [text()],
+        rows=lambda: [{"fact": name, "value": value} for name, value in shown.items()],
+    )
+
+
+def models_report(models: Sequence[ListedModel]) -> Report:
     """Report the models that work offline."""
-
-    def text() -> Iterator[str]:
-        cells = [
-            (short_model(row.name), (row.revision or "")[:12], f"{row.rows:,}", str(row.dimension),
-             row.location)
-            for row in rows
-        ]  # fmt: skip
-        numbers = ("rows", "dimension")
-        yield render(plain_table(Table(("model", "revision", *numbers, "where"), cells, numbers)))
-
-    return _listing("models", rows, text)
+    numbers = ("rows", "dimension")
+    cells = [
+        [short_model(row.name), (row.revision or "")[:12], f"{row.rows:,}", str(row.dimension), row.location]
+        for row in models
+    ]
+    return _listing("models", models, Table(("model", "revision", *numbers, "where"), cells, numbers))
 
 
-def indexes_report(rows: Sequence[ListedIndex]) -> Report:
+def indexes_report(indexes: Sequence[ListedIndex]) -> Report:
     """Report the indexes."""
-
-    def text() -> Iterator[str]:
-        if not rows:
-            yield "No index yet. Build one: searchapp index sample"
-            return
-        cells = [
-            (row.corpus, row.model, row.kind, f"{row.n_docs:,}", f"{row.size_mb:.1f}", row.created[:16],
-             row.state, row.folder)
-            for row in rows
-        ]  # fmt: skip
-        numbers = ("documents", "MB")
-        headers = ("corpus", "model", "kind", *numbers, "built", "state", "where")
-        yield render(plain_table(Table(headers, cells, numbers)))
-
-    return _listing("indexes", rows, text)
+    numbers = ("documents", "MB")
+    cells = [
+        [row.corpus, row.model, row.kind, f"{row.n_docs:,}", f"{row.size_mb:.1f}", row.created[:16],
+         row.state, row.folder]
+        for row in indexes
+    ]  # fmt: skip
+    table = Table(("corpus", "model", "kind", *numbers, "built", "state", "where"), cells, numbers)
+    if not indexes:
+        return Report(lambda: {"indexes": []}, lambda: [NO_INDEX], rows=list)
+    return _listing("indexes", indexes, table)
 
 
 def manifests_report(manifests: Mapping[str, Mapping[str, Any]]) -> Report:
     """Report the manifests of indexes, folder -> manifest; rows leave out what is nested."""
-
-    def rows() -> list[dict[str, Any]]:
-        return [
+    return Report(
+        lambda: manifests,
+        lambda: [to_json(manifests)],
+        lambda: [
             {"folder": folder, **{key: manifest[key] for key in INDEX_FACTS}}
             for folder, manifest in manifests.items()
-        ]
+        ],
+    )
 
-    return Report(lambda: manifests, lambda: [to_json(manifests)], rows)
 
-
-def removed_report(folders: Sequence[Path]) -> Report:
+def removed_report(folders: Iterable[Path]) -> Report:
     """Report which indexes were removed."""
     removed = list(map(str, folders))
     return Report(
@@ -126,43 +114,32 @@ def built_report(folder: Path, manifest: Manifest, model: str) -> Report:
     """
     seconds = manifest.seconds["encode"]
     rate = manifest.n_docs / max(seconds, 1e-9)
-    return Report(
-        lambda: {"folder": str(folder), **asdict(manifest)},
-        lambda: [
-            str(folder),
-            f"{manifest.n_docs:,} documents embedded with {model}, {manifest.recipe.dimension} dimensions, "
-            f"{manifest.similarity}; took {seconds:.2f} s ({rate:,.0f} per second)",
-        ],
+    facts = (
+        f"{manifest.n_docs:,} documents embedded with {model}, {manifest.recipe.dimension} dimensions, "
+        f"{manifest.similarity}; took {seconds:.2f} s ({rate:,.0f} per second)"
     )
+    return Report(lambda: {"folder": str(folder), **asdict(manifest)}, lambda: [str(folder), facts])
 
 
 def checks_report(checks: Sequence[Check]) -> Report:
     """Report the doctor's checks, each with its next step."""
-
-    def text() -> Iterator[str]:
-        rows = []
-        for check in checks:
-            rows.append((Text(check.status, style=STYLES[check.status]), check.name, check.detail))
-            if check.hint and check.status != "ok":
-                rows.append((Text(), "", f"-> {check.hint}"))
-        yield render(plain_table(Table(("", "check", "result"), rows)))
-
-    return _listing("checks", checks, text, failed=any(check.status == "fail" for check in checks))
+    cells: list[list[str | Text]] = []
+    for check in checks:
+        cells.append([Text(check.status, style=STYLES[check.status]), check.name, check.detail])
+        if check.hint and check.status != "ok":
+            cells.append(["", "", f"-> {check.hint}"])
+    failed = any(check.status == "fail" for check in checks)
+    return _listing("checks", checks, Table(("", "check", "result"), cells), failed=failed)
 
 
 def _listing(
-    name: str, items: Sequence[Any], text: Callable[[], Iterator[str]], *, failed: bool = False
+    name: str, records: Sequence[Any], table: Table, *notes: RenderableType, failed: bool = False
 ) -> Report:
-    """Return the report of a list of records: a document that holds them by `name`, and one row each."""
-
-    def rows() -> list[dict[str, Any]]:
-        return [asdict(item) for item in items]
-
-    return Report(lambda: {name: rows()}, text, rows, failed=failed)
-
-
-def _facts(facts: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    return ((name, _fact(value)) for name, value in facts.items())
+    """Return the report of a list of records: all fields in JSON and rows, a table with notes as text."""
+    rows = [asdict(record) for record in records]
+    return Report(
+        lambda: {name: rows}, lambda: [render(plain_table(table), *notes)], lambda: rows, failed=failed
+    )
 
 
 def _fact(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Comparisons of runs: tables for a person, one document for a script."""
+"""Comparisons of runs: tables, and the queries behind the differences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from searchapp.evaluation.comparison import Change, Comparison
 from searchapp.evaluation.drilldown import JudgedHit, QueryChange
 from searchapp.evaluation.gates import GateVerdict
 from searchapp.evaluation.measures import measure_title
-from searchapp.evaluation.results import recipe_changes
+from searchapp.evaluation.results import score_changes
 from searchapp.evaluation.run_inputs import RunInput
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
@@ -22,13 +22,9 @@ from searchapp.reports.terminal import PIPE_WIDTH, plain_table, render
 from searchapp.reports.text import printable, snippet
 
 COMPARISON_SCHEMA = "searchapp/comparison/1"
-TOP = 3  # documents of each side that are always in a table; JSON has more
-TITLE = 80  # letters
-DIGITS = 12  # of a digest
-CIRCUMSTANCES = {
-    "search", "tokenizer", "threads", "device", "torch_threads", "vectors_encoded", "vectors_kept",
-}  # fmt: skip
-"""What a recipe says of how vectors were computed: of no effect on a figure."""
+TOP = 3  # documents per side in a table; JSON has more
+TITLE = 80  # characters
+DIGITS = 12  # shown of a digest
 STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "bold red"}
 
 
@@ -40,26 +36,23 @@ def comparison_report(
         lambda: _document(corpus, baseline, comparisons, verdicts),
         lambda: [_text(corpus, baseline, comparisons, verdicts)],
         lambda: _rows(baseline, comparisons),
-        lambda: _table(baseline, comparisons),
+        lambda: _table(comparisons),
         failed=any(verdict.status == "FAIL" for verdict in verdicts),
     )
 
 
 def _rows(baseline: RunInput, comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Return one row per candidate and metric; `candidate` and `baseline` name the runs."""
+    """Return one row per candidate and metric; the means are in `baseline` and `candidate`."""
     rows = []
     for comparison in comparisons:
         for change in comparison.changes:
-            values = asdict(change)
-            low, high = values.pop("interval")
-            means = {f"{side}_mean": values.pop(side) for side in ("baseline", "candidate")}
-            names = {"candidate": comparison.candidate.label, "baseline": baseline.label}
-            metric = {"metric": values.pop("metric")}
-            rows.append(names | metric | means | {"interval_low": low, "interval_high": high} | values)
+            row = {"run": comparison.candidate.label, "against": baseline.label, **asdict(change)}
+            low, high = row.pop("interval")
+            rows.append(row | {"interval_low": low, "interval_high": high})
     return rows
 
 
-def _table(baseline: RunInput, comparisons: Sequence[Comparison]) -> Table:
+def _table(comparisons: Sequence[Comparison]) -> Table:
     """Return the changes of all candidates in one table."""
     several = len(comparisons) > 1
     sizes, chances = _headers(several)
@@ -73,7 +66,7 @@ def _table(baseline: RunInput, comparisons: Sequence[Comparison]) -> Table:
         for comparison in comparisons
         for change in comparison.changes
     ]
-    headers = ["run", "metric", baseline.label, "candidate", *sizes[2:], *chances]
+    headers = ["run", "metric", *sizes, *chances]
     return Table(headers, rows, numbers=headers[2:])
 
 
@@ -85,7 +78,7 @@ def _text(
         candidate, metric = comparison.candidate, measure_title(comparison.changes[0].metric)
         title = f"{candidate.label} against {baseline.label} on {corpus.name}"
         parts.append(Text(f"{chr(10) if parts else ''}{printable(title)}"))
-        changed = _shown_recipe(_recipe_changes(baseline, candidate))
+        changed = _shown_recipe(comparison.recipe_changes)
         if changed:
             parts.append(Text(printable(f"differs in {changed}")))
         parts.append(_changes_table(comparison.changes, len(comparisons) > 1))
@@ -109,7 +102,7 @@ def _document(
         "comparisons": [
             {
                 "candidate": _entry(comparison.candidate),
-                "recipe_changes": _recipe_changes(baseline, comparison.candidate),
+                "recipe_changes": comparison.recipe_changes,
                 "changes": {change.metric: asdict(change) for change in comparison.changes},
                 "gains": [asdict(query) for query in comparison.gains],
                 "losses": [asdict(query) for query in comparison.losses],
@@ -122,7 +115,7 @@ def _document(
 
 
 class _FirstThatFits:
-    """Shows the first of its choices that the width of the terminal allows, the last where none does."""
+    """Shows the first choice that fits the width of the terminal, or the last one."""
 
     def __init__(self, *choices: RichTable | Group) -> None:
         self._choices = choices
@@ -172,7 +165,7 @@ def _chances(change: Change, several: bool) -> list[str]:
 
 
 def _queries(title: str, queries: Sequence[QueryChange]) -> Iterator[RenderableType]:
-    """Yield each query: its values and text, then the best documents of both sides next to each other."""
+    """Yield each query: its values and text, then the top documents side by side."""
     if queries:
         yield Text(f"\n{title}")
     for query in queries:
@@ -190,13 +183,13 @@ def _queries(title: str, queries: Sequence[QueryChange]) -> Iterator[RenderableT
 
 
 def _places(*sides: Sequence[JudgedHit]) -> list[int]:
-    """Return which places to show: the first ones, and the best relevant document of each side."""
-    relevant = [next((place for place, found in enumerate(side) if found.relevant), 0) for side in sides]
+    """Return the places to show: the top ones and the best relevant document of each side."""
+    relevant = [next((place for place, hit in enumerate(side) if hit.relevant), 0) for side in sides]
     return sorted({*range(min(TOP, max(map(len, sides)))), *relevant})
 
 
 def _hit(judged: JudgedHit) -> Text:
-    """Return rank, grade, id and title of a document; the grade is blank where nobody judged it."""
+    """Return rank, grade, id and title of a document; without a grade where nobody judged it."""
     document = judged.hit.document
     grade = " " if judged.grade is None else str(judged.grade)
     title = snippet(document.title or document.text, "", TITLE)
@@ -215,19 +208,10 @@ def _entry(entry: RunInput) -> dict[str, Any]:
     return {"label": entry.label, "path": str(entry.path), "result": result}
 
 
-def _recipe_changes(baseline: RunInput, candidate: RunInput) -> dict[str, tuple[Any, Any]]:
-    if baseline.result is None or candidate.result is None:
-        return {}
-    return recipe_changes(baseline.result, candidate.result)
-
-
 def _shown_recipe(changes: Mapping[str, tuple[Any, Any]]) -> str:
-    """Return what differs and shapes a score, in one line; digests only of models of one name."""
+    """Return the differences that shape a score, in one line."""
     shown = []
-    for name, pair in changes.items():
-        digest = name.endswith("_digest")
-        if name in CIRCUMSTANCES or (digest and "model" in changes):
-            continue
-        before, after = (str(value)[:DIGITS] if digest else repr(value) for value in pair)
+    for name, pair in score_changes(changes).items():
+        before, after = (str(value)[:DIGITS] if name.endswith("_digest") else repr(value) for value in pair)
         shown.append(f"{name} {before} -> {after}")
     return ", ".join(shown)
