@@ -5,7 +5,7 @@ The Python API is loaded on demand, so that `import searchapp` alone loads nothi
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from searchapp.api import build_index, compare, diagnose, evaluate, reproduce, search
