@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from searchapp.evaluation.measures import CUTOFFS
-from searchapp.evaluation.trec import read_per_query, read_run
+from searchapp.evaluation.trec import read_run
 
 from .conftest import Cli, MakeFolder
 
@@ -110,9 +110,10 @@ def test_files_are_written_and_read_back(cli: Cli, tiny: tuple[str, str], tmp_pa
     run = read_run(run_file)
     assert run["q1"].document_ids == ["d3", "d1", "d2"]
     assert run["q2"].document_ids == ["d2", "d3", "d1"]
-    values = read_per_query(csv_file)
-    assert values["q1"]["ndcg_at_10"] == pytest.approx(NDCG_Q1, abs=1e-12)
-    assert values["q2"]["precision_at_10"] == 1 / 10
+    with csv_file.open(encoding="utf-8", newline="") as file:
+        values = {row["query_id"]: row for row in csv.DictReader(file)}
+    assert float(values["q1"]["ndcg_at_10"]) == pytest.approx(NDCG_Q1, abs=1e-12)
+    assert float(values["q2"]["precision_at_10"]) == 1 / 10
 
 
 def test_two_models_write_files_of_their_own(

@@ -133,7 +133,7 @@ def test_several_candidates_are_corrected_for_their_number(cli: Cli, corpus: str
 def test_a_run_without_some_queries_counts_0_and_says_so(cli: Cli, corpus: str, write: WriteRun) -> None:
     half = write("half", {"q1": "d1", "q3": "d3"})
     result = cli("compare", half, write("new", CANDIDATE), "-c", corpus, "--measure", "mrr_at_10")
-    assert "half has no results for 2 of 4 judged queries (first: 'q2'); they count 0." in result.stderr
+    assert "half has no results for 2 of 4 judged queries (first: 'q2'); they count as 0." in result.stderr
     assert "0.50000" in result.stdout
     assert "baseline: no results" in result.stdout
 

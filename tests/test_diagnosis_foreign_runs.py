@@ -71,7 +71,7 @@ def test_a_run_that_cannot_be_read_is_an_error(cli: Cli, tmp_path: Path) -> None
     (tmp_path / "short.trec").write_text("q1 Q0 d001 1\n")
     result = cli("diagnose", "sample", "--run", str(tmp_path / "short.trec"))
     assert result.exit_code == 1
-    assert "short.trec, line 1: 4 columns where 6 are needed." in result.stderr
+    assert "short.trec, line 1: 4 columns instead of 6." in result.stderr
 
 
 def test_a_run_and_a_model_exclude_each_other(cli: Cli, run: Path) -> None:

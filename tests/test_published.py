@@ -217,4 +217,4 @@ def test_wrong_use_of_models(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     refused = cli("models", "--published", "nfcorpus", "--with", str(tmp_path / "x.json"))
     assert refused.exit_code == 1
-    assert "is no result" in refused.stderr
+    assert "is not a result" in refused.stderr

@@ -61,7 +61,7 @@ def test_judged_queries_that_a_run_lacks_are_counted(
     run = tmp_path / "half.trec"
     run.write_text("q1 Q0 d1 1 1.0 x\n")
     done = cli("eval", str(folder), "--run", str(run), "--json")
-    assert "half has no results for 1 of 2 judged queries (first: 'q2'); they count 0." in done.stderr
+    assert "half has no results for 1 of 2 judged queries (first: 'q2'); they count as 0." in done.stderr
     assert json.loads(done.stdout)["results"][0]["metrics"]["ndcg_at_10"] == 0.5
 
 

@@ -72,7 +72,7 @@ def test_a_folder_gives_its_results_and_passes_over_other_files(write: Write, tm
 
 def test_several_results_are_named_where_one_is_needed(write: Write) -> None:
     path = write(2)
-    with pytest.raises(SearchappError, match=r"holds 2 results where one is needed: tiny by m, tiny by m"):
+    with pytest.raises(SearchappError, match=r"has 2 results instead of one: tiny with m, tiny with m"):
         read_result(path)
 
 
@@ -80,7 +80,7 @@ def test_several_results_are_named_where_one_is_needed(write: Write) -> None:
     ("changes", "message"),
     [
         ({"model": 3}, "model is not"),
-        ({"recipe": ...}, "lacks recipe"),
+        ({"recipe": ...}, "recipe is missing"),
         ({"recipe": []}, "recipe is not"),
         ({"n_docs": -1}, "n_docs is not"),
         ({"n_docs": True}, "n_docs is not"),
@@ -114,11 +114,11 @@ def test_a_wrong_row_is_named(changes: dict[str, Any], message: str, write: Writ
             '{"schema": "searchapp/result/1", "results": [NaN]}',
             r"\(NaN is not a JSON number\)",
         ),
-        ("[]", "is no result: its schema is None"),
+        ("[]", "is not a result: its schema is None"),
         ('{"schema": "searchapp/result/2", "results": []}', "its schema is 'searchapp/result/2'"),
-        ('{"schema": "searchapp/result/1", "results": []}', "holds no results"),
-        ('{"schema": "searchapp/result/1"}', "holds no results"),
-        ('{"schema": "searchapp/result/1", "results": [7]}', "result 1: it lacks everything"),
+        ('{"schema": "searchapp/result/1", "results": []}', "has no results"),
+        ('{"schema": "searchapp/result/1"}', "has no results"),
+        ('{"schema": "searchapp/result/1", "results": [7]}', "result 1: everything is missing"),
     ],
 )
 def test_a_file_that_is_no_result_is_named(text: str, message: str, tmp_path: Path) -> None:

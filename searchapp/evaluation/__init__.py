@@ -1,1 +1,1 @@
-"""Runs into scores: ranx's metrics, one tie rule, intervals, and files to keep."""
+"""Score runs: metrics, intervals, significance, TREC files and stored results."""

@@ -1,4 +1,4 @@
-"""Runs set against a baseline: means, differences and how sure they are, and the queries behind them."""
+"""Compare runs with a baseline: means, differences with their uncertainty, and the queries behind them."""
 
 import logging
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ from searchapp.records import Run
 logger = logging.getLogger(__name__)
 
 TIE = 1e-12
-"""Values of a query that differ by no more than this are equal."""
+"""Two values of a query that differ by no more than this are tied."""
 
 STORED_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one metric; differences are candidate less baseline, in fractions.
+    """The change of one measure, candidate minus baseline.
 
-    `interval` is the 95 % bootstrap interval of the mean difference; `p` is that of the randomisation
-    test, `corrected_p` the same corrected for the number of candidates; `wins` and `losses` count the
-    queries at which the candidate is better and worse.
+    `interval` is the 95 % bootstrap interval of the mean difference; `p` is the p-value of the
+    randomisation test, `corrected_p` the same corrected for the number of candidates; `wins` and `losses`
+    count the queries on which the candidate is better and worse.
     """
 
     metric: str
@@ -52,11 +52,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One candidate against the baseline.
+    """One candidate compared with the baseline.
 
-    `recipe_changes` is what the recipes of stored results differ in, name -> (baseline, candidate);
-    `gains` and `losses` are the queries at which the first metric differs most, the largest first;
-    `per_query` is query id -> metric -> (baseline, candidate), for every judged query.
+    `recipe_changes` is where the recipes of stored results differ, name -> (baseline, candidate); `gains`
+    and `losses` are the queries on which the first measure differs most, largest first; `per_query` is
+    query id -> measure -> (baseline, candidate), for every judged query.
     """
 
     candidate: RunInput
@@ -73,14 +73,14 @@ def compare_runs(
     """Compare every run with the first, on all judged queries of the corpus.
 
     Args:
-        corpus: what they are runs of.
+        corpus: the corpus of the runs.
         entries: at least two runs, the baseline first.
-        measures: at least one; gains and losses are looked up by the first.
-        shown: how many queries are looked up at each end.
+        measures: at least one; the first decides which queries gain and lose most.
+        shown: how many queries with gains, and how many with losses, are looked up.
 
     Raises:
-        SearchappError: a run is damaged, names an unknown document, shares no query with the judgements
-            or with the baseline, or no longer scores what its result says.
+        SearchappError: a run is damaged, has a document that is not in the corpus, shares no judged query
+            with the corpus or with the baseline, or no longer scores what its result says.
     """
     runs = read_rankings(entries, corpus)
     for entry, run in zip(entries, runs, strict=True):
@@ -93,16 +93,17 @@ def compare_runs(
     baseline, *candidates = scores
     metrics = [measure.name for measure in measures]
     changes = _changes(baseline, candidates, metrics)
-    ends = [_ends(other.values[metrics[0]] - baseline.values[metrics[0]], shown) for other in candidates]
-    rows = sorted({row for gains, losses in ends for row in (*gains, *losses)})
-    lookup = Lookup(corpus, runs, scores, metrics[0], rows)
+    first = metrics[0]
+    extremes = [_extremes(scored.values[first] - baseline.values[first], shown) for scored in candidates]
+    rows = sorted({row for gains, losses in extremes for row in (*gains, *losses)})
+    lookup = Lookup(corpus, runs, scores, first, rows)
     return [
         Comparison(
             entry,
             recipe_changes(entries[0].result, entry.result),
             changes[number - 1],
-            [lookup.query(row, number) for row in ends[number - 1][0]],
-            [lookup.query(row, number) for row in ends[number - 1][1]],
+            [lookup.query(row, number) for row in extremes[number - 1][0]],
+            [lookup.query(row, number) for row in extremes[number - 1][1]],
             _per_query(baseline, scores[number], metrics),
         )
         for number, entry in enumerate(entries)
@@ -111,18 +112,19 @@ def compare_runs(
 
 
 def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[str]) -> list[list[Change]]:
-    """Return the change of each metric, for each candidate."""
+    """Return the change of each measure, for each candidate."""
     differences = [
-        {metric: other.values[metric] - baseline.values[metric] for metric in metrics} for other in candidates
+        {metric: scored.values[metric] - baseline.values[metric] for metric in metrics}
+        for scored in candidates
     ]
-    tests = [randomisation_tests(found) for found in differences]
+    tests = [randomisation_tests(table) for table in differences]
     corrected = {metric: holm([test[metric] for test in tests]) for metric in metrics}
     before = baseline.means()
-    found = []
+    changes = []
     for number, candidate in enumerate(candidates):
         after = candidate.means()
         intervals = difference_intervals(differences[number])
-        found.append(
+        changes.append(
             [
                 Change(
                     metric,
@@ -139,11 +141,11 @@ def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[s
                 for metric in metrics
             ]
         )
-    return found
+    return changes
 
 
-def _ends(differences: NDArray[np.float64], shown: int) -> tuple[list[int], list[int]]:
-    """Return the rows of the largest gains and of the largest losses; equal ones in the order of the rows."""
+def _extremes(differences: NDArray[np.float64], shown: int) -> tuple[list[int], list[int]]:
+    """Return the rows of the largest gains and of the largest losses, ties in row order."""
     order = [int(row) for row in np.argsort(-differences, kind="stable")]
     gains = [row for row in order if differences[row] > TIE][:shown]
     order = [int(row) for row in np.argsort(differences, kind="stable")]
@@ -162,34 +164,34 @@ def _per_query(
     }
 
 
-def _check_queries(own: tuple[RunInput, Run], first: tuple[RunInput, Run], corpus: Corpus) -> None:
-    """Check that a run can be compared with the baseline query by query, and say what it lacks."""
-    (entry, run), (baseline, other) = own, first
+def _check_queries(candidate: tuple[RunInput, Run], first: tuple[RunInput, Run], corpus: Corpus) -> None:
+    """Check that a run can be compared with the baseline query by query, and warn of missing queries."""
+    (entry, run), (baseline, baseline_run) = candidate, first
     if not run.keys() & corpus.judgements.keys():
         raise SearchappError(
             f"None of the {len(run)} queries of {entry.path} is judged (first: {next(iter(run))!r}; "
             f"a judged one: {next(iter(corpus.judgements))!r}).",
             f"Is it a run of another corpus or split than {corpus.id}?",
         )
-    if not run.keys() & other.keys() & corpus.judgements.keys():
+    if not run.keys() & baseline_run.keys() & corpus.judgements.keys():
         raise SearchappError(
             f"{entry.path} and {baseline.path} share no judged query "
-            f"(first: {next(iter(run))!r} and {next(iter(other))!r}).",
+            f"(first: {next(iter(run))!r} and {next(iter(baseline_run))!r}).",
             "Are they runs of the same split?",
         )
     warn_of_absent(run, corpus.judgements, entry.label)
 
 
 def _check_stored(entry: RunInput, scored: Scores) -> None:
-    """Check that a run still scores what the result beside it says."""
+    """Check that a run still scores what the result next to it says."""
     if entry.result is None:
         return
     for metric, mean in scored.means().items():
         stored = entry.result.metrics.get(metric, mean)
         if abs(mean - stored) > STORED_TOLERANCE:
             raise SearchappError(
-                f"{entry.path} scores {metric} {mean:.5f}, but the result beside it says {stored:.5f}: "
-                "one of the two files was changed.",
+                f"{entry.path} scores {metric} {mean:.5f}, but the result next to it says {stored:.5f}: "
+                "one of the two files has changed.",
                 f"Evaluate it again: searchapp eval {entry.result.corpus} --run-out DIR",
             )
 

@@ -1,4 +1,4 @@
-"""The queries behind a difference: their texts, and the best documents of both runs with their grades."""
+"""The queries behind a difference: their text, and the top documents of both runs with their grades."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from searchapp.evaluation.scoring import Scores
 from searchapp.records import Hit, Ranking, Run
 
 TOP = 10
-"""Documents that are kept of each side of a query."""
+"""How many documents of each run are looked up for a query."""
 
 
 @dataclass(frozen=True)
 class JudgedHit:
-    """A document found for a query, and the grade it was given; None when nobody judged it."""
+    """A retrieved document and its grade, None when it was not judged."""
 
     hit: Hit
     grade: int | None
@@ -28,7 +28,7 @@ class JudgedHit:
 
 @dataclass(frozen=True)
 class QueryChange:
-    """One query at which two runs differ: its values, and the best documents of both."""
+    """One query on which two runs differ: its values, and the top documents of both."""
 
     query_id: str
     text: str
@@ -39,13 +39,13 @@ class QueryChange:
 
 
 class Lookup:
-    """The texts and the best documents of some queries; the documents are read in one pass.
+    """The texts and the top documents of some queries; the documents are read in one pass.
 
     Args:
-        corpus: what the runs are of.
+        corpus: the corpus of the runs.
         runs: the rankings, the baseline first.
-        scores: of each run.
-        metric: the one whose values are told.
+        scores: the scores of each run.
+        metric: the name of the measure to show.
         rows: the queries to look up, as rows of the scores.
     """
 
@@ -61,7 +61,7 @@ class Lookup:
         self._documents = {item.id: item for item in corpus.documents() if item.id in wanted} if rows else {}
 
     def query(self, row: int, candidate: int) -> QueryChange:
-        """Return what the baseline and the run of number `candidate` make of the query in a row."""
+        """Return how the baseline and run number `candidate` answer the query in a row."""
         query_id = self._ids[row]
         return QueryChange(
             query_id,
@@ -81,7 +81,7 @@ class Lookup:
 
 
 def _top(run: Run, query_id: str) -> Ranking:
-    """Return the first documents of a query; none where the run has no results."""
+    """Return the top documents of a query, none where the run has no results."""
     if query_id not in run:
         return Ranking([], np.zeros(0, dtype=np.float32))
     return Ranking(run[query_id].document_ids[:TOP], run[query_id].scores[:TOP])

@@ -1,4 +1,4 @@
-"""A gate on a change: how far a metric may fall before a comparison fails."""
+"""Gates on a change: how far a measure may fall before a comparison fails."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Gate:
-    """The mean of `metric` may change by `tolerance` (0 or negative, a fraction) or more."""
+    """The mean of a measure may not fall by more than `tolerance`, a fraction that is 0 or negative."""
 
     metric: str
     tolerance: float
@@ -26,7 +26,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class GateVerdict:
-    """What a gate says of one candidate; `status` is OK, WARN or FAIL, `reason` says why."""
+    """The verdict of a gate on one candidate: `status` is OK, WARN or FAIL, `reason` says why."""
 
     gate: str
     candidate: str
@@ -35,7 +35,7 @@ class GateVerdict:
 
 
 def parse_gate(text: str) -> Gate:
-    """Return the gate that an expression such as `ndcg_at_10>=-0.005` describes.
+    """Return the gate that an expression such as `nDCG@10>=-0.005` describes.
 
     Raises:
         SearchappError: it is not a gate, its measure is unknown, or its tolerance is not from -1 to 0.
@@ -54,15 +54,15 @@ def parse_gate(text: str) -> Gate:
 
 
 def judge(gate: Gate, candidate: str, change: Change) -> GateVerdict:
-    """Say whether a change passes a gate.
+    """Tell whether a change passes a gate.
 
-    A drop fails when it is beyond the tolerance and significant; when only one of both holds it is a
+    A drop fails when it exceeds the tolerance and is significant. When only one of the two holds, it is a
     warning: a large drop that may be chance, or a small one that is real.
 
     Args:
-        gate: how far the metric may fall.
+        gate: how far the measure may fall.
         candidate: the name of the run.
-        change: of the gate's metric.
+        change: the change of the gate's measure.
     """
     beyond = change.difference < gate.tolerance - ROUNDING
     significant = change.corrected_p < LEVEL and change.difference < 0

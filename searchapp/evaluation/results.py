@@ -1,4 +1,4 @@
-"""Results that `searchapp eval --run-out` kept: found, read back and checked."""
+"""Find, read and check the results that `searchapp eval --run-out` stored."""
 
 import math
 from collections.abc import Mapping
@@ -13,47 +13,44 @@ from searchapp.records import Result
 
 RESULT_SCHEMA = "searchapp/result/1"
 
-_MADE_BY = "`searchapp eval CORPUS --run-out DIR` writes results, one a file."
+_MADE_BY = "`searchapp eval CORPUS --run-out DIR` writes results, one per file."
 _TEXTS = ("corpus", "corpus_id", "model", "mode")
 _COUNTS = ("n_docs", "n_queries", "n_judged")
 
 
 def read_result(path: Path) -> Result:
-    """Read a file that holds one result.
-
-    The run it was scored from stands beside it, see `run_file`.
+    """Read a file with one result; its run is next to it, see `run_file`.
 
     Raises:
-        SearchappError: the file cannot be read, is no result JSON, or holds several results.
+        SearchappError: the file cannot be read, is not a result, or has several results.
     """
     results = read_results(path)
     if len(results) != 1:
-        names = ", ".join(f"{result.corpus} by {result.model}" for result in results)
-        raise SearchappError(f"{path} holds {len(results)} results where one is needed: {names}.", _MADE_BY)
+        names = ", ".join(f"{result.corpus} with {result.model}" for result in results)
+        raise SearchappError(f"{path} has {len(results)} results instead of one: {names}.", _MADE_BY)
     return results[0]
 
 
 def read_results(path: Path) -> list[Result]:
-    """Read every result of a file, such as what `searchapp eval --json` prints; there is at least one.
+    """Read all results of a file, at least one, such as those that `searchapp eval --json` prints.
 
     Raises:
-        SearchappError: the file cannot be read or is no result JSON; the file and what is wrong in it
-            are named.
+        SearchappError: the file cannot be read or is not a result; the error says what is wrong where.
     """
     data: Any = read_json(path, object, _MADE_BY)
     schema = data.get("schema") if isinstance(data, dict) else None
     if schema != RESULT_SCHEMA:
         raise SearchappError(
-            f"{path} is no result: its schema is {schema!r}, not {RESULT_SCHEMA!r}.", _MADE_BY
+            f"{path} is not a result: its schema is {schema!r}, not {RESULT_SCHEMA!r}.", _MADE_BY
         )
     rows = data.get("results")
     if not isinstance(rows, list) or not rows:
-        raise SearchappError(f"{path} holds no results.", _MADE_BY)
+        raise SearchappError(f"{path} has no results.", _MADE_BY)
     return [_result(row, f"{path}, result {number}") for number, row in enumerate(rows, start=1)]
 
 
 def result_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that hold results, in alphabetical order; other JSON is passed over.
+    """Return the files of a folder that hold results, in alphabetical order; other JSON is ignored.
 
     Raises:
         SearchappError: the folder cannot be read, or a file in it is not valid JSON.
@@ -66,7 +63,7 @@ def result_files(folder: Path) -> list[Path]:
 
 
 def holds_result(path: Path) -> bool:
-    """Tell whether a JSON file is one that `searchapp eval` wrote, and not somebody else's.
+    """Tell whether a JSON file was written by `searchapp eval`.
 
     Raises:
         SearchappError: the file cannot be read or is not valid JSON.
@@ -76,16 +73,16 @@ def holds_result(path: Path) -> bool:
 
 
 def find_results(name: str) -> list[Path]:
-    """Return the result files that a user's name stands for: a file, its stem, its run, or a folder of them.
+    """Return the result files that a user names: a file, its stem, its run, or a folder of results.
 
     Raises:
-        SearchappError: there is no such file, or the folder holds no result.
+        SearchappError: there is no such file, or the folder has no results.
     """
     path = Path(name).expanduser()
     if path.is_dir():
         files = result_files(path)
         if not files:
-            raise SearchappError(f"{path} holds no result.", _MADE_BY)
+            raise SearchappError(f"{path} has no results.", _MADE_BY)
         return files
     choices = [path.with_suffix(".json")] if path.suffix == ".trec" else [path, Path(f"{path}.json")]
     for choice in choices:
@@ -95,7 +92,7 @@ def find_results(name: str) -> list[Path]:
 
 
 def run_file(path: Path) -> Path:
-    """Return where the TREC run of a result stands: the file beside it with the ending `.trec`.
+    """Return the TREC run of a result file: the file next to it with the extension `.trec`.
 
     >>> run_file(Path("out/sample.wordllama.dense.json")).name
     'sample.wordllama.dense.trec'
@@ -109,19 +106,16 @@ CIRCUMSTANCES = {
 """What a recipe says about how vectors were computed, which has no effect on a figure."""
 
 
-def recipe_changes(one: Result | None, other: Result | None) -> dict[str, tuple[Any, Any]]:
-    """Return what both recipes name and differ in, nothing without both results.
+def recipe_changes(baseline: Result | None, candidate: Result | None) -> dict[str, tuple[Any, Any]]:
+    """Return where two recipes differ: dotted name -> (baseline, candidate); both must have the name.
 
-    Returns:
-        name -> (one, other); the name of a nested entry has dots.
+    Without both results there is nothing to compare.
     """
-    if one is None or other is None:
+    if baseline is None or candidate is None:
         return {}
-    first, second = _flat(one.recipe), _flat(other.recipe)
+    before, after = _flat(baseline.recipe), _flat(candidate.recipe)
     return {
-        name: (value, second[name])
-        for name, value in first.items()
-        if name in second and value != second[name]
+        name: (value, after[name]) for name, value in before.items() if name in after and value != after[name]
     }
 
 
@@ -134,40 +128,35 @@ def score_changes(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any
     }
 
 
-def _flat(recipe: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for name, value in recipe.items():
-        found |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
-    return found
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def _result(row: Any, where: str) -> Result:
-    """Return a row of the JSON as a record.
-
-    Args:
-        row: what stands in the JSON.
-        where: how to name it in an error.
-    """
-    wanted = {field.name for field in fields(Result)}
-    if not isinstance(row, dict) or not wanted <= row.keys():
-        missing = ", ".join(sorted(wanted - row.keys())) if isinstance(row, dict) else "everything"
-        raise SearchappError(f"{where}: it lacks {missing}.", _MADE_BY)
-    wrong = [
+    """Return a row of the JSON as a record; an error says where it is."""
+    expected = {field.name for field in fields(Result)}
+    if not isinstance(row, dict) or not expected <= row.keys():
+        missing = ", ".join(sorted(expected - row.keys())) if isinstance(row, dict) else "everything"
+        raise SearchappError(f"{where}: {missing} is missing.", _MADE_BY)
+    invalid = [
         *(name for name in _TEXTS if not isinstance(row[name], str)),
         *(name for name in _COUNTS if type(row[name]) is not int or row[name] < 0),
         *(name for name in ("metrics", "intervals", "seconds", "recipe", "versions")
           if not isinstance(row[name], dict)),
     ]  # fmt: skip
-    if not wrong:
-        wrong = [*_wrong_numbers(row), *_wrong_texts(row["versions"])]
-    if wrong:
-        raise SearchappError(f"{where}: {wrong[0]} is not what a result holds there.", _MADE_BY)
+    if not invalid:
+        invalid = [*_invalid_numbers(row), *_invalid_texts(row["versions"])]
+    if invalid:
+        raise SearchappError(f"{where}: {invalid[0]} is not valid in a result.", _MADE_BY)
     intervals = {name: (float(low), float(high)) for name, (low, high) in row["intervals"].items()}
-    return Result(**{name: row[name] for name in wanted} | {"intervals": intervals})
+    return Result(**{name: row[name] for name in expected} | {"intervals": intervals})
 
 
-def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
-    """Return the names of metrics, intervals and times that are no numbers, or not named as a metric."""
+def _invalid_numbers(row: Mapping[str, Any]) -> list[str]:
+    """Return the measures, intervals and times whose name or number is not valid."""
     metrics = [
         name for name, value in row["metrics"].items() if measure_named(name) is None or not _fraction(value)
     ]
@@ -182,9 +171,9 @@ def _wrong_numbers(row: Mapping[str, Any]) -> list[str]:
     return [*empty, *metrics, *intervals, *seconds]
 
 
-def _wrong_texts(versions: Mapping[str, Any]) -> list[str]:
-    wrong = [name for name, value in versions.items() if not name or not isinstance(value, str)]
-    return [f"the version of {name!r}" for name in wrong]
+def _invalid_texts(versions: Mapping[str, Any]) -> list[str]:
+    invalid = [name for name, value in versions.items() if not name or not isinstance(value, str)]
+    return [f"the version of {name!r}" for name in invalid]
 
 
 def _number(value: Any) -> bool:

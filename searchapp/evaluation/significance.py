@@ -1,30 +1,30 @@
-"""Is a difference between two runs more than chance? Paired randomisation tests, corrected for many."""
+"""Paired randomisation tests of the difference between two runs, with correction for multiple tests."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT = 16  # up to so many differences that are not 0, every assignment of signs is tried: 65,536
+EXACT = 16  # up to this many non-zero differences, every assignment of signs is tried: 65,536
 SAMPLES = 20_000
 SEED = 0
 BLOCK = 500  # assignments drawn at a time, so that thousands of queries fit in memory
 ROUNDING = 1e-12
-"""Sums that differ by less than this share of all differences are equal. Of precision, whose differences
-are multiples of 1 / k, many sums equal the one seen, and rounding must not decide which of them count."""
+"""Sums that differ by less than this share of all differences are equal. Differences in precision are
+multiples of 1 / k, so many sums equal the observed one, and rounding must not decide which of them count."""
 
 
 def randomisation_tests(differences: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Return the two-sided p-value of each metric: how often chance alone gives as large a mean difference.
+    """Return the two-sided p-value of each measure: how often chance alone gives as large a mean difference.
 
-    Under the null hypothesis the two values of a query could as well be exchanged, so every assignment of
-    signs to the differences is as likely as the one seen (Fisher's randomisation test; Smucker, Allan and
-    Carterette, CIKM 2007). Few differences are enumerated; of many, seeded samples are drawn, the same for
-    every metric, and the assignment seen counts as one of them: (count + 1) / (samples + 1), since a
-    p-value of 0 is never right (Phipson and Smyth, 2010).
+    Under the null hypothesis the two values of a query are exchangeable, so every assignment of signs to
+    the differences is as likely as the observed one (Fisher's randomisation test; Smucker, Allan and
+    Carterette, CIKM 2007). Few differences are enumerated. For many, seeded samples are drawn, the same for
+    every measure, and the observed assignment counts as one of them: (count + 1) / (samples + 1), since a
+    p-value is never 0 (Phipson and Smyth, 2010).
 
     Args:
-        differences: metric -> (q,) float64, candidate less baseline, the queries in the same order
+        differences: measure -> (q,) float64, candidate minus baseline, with the queries in the same order
             throughout.
     """
     p_values = {}
@@ -40,7 +40,7 @@ def randomisation_tests(differences: Mapping[str, NDArray[np.float64]]) -> dict[
 
 
 def _enumerated(differences: NDArray[np.float64]) -> float:
-    """Return the share of all assignments of signs whose sum is at least as far from 0 as the one seen."""
+    """Return the share of all assignments of signs whose sum is at least as extreme as the observed one."""
     sums = np.zeros(1)
     for difference in differences:
         sums = np.concatenate([sums + difference, sums - difference])
@@ -58,16 +58,16 @@ def _sampled(table: NDArray[np.float64]) -> list[float]:
 
 
 def _as_extreme(sums: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count, in each column, the sums that are at least as far from 0 as that of the table itself."""
+    """Count, in each column, the sums that are at least as far from 0 as the sum of the table itself."""
     bound = np.abs(table.sum(axis=0)) - ROUNDING * np.abs(table).sum(axis=0)
     return np.asarray((np.abs(sums) >= bound).sum(axis=0), dtype=np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for the number of tests made, in the same order.
+    """Return p-values corrected for the number of tests, in the same order.
 
-    The step-down procedure of Holm (1979): the chance of calling any difference real that is none stays
-    below the level, whatever the tests have to do with one another.
+    The step-down procedure of Holm (1979) controls the family-wise error rate, however the tests depend on
+    each other.
 
     >>> holm([0.04, 0.01, 0.03])
     [0.06, 0.03, 0.06]
