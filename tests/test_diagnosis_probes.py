@@ -61,7 +61,7 @@ def test_a_gain_within_its_error_blames_no_direction(
     errors: float, named: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gain counts from 2.5 standard errors of the paired difference."""
-    evidence = fault("loud directions", (5, 1.0))(sentences())
+    evidence = fault("dominant directions", (5, 1.0))(sentences())
     monkeypatch.setattr(evidence, "gain_of", lambda _fix: (0.3, errors))
     observations = find_probe("directions").ask(evidence)
     assert [seen.cause for seen in observations if isinstance(seen, Finding)] == named

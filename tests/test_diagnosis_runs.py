@@ -53,7 +53,7 @@ def test_the_score_of_another_split_is_recognised(make_corpus: MakeFolder) -> No
             "other-definition",
             "an ideal ranking of the retrieved documents only gives",
         ),
-        ("another cut", "ndcg_at_100", "other-cutoff", "the cutoff 100 gives"),
+        ("another cutoff", "ndcg_at_100", "other-cutoff", "the cutoff 100 gives"),
         ("a percentage", 100, "other-scale", "as a percentage"),
         ("a number of another run", 0.9, "unexplained-score", "no known definition"),
     ],

@@ -137,7 +137,7 @@ def test_the_healthy_pipeline_is_healthy() -> None:
 
 
 def test_a_high_mean_cosine_alone_is_no_fault() -> None:
-    found = diagnose(fault("loud directions", (1, 0.0))(sentences()), CHEAP)
+    found = diagnose(fault("dominant directions", (1, 0.0))(sentences()), CHEAP)
     assert found.healthy
     base = sentences()
     constant = np.full(base.vectors.documents.shape[1], 3.0, dtype=np.float32)

@@ -1,11 +1,11 @@
-"""Inject every fault of the catalogue, diagnose it, and count how often the cause is named.
+"""Inject every fault of the catalogue, diagnose the result, and count how often the cause is named.
 
-    python -m tests.faults --minilm FOLDER         held-back cases: writes figures and docs/faults.md
+    python -m tests.faults --minilm FOLDER         held-out cases; writes figures and docs/faults.md
     python -m tests.faults --calibration           the cases that thresholds were set on
-    python -m tests.faults --quick                 SciFact, the static table, one case a fault
+    python -m tests.faults --quick                 SciFact, the static table, one case per fault
 
 FOLDER holds `<corpus>/documents.npy`, `documents.txt`, `queries.npy` and `queries.txt` of
-all-MiniLM-L6-v2; without it the static table alone is used.
+all-MiniLM-L6-v2; without it, only the static table is used.
 """
 
 import json
@@ -37,7 +37,7 @@ INFORM_ONLY = ("bm25", "published-models")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one case: the causes named in order, and the score before and after the repair."""
+    """The outcome of one case: the causes named, in order, and the score before and after the fix."""
 
     kind: str
     code: str
@@ -50,38 +50,41 @@ class Outcome:
     named: tuple[str, ...]
     complete: bool
     score: float
-    repaired: float | None
+    fixed: float | None
     healthy: float
     seconds: float
 
     @property
     def first(self) -> bool:
-        """Whether the first cause named is right; for a negative, whether none is named."""
+        """Whether the first cause named is correct; for a negative case, whether none is named."""
         return bool(self.named) and self.named[0] in self.accepted if self.accepted else not self.named
 
     @property
     def third(self) -> bool:
-        """Whether the first three hold the cause, both causes of a pair."""
+        """Whether the first three include the cause, or both causes of a pair."""
         return self.complete if self.accepted else not self.named
 
     def line(self) -> str:
-        """Return the case in a line."""
+        """Return the case on one line."""
         where = f"{self.corpus}/{self.base} {self.severity} seed {self.seed}"
         return f"{self.code} {self.name} ({where}): {', '.join(self.named[:4]) or 'healthy'}"
 
 
 def outcome(kind: str, fault: Fault, base: Base, where: tuple[str, str], severity: Any, seed: int) -> Outcome:
-    """Inject a fault, diagnose what comes of it, and compare."""
+    """Inject a fault, diagnose the result, and compare."""
     started = time.perf_counter()
     evidence = fault.inject(base, severity, np.random.default_rng(seed))
     probes = [probe for probe in PROBES.values() if probe.id not in INFORM_ONLY]
     diagnosis = diagnose(evidence, probes)
-    named = tuple(one.id for one in diagnosis.faults)
+    named = tuple(ranked.id for ranked in diagnosis.faults)
     parts = fault.parts or ((fault.accepted,) if fault.accepted else ())
-    right = next((one for one in diagnosis.faults if one.id in fault.accepted and one.gain is not None), None)
+    measured = (
+        ranked for ranked in diagnosis.faults if ranked.id in fault.accepted and ranked.gain is not None
+    )
+    correct = next(measured, None)
     comparable = kind == "fault" and evidence.context is base.context
-    gain = right.gain if right is not None and comparable else None
-    # Of a run the repair is the exact search, whose score the evidence has.
+    gain = correct.gain if correct is not None and comparable else None
+    # For a run the fix is exact search, whose score the evidence has.
     before = evidence.score - gain if gain is not None and evidence.run is not None else evidence.score
     return Outcome(
         kind,
@@ -111,16 +114,16 @@ def run_corpus(corpus: str, minilm: Path | None, calibration: bool, quick: bool)
         ("fault", (*FAULTS, *RUN_FAULTS)),
         ("pair", () if calibration else PAIRS),
     )
-    found = []
+    outcomes = []
     for kind, group in groups:
         for fault in group:
             for name in fault.bases:
                 if name in bases:
                     for severity, seed in _cases(fault, calibration, quick):
-                        found.append(outcome(kind, fault, bases[name], (corpus, name), severity, seed))
-                        if not found[-1].first:
-                            print(f"  miss: {found[-1].line()}", flush=True)
-    return found
+                        outcomes.append(outcome(kind, fault, bases[name], (corpus, name), severity, seed))
+                        if not outcomes[-1].first:
+                            print(f"  miss: {outcomes[-1].line()}", flush=True)
+    return outcomes
 
 
 def _cases(fault: Fault, calibration: bool, quick: bool) -> Iterator[tuple[Any, int]]:
@@ -131,52 +134,52 @@ def _cases(fault: Fault, calibration: bool, quick: bool) -> Iterator[tuple[Any, 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the counts of a bench."""
-    faults = [one for one in outcomes if one.kind == "fault"]
-    pairs = [one for one in outcomes if one.kind == "pair"]
-    negatives = [one for one in outcomes if one.kind == "negative"]
-    repaired = [one for one in faults if one.repaired is not None and one.first]
-    recovered = [
-        one for one in repaired if one.repaired is not None and one.repaired >= RECOVERED * one.healthy
-    ]
+    faults = [case for case in outcomes if case.kind == "fault"]
+    pairs = [case for case in outcomes if case.kind == "pair"]
+    negatives = [case for case in outcomes if case.kind == "negative"]
+    measured = [case for case in faults if case.fixed is not None and case.first]
+    recovered = [case for case in measured if (case.fixed or 0) >= RECOVERED * case.healthy]
     return {
         "faults": len(faults),
-        "top-1": sum(one.first for one in faults),
-        "top-3": sum(one.third for one in faults),
+        "top-1": sum(case.first for case in faults),
+        "top-3": sum(case.third for case in faults),
         "pairs": len(pairs),
-        "pairs top-1": sum(one.first for one in pairs),
-        "pairs top-3": sum(one.third for one in pairs),
+        "pairs top-1": sum(case.first for case in pairs),
+        "pairs top-3": sum(case.third for case in pairs),
         "negatives": len(negatives),
-        "false alarms": sum(not one.first for one in negatives),
-        "repairs measured": len(repaired),
-        "repairs that recover 90 %": len(recovered),
-        "misses": [one.line() for one in outcomes if not one.first],
-        "not among three": [one.line() for one in outcomes if one.first and not one.third],
+        "false alarms": sum(not case.first for case in negatives),
+        "fixes measured": len(measured),
+        "fixes that recover 90 %": len(recovered),
+        "misses": [case.line() for case in outcomes if not case.first],
+        "not among three": [case.line() for case in outcomes if case.first and not case.third],
         "not recovered": [
-            f"{one.line()}: {one.score:.3f} to {one.repaired:.3f} of {one.healthy:.3f}"
-            for one in repaired
-            if one not in recovered
+            f"{case.line()}: {case.score:.3f} to {case.fixed:.3f} of {case.healthy:.3f}"
+            for case in measured
+            if case not in recovered
         ],
-        "seconds a case": round(float(np.mean([one.seconds for one in outcomes])), 2),
+        "seconds per case": round(float(np.mean([case.seconds for case in outcomes])), 2),
     }
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Return a row a fault as Markdown: cases, right first, right among three, scores."""
+    """Return one row per fault in Markdown: cases, correct first, correct among three, scores."""
     rows: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
-    for one in outcomes:
-        rows[one.kind, one.code, one.name].append(one)
+    for case in outcomes:
+        rows[case.kind, case.code, case.name].append(case)
     lines = [
-        "| | fault | cases | first | first three | nDCG@10 of NFCorpus, SciFact | after its repair |",
+        "| | fault | cases | first | first three | nDCG@10 of NFCorpus, SciFact | after the fix |",
         "|---|---|---|---|---|---|---|",
     ]
     for (kind, code, name), group in rows.items():
         shown = f"*{name}*" if kind == "negative" else name
-        scores = ", ".join(_range([one.score for one in group if one.corpus == corpus]) for corpus in CORPORA)
+        scores = ", ".join(
+            _range([case.score for case in group if case.corpus == corpus]) for corpus in CORPORA
+        )
         after = ", ".join(
-            _range([one.repaired for one in group if one.corpus == corpus and one.repaired is not None])
+            _range([case.fixed for case in group if case.corpus == corpus and case.fixed is not None])
             for corpus in CORPORA
         )
-        first, third = sum(one.first for one in group), sum(one.third for one in group)
+        first, third = sum(case.first for case in group), sum(case.third for case in group)
         lines.append(
             f"| {code} | {shown} | {len(group)} | {first} | {third} | {scores} | {after.strip(', ')} |"
         )
@@ -191,7 +194,7 @@ def _range(values: Sequence[float]) -> str:
 
 
 def healthy_splits() -> dict[str, list[str]]:
-    """Return what is named of the healthy bundled model on every split: nothing, if thresholds are right."""
+    """Return the causes named for the healthy bundled model on every split: none, if thresholds are right."""
     named = {}
     for corpus in (
         "sample",
@@ -208,39 +211,39 @@ def healthy_splits() -> dict[str, list[str]]:
     ):
         evidence = static_base(open_corpus(corpus)).evidence()
         probes = [probe for probe in PROBES.values() if probe.id not in INFORM_ONLY]
-        named[corpus] = [one.id for one in diagnose(evidence, probes).faults]
+        named[corpus] = [case.id for case in diagnose(evidence, probes).faults]
     return named
 
 
-def write(outcomes: Sequence[Outcome], found: dict[str, Any]) -> None:
-    """Keep the figures, and put the table into the docs between its marks."""
+def write(outcomes: Sequence[Outcome], counts: dict[str, Any]) -> None:
+    """Write the figures, and the tables of the docs between their marks."""
     FIGURES.mkdir(exist_ok=True)
-    kept = {"summary": found, "cases": [asdict(one) for one in outcomes]}
-    (FIGURES / "faults.json").write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+    figures = {"summary": counts, "cases": [asdict(case) for case in outcomes]}
+    (FIGURES / "faults.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     if DOCS.exists():
         text = DOCS.read_text("utf-8")
         for mark, content in (
-            ("bench", headline(found)),
+            ("bench", headline(counts)),
             ("table", table(outcomes)),
-            ("misses", misses(found)),
+            ("misses", misses(counts)),
         ):
             head, _, rest = text.partition(f"<!-- {mark} -->\n")
             text = f"{head}<!-- {mark} -->\n{content}<!-- /{mark} -->{rest.partition(f'<!-- /{mark} -->')[2]}"
         DOCS.write_text(text, "utf-8")
 
 
-def headline(found: dict[str, Any]) -> str:
+def headline(counts: dict[str, Any]) -> str:
     """Return the summary as a Markdown table."""
     rows = (
-        ("the fault is named first", found["top-1"], found["faults"]),
-        ("the fault is among the first three", found["top-3"], found["faults"]),
-        ("of a pair, one of the two is named first", found["pairs top-1"], found["pairs"]),
-        ("of a pair, both are among the first three", found["pairs top-3"], found["pairs"]),
-        ("false alarms on what is harmless", found["false alarms"], found["negatives"]),
+        ("the fault is named first", counts["top-1"], counts["faults"]),
+        ("the fault is among the first three", counts["top-3"], counts["faults"]),
+        ("one of a pair is named first", counts["pairs top-1"], counts["pairs"]),
+        ("both of a pair are among the first three", counts["pairs top-3"], counts["pairs"]),
+        ("false alarms on harmless changes", counts["false alarms"], counts["negatives"]),
         (
-            "measured repairs that give back 90 % of the healthy score",
-            found["repairs that recover 90 %"],
-            found["repairs measured"],
+            "measured fixes that recover 90 % of the healthy score",
+            counts["fixes that recover 90 %"],
+            counts["fixes measured"],
         ),
     )
     lines = ["| | of | |", "|---|---|---|"]
@@ -248,19 +251,21 @@ def headline(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def misses(found: dict[str, Any]) -> str:
+def misses(counts: dict[str, Any]) -> str:
     """Return the misses as a Markdown list."""
-    lines = [f"- {line}" for line in (*found["misses"], *found["not among three"])]
+    lines = [f"- {line}" for line in (*counts["misses"], *counts["not among three"])]
     return "\n".join(lines or ["- none"]) + "\n"
 
 
 def main() -> None:
-    """Run the bench and print what came of it."""
+    """Run the bench and print the counts."""
     parser = parser_of(__doc__)
     parser.add_argument("--minilm", type=Path)
     parser.add_argument("--calibration", action="store_true")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--splits", action="store_true", help="only the healthy model on every split")
+    parser.add_argument(
+        "--splits", action="store_true", help="diagnose only the healthy model, on every split"
+    )
     parser.add_argument("--corpora", nargs="*", default=CORPORA)
     arguments = parser.parse_args()
     if arguments.splits:
@@ -273,16 +278,16 @@ def main() -> None:
             executor.submit(run_corpus, corpus, arguments.minilm, arguments.calibration, arguments.quick)
             for corpus in corpora
         ]
-        outcomes = [one for run in runs for one in run.result()]
-    found = summary(outcomes)
-    print(json.dumps(found, indent=1))
+        outcomes = [case for run in runs for case in run.result()]
+    counts = summary(outcomes)
+    print(json.dumps(counts, indent=1))
     if (
         not arguments.calibration
         and not arguments.quick
         and arguments.minilm
         and len(corpora) == len(CORPORA)
     ):
-        write(outcomes, found)
+        write(outcomes, counts)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ RUN_FAULTS = (
     Fault("A7", "another split", ("other-split",), _other_split, ("train",), ("train",), STATIC),
     Fault(
         "A14",
-        "unjudged queries as 0",
+        "unjudged queries counted as 0",
         ("other-definition",),
         _reported(_defined),
         ("all-queries",),
@@ -170,13 +170,13 @@ RUN_FAULTS = (
     Fault("D2", "-1 read as the last document", ("missing-as-last",), _missing_as_last, (1,), (1, 2)),
     Fault("D3", "run too shallow", ("shallow-run",), lambda b, depth, _: _with_run(b, depth), (5,), (3, 8)),
     Fault("D5", "scores too coarse", ("coarse-scores",), _coarse, (1,), (1,)),
-    Fault("E4", "ids written otherwise", ("foreign-ids",), _foreign, ("prefix",), ("float", "tail")),
+    Fault("E4", "ids written differently", ("foreign-ids",), _foreign, ("prefix",), ("float", "tail")),
     Fault(
         "F2", "queries without results left out", ("other-definition",), _some_missing, (0.1,), (0.05, 0.3)
     ),
     Fault(
         "F3",
-        "answered queries only",
+        "mean over answered queries only",
         ("other-definition",),
         _reported(_defined),
         ("answered-queries-only",),
@@ -191,7 +191,12 @@ RUN_FAULTS = (
         ("ndcg-ideal-of-retrieved", "map-min-r-k"),
     ),
     Fault(
-        "F7", "another cut", ("other-cutoff",), _reported(_at), ("ndcg_at_100",), ("ndcg_at_5", "ndcg_at_20")
+        "F7",
+        "another cutoff",
+        ("other-cutoff",),
+        _reported(_at),
+        ("ndcg_at_100",),
+        ("ndcg_at_5", "ndcg_at_20"),
     ),
     Fault("F8", "a percentage", ("other-scale",), _reported(_scaled), (100,), (100,)),
     Fault("F", "a number of another run", ("unexplained-score",), _reported(_scaled), (0.8,), (0.9, 1.2)),
@@ -200,7 +205,7 @@ RUN_FAULTS = (
 RUN_NEGATIVES = (
     Fault("-", "exact run, its score reported", (), _reported(_scaled), (1.0,), (1.0,)),
     Fault("D1", "scalar quantiser of 8 bits", (), _indexed, ("SQ8",), ("SQ8",)),
-    Fault("D1", "HNSW that looks far", (), _indexed, ("HNSW32,Flat 256",), ("HNSW32,Flat 512",)),
+    Fault("D1", "HNSW with a wide search", (), _indexed, ("HNSW32,Flat 256",), ("HNSW32,Flat 512",)),
     Fault("D5", "scores of four decimals", (), _coarse, (4,), (4, 5)),
     Fault("D4", "ties in another order", (), lambda b, _s, rng: _tied(b, rng), (0,), (0,)),
 )
@@ -247,16 +252,16 @@ def _pair(one: str, first: Any, other: str, second: Any, bases: tuple[str, ...])
 
 
 PAIRS = (
-    _pair("random table", "plain", "unjudged queries as 0", "all-queries", STATIC),
-    _pair("cut without the model's doing", 24, "document rows shifted", 1, STATIC),
-    _pair("title dropped", 1.0, "queries in capitals", 1.0, STATIC),
-    _pair("rows zero", 0.3, "an instruction by recipe", "queries", STATIC),
-    _pair("loud directions in the table", (3, 1.0), "documents zero", ("documents", 0.1), STATIC),
+    _pair("random table", "plain", "unjudged queries counted as 0", "all-queries", STATIC),
+    _pair("stored texts truncated", 24, "document rows shifted", 1, STATIC),
+    _pair("title dropped", 1.0, "queries in upper case", 1.0, STATIC),
+    _pair("zero rows", 0.3, "an instruction in the recipe", "queries", STATIC),
+    _pair("dominant directions in the table", (3, 1.0), "zero document vectors", ("documents", 0.1), STATIC),
     _pair("rows shifted", (3, 0.0), "query rows shifted", 2, STATIC),
-    _pair("loud directions", (4, 1.0), "document rows shifted", 2, ("minilm",)),
-    _pair("documents missing", 0.3, "lengths count", 0.4, ("minilm",)),
-    _pair("few dimensions", 24, "documents zero", ("documents", 0.2), ("minilm",)),
+    _pair("dominant directions", (4, 1.0), "document rows shifted", 2, ("minilm",)),
+    _pair("documents missing", 0.3, "norms drive the ranking", 0.4, ("minilm",)),
+    _pair("few dimensions", 24, "zero document vectors", ("documents", 0.2), ("minilm",)),
     _pair("NaN", 0.02, "hubs", (1.5, 0.7), ("minilm",)),
     _pair("query rows shifted", 1, "documents missing", 0.2, ("static", "minilm")),
-    _pair("some rows misplaced", 0.3, "another cut", "ndcg_at_20", ("static",)),
+    _pair("some rows misplaced", 0.3, "another cutoff", "ndcg_at_20", ("static",)),
 )
