@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.model_files import ModelFiles
 from searchapp.encoders.static_model import StaticModel
+from searchapp.published.systems import Bm25System
 from searchapp.published.verdicts import Verdict, agrees
 from tests.conftest import Cli, MakeFolder
 from tests.real_data import CARD, needs
@@ -205,3 +207,20 @@ def test_bm25_is_exact_or_the_stemmer_is_named(
         exact = {metric for metric, figure in figures.items() if figure["verdict"] == "exact"}
         shallow = {metric for metric in figures if int(metric.split("_at_")[1]) <= 10}
         assert exact >= {metric for metric in shallow if task == "SciFact" or not metric.startswith("mrr")}
+
+
+def test_bm25_is_also_tried_with_other_texts_and_parameters() -> None:
+    corpus = open_corpus("sample")
+    system = Bm25System()
+    usual = system.evaluate(corpus, (10,)).run
+    alternatives = system.alternatives(corpus, (10,), thorough=False)
+    assert [alternative.name for alternative in alternatives] == [
+        "title-dropped", "text-dropped", "joined-by-newline", "joined-by-full-stop", "text-before-title",
+        "title-twice", "lucene-parameters", "anserini-parameters",
+    ]  # fmt: skip
+    same_words = {"joined-by-newline", "joined-by-full-stop", "text-before-title"}
+    for alternative in alternatives:
+        run = alternative.rank().run
+        assert run.keys() == usual.keys()
+        same = all(run[name].scores.tolist() == usual[name].scores[:10].tolist() for name in usual)
+        assert same == (alternative.name in same_words), alternative.name
