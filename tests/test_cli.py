@@ -138,7 +138,7 @@ def test_wrong_usage_exits_2(cli: Cli, arguments: tuple[str, ...]) -> None:
         (("eval", "nfcorpus"), "beir/nfcorpus/test is not on this machine", "searchapp eval sample"),
         (("index", "sample", "-m", "glove"), "There is no model 'glove'", "wordllama"),
         (("index", "sample", "-m", "no/such"), "no/such is not in the local cache", "wordllama"),
-        (("index", "sample", "--template", "x"), "The template 'x' names neither", "{title} {text}"),
+        (("index", "sample", "--template", "x"), "The template 'x' contains neither", "{title} {text}"),
         (("indexes", "nothing"), "There is no index 'nothing'", "searchapp indexes"),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_double_document_id_is_diagnosed_rather_than_refused(cli: Cli, make_co
         stream.write('{"_id": "d1", "title": "", "text": "again"}\n')
     result = cli("diagnose", str(folder))
     assert result.exit_code == 0
-    assert "document ids stand more than once: 1 (d1)" in result.stdout
+    assert "duplicate document ids: 1 (d1)" in result.stdout
 
 
 def test_help_names_no_probe_that_is_not_there(cli: Cli) -> None:

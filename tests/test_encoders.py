@@ -156,7 +156,7 @@ def test_a_document_is_assembled_as_beir_and_mteb_do(
 
 
 def test_a_template_without_a_field_is_an_error(make_model: MakeFolder) -> None:
-    with pytest.raises(SearchappError, match=r"The template 'text' names neither"):
+    with pytest.raises(SearchappError, match=r"The template 'text' contains neither"):
         load_encoder(str(make_model()), Options(template="text"))
 
 

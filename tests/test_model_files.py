@@ -41,7 +41,7 @@ except SearchappError as error:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", "There is no model 'nowhere': it is no folder and no hub id"),
+        ("nowhere", "There is no model 'nowhere': it is neither a folder nor a hub id"),
         ("a/b/c", "There is no model 'a/b/c'"),
         ("./nowhere", "There is no model folder nowhere"),
         ("/nowhere/at/all", "There is no model folder /nowhere/at/all"),
@@ -57,7 +57,7 @@ def test_a_model_that_is_not_there_is_an_error(name: str, message: str, working_
 
 def test_a_folder_without_a_model_is_an_error_that_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").touch()
-    with pytest.raises(SearchappError, match=r"holds no static model \(it holds pytorch_model\.bin\)"):
+    with pytest.raises(SearchappError, match=r"does not hold a static model \(it holds pytorch_model\.bin\)"):
         load_encoder(str(tmp_path))
 
 
@@ -70,7 +70,7 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", [5, 7])
 def test_a_table_that_is_not_of_the_tokenizer_is_refused(make_model: MakeFolder, rows: int) -> None:
     folder = make_model(table=np.ones((rows, 4), dtype=np.float32))
-    with pytest.raises(SearchappError, match=rf"has {rows} rows, the tokenizer 6 tokens"):
+    with pytest.raises(SearchappError, match=rf"has {rows} rows, but the tokenizer has 6 tokens"):
         load_encoder(str(folder))
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a corpus before anything is scored on it."""
+"""Problems of a corpus that limit or distort every score on it."""
 
 import hashlib
 from collections import Counter
@@ -11,13 +11,13 @@ EXAMPLES = 3
 
 
 def lint(corpus: Corpus) -> list[Problem]:
-    """Name what caps or blurs every score on a corpus; an empty list is a clean bill.
+    """Return the problems that limit or distort every score on a corpus; empty when there are none.
 
-    Looks for judgements of absent documents or queries, ids that stand twice, documents that are
-    empty, and documents whose title and text equal another's (their order is a matter of ties).
+    Looks for judgements of missing documents or queries, duplicate ids, empty documents, and documents
+    with the same title and text (whose order is decided by the tie rule).
     """
     ids: Counter[str] = Counter()
-    first_with: dict[bytes, str] = {}
+    first_id: dict[bytes, str] = {}
     copies: list[str] = []
     empty: list[str] = []
     for document in corpus.documents():
@@ -25,25 +25,26 @@ def lint(corpus: Corpus) -> list[Problem]:
         text = f"{document.title} {document.text}".strip()
         if not text:
             empty.append(document.id)
-        elif first_with.setdefault(hashlib.sha256(text.encode()).digest(), document.id) != document.id:
+        elif first_id.setdefault(hashlib.sha256(text.encode()).digest(), document.id) != document.id:
             copies.append(document.id)
     query_ids = Counter(query.id for query in corpus.source.queries())
     judgements = corpus.source.judgements()
     judged = {document_id for grades in judgements.values() for document_id in grades}
+    absent = sorted(judged - ids.keys())
     problems = [
-        _finding("duplicate-document-ids", "document ids stand more than once", _repeated(ids),
-                 "Give each document an id of its own; such a corpus cannot be indexed."),
-        _finding("duplicate-query-ids", "query ids stand more than once", _repeated(query_ids),
-                 "Give each query an id of its own."),
-        _finding("empty-documents", "documents have neither title nor text", empty,
-                 "Their vectors are zero and they are never found."),
-        _finding("duplicate-documents", "documents equal another one in title and text", copies,
-                 "They tie at every query; scores compare only under one tie rule."),
-        _finding("dangling-judgements", "judged documents are not in the corpus", sorted(judged - ids.keys()),
-                 "They can never be found and cap every score; `--allow-dangling` scores all the same."),
-        _finding("dangling-queries", "judged queries have no text",
+        _problem("duplicate-document-ids", "duplicate document ids", _repeated(ids),
+                 "Give each document a unique id; this corpus cannot be indexed."),
+        _problem("duplicate-query-ids", "duplicate query ids", _repeated(query_ids),
+                 "Give each query a unique id."),
+        _problem("empty-documents", "documents have neither title nor text", empty,
+                 "Their vectors are zero, so they are never retrieved."),
+        _problem("duplicate-documents", "documents with the same title and text as another", copies,
+                 "They tie for every query; scores are comparable only under the same tie rule."),
+        _problem("dangling-judgements", "judged documents that are not in the corpus", absent,
+                 "They cannot be retrieved, which limits every score; `--allow-dangling` scores anyway."),
+        _problem("dangling-queries", "judged queries without a text",
                  sorted(judgements.keys() - query_ids.keys()),
-                 "They cannot be searched; add them to the queries, or remove their judgements."),
+                 "Add them to the queries, or remove their judgements."),
     ]  # fmt: skip
     return [problem for problem in problems if problem is not None]
 
@@ -58,7 +59,7 @@ def _repeated(ids: Counter[str]) -> list[str]:
     return [name for name, count in ids.items() if count > 1]
 
 
-def _finding(name: str, what: str, ids: Sequence[str], hint: str) -> Problem | None:
+def _problem(name: str, what: str, ids: Sequence[str], hint: str) -> Problem | None:
     if not ids:
         return None
     more = ", ..." if len(ids) > EXAMPLES else ""
@@ -66,11 +67,11 @@ def _finding(name: str, what: str, ids: Sequence[str], hint: str) -> Problem | N
 
 
 def describe(corpus: Corpus) -> tuple[dict[str, object], list[Problem]]:
-    """Return the facts of a corpus (counts, characters, digests) and what is wrong with it."""
+    """Return the facts of a corpus (counts, characters, digests) and its problems."""
     lengths = [len(f"{document.title} {document.text}".strip()) for document in corpus.documents()]
     judgements = corpus.source.judgements()
     grades = Counter(grade for row in judgements.values() for grade in row.values())
-    findings = lint(corpus)
+    problems = lint(corpus)
     facts: dict[str, object] = {
         "corpus": corpus.name,
         "id": corpus.id,
@@ -81,6 +82,6 @@ def describe(corpus: Corpus) -> tuple[dict[str, object], list[Problem]]:
         "judgements": {str(grade): grades[grade] for grade in sorted(grades)},
         "documents digest": corpus.documents_digest,
     }
-    if judgements and "dangling-queries" not in {finding.name for finding in findings}:
+    if judgements and "dangling-queries" not in {problem.name for problem in problems}:
         facts |= {"queries digest": corpus.queries_digest, "judgements digest": corpus.judgements_digest}
-    return facts, findings
+    return facts, problems

@@ -1,4 +1,4 @@
-"""Which models work on this machine without a network."""
+"""The models that work on this machine without a network."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,8 +17,7 @@ from searchapp.files import read_json
 class ListedModel:
     """A model in a list.
 
-    `rows` and `dimension` are of its table: of token vectors, or of documents' vectors that were made
-    elsewhere.
+    `rows` and `dimension` are those of its table of token vectors, or of precomputed document vectors.
     """
 
     name: str
@@ -31,7 +30,7 @@ class ListedModel:
 def list_models(more: Iterable[str] = ()) -> list[ListedModel]:
     """Return the bundled model, the models in the Hugging Face cache, and those named in `more`.
 
-    What is damaged, gone or no model of a kind that searchapp reads is left out; nothing is downloaded.
+    What is damaged, missing or of an unsupported kind is left out; nothing is downloaded.
     """
     listed = (_describe(name) for name in dict.fromkeys([BUNDLED, *_cached(), *more]))
     return [model for model in listed if model is not None]
@@ -51,8 +50,8 @@ def _cached() -> list[str]:
 def _describe(name: str) -> ListedModel | None:
     kind, rest = split_name(name)
     path = Path(rest).expanduser()
-    of_hub = is_hub_id(rest) and not path.is_dir()
-    folder = cached_snapshot(rest) if of_hub else path
+    on_hub = is_hub_id(rest) and not path.is_dir()
+    folder = cached_snapshot(rest) if on_hub else path
     if folder is None or not (folder.is_dir() or name == BUNDLED):
         return None
     try:
@@ -64,12 +63,12 @@ def _describe(name: str) -> ListedModel | None:
             rows, dimension, folder = _static_shape(name, folder)
     except (SearchappError, OSError, ValueError, KeyError, TypeError):
         return None
-    return ListedModel(name, folder.name if of_hub else None, rows, dimension, str(folder))
+    return ListedModel(name, folder.name if on_hub else None, rows, dimension, str(folder))
 
 
 def _transformer_shape(folder: Path) -> tuple[int, int]:
     if not is_transformer(folder):
-        raise SearchappError(f"{folder} holds no transformer.")
+        raise SearchappError(f"{folder} does not hold a transformer.")
     config = read_json(folder / "config.json", dict, "")
     return int(config["vocab_size"]), int(config["hidden_size"])
 

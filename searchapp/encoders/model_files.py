@@ -1,4 +1,4 @@
-"""Where the files of a static model are: the bundled table, a folder, or the Hugging Face cache."""
+"""The files of a static model: bundled, in a folder, or in the Hugging Face cache."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ LAYOUTS = (
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The files of one static model, and the revision they are of (hub models only)."""
+    """The files of a static model, and their revision (hub models only)."""
 
     name: str
     table: Path
@@ -45,19 +45,19 @@ class ModelFiles:
         return sha256(*(file for file in (self.table, self.config) if file is not None))
 
     def tokenizer_digest(self) -> str:
-        """Return the SHA-256 of the tokenizer's file."""
+        """Return the SHA-256 of the tokenizer file."""
         return sha256(self.tokenizer)
 
 
 def find_model(name: str) -> ModelFiles:
-    """Return the files of the model that a name stands for.
+    """Return the files of a static model.
 
     Args:
         name: `wordllama`, a folder, or a hub id with an optional `@revision`.
 
     Raises:
-        SearchappError: the name is unknown, the folder holds no static model, or the model is not in
-            the cache and cannot be downloaded.
+        SearchappError: the name is unknown, the folder does not hold a static model, or the model is not
+            in the cache and cannot be downloaded.
     """
     if name == BUNDLED:
         return _bundled()
@@ -67,7 +67,7 @@ def find_model(name: str) -> ModelFiles:
     if path.exists() or name.startswith((".", "/", "~")):
         raise SearchappError(f"There is no model folder {path}.", _KNOWN)
     if not is_hub_id(name):
-        raise SearchappError(f"There is no model {name!r}: it is no folder and no hub id.", _KNOWN)
+        raise SearchappError(f"There is no model {name!r}: it is neither a folder nor a hub id.", _KNOWN)
     patterns = sorted({file for config, table, _, tokens in LAYOUTS for file in (config, table, tokens)})
     folder = snapshot(name, patterns, is_static, f"`-m {BUNDLED}` is bundled.")
     return static_in_folder(name, folder, revision=folder.name)
@@ -80,7 +80,7 @@ _KNOWN = (
 
 
 def _bundled() -> ModelFiles:
-    # Read from the package's files: importing wordllama would load code that is not needed here.
+    # Only the files are read: importing wordllama would load code that is not needed.
     spec = importlib.util.find_spec("wordllama")
     if spec is None or spec.origin is None:
         raise SearchappError("The bundled model is not installed.", "pip install wordllama")
@@ -97,13 +97,13 @@ def static_in_folder(name: str, folder: Path, revision: str | None = None) -> Mo
     """Return the files of the static model in a folder.
 
     Raises:
-        SearchappError: the folder holds none.
+        SearchappError: there is none.
     """
     for config, table, tensor, tokenizer in _layouts(folder):
         return ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
-    held = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
+    contents = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
     raise SearchappError(
-        f"{folder} holds no static model (it holds {held}).",
+        f"{folder} does not hold a static model (it holds {contents}).",
         "A model2vec folder holds config.json, model.safetensors and tokenizer.json.",
     )
 
@@ -114,5 +114,5 @@ def is_static(folder: Path) -> bool:
 
 
 def _layouts(folder: Path) -> list[tuple[str, str, str, str]]:
-    """Return the layouts of a static model that a folder is complete in."""
+    """Return the layouts all of whose files are in a folder."""
     return [layout for layout in LAYOUTS if all((folder / layout[part]).exists() for part in (0, 1, 3))]

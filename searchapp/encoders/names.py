@@ -1,4 +1,4 @@
-"""What a model's name says: which kind of model it is, and where that is."""
+"""The prefix of a model's name says its kind, the rest says where it is."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ PRECOMPUTED = "npy"
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Return the kind of a model and the rest of its name.
+    """Return the prefix of a model's name, empty for a static model, and the rest.
 
     >>> split_name("st:org/name"), split_name("wordllama")
     (('st', 'org/name'), ('', 'wordllama'))
@@ -22,7 +22,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def full_name(name: str) -> str:
-    """Return the name as a recipe holds it: a folder by its whole path, anything else as it is."""
+    """Return the name as a recipe stores it: a folder by its absolute path, anything else as it is."""
     kind, rest = split_name(name)
     path = Path(rest).expanduser()
     if not path.is_dir():
@@ -31,7 +31,7 @@ def full_name(name: str) -> str:
 
 
 def pinned_name(recipe: "Recipe") -> str:
-    """Return the name by which the model of a recipe is loaded again, of the same revision."""
+    """Return the name that loads the model of a recipe in the same revision."""
     if recipe.revision is None or "@" in recipe.model:
         return recipe.model
     return f"{recipe.model}@{recipe.revision}"

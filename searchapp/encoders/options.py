@@ -1,4 +1,4 @@
-"""What a user may change about vectors, and how an index of such vectors is called."""
+"""The options that shape vectors, and the folder name of a model with its options."""
 
 import re
 from dataclasses import dataclass, fields
@@ -15,11 +15,11 @@ Pooling = Literal["model", "mean", "cls"]
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may change about the vectors.
+    """The options that shape vectors.
 
     `max_length` counts tokens: "model" follows the model's own configuration, None reads whole texts.
-    `normalize` makes unit vectors, so that the inner product is the cosine. A pooling says how the vectors
-    of a text's tokens become one: as the model's configuration has it, their mean, or the first.
+    `normalize` makes unit vectors, so that the inner product is the cosine. A pooling turns the vectors of
+    a text's tokens into one: as configured in the model, their mean, or the first ([CLS]).
     """
 
     max_length: int | Literal["model"] | None = "model"
@@ -31,7 +31,7 @@ class Options:
     document_pooling: Pooling = "model"
 
     def label(self) -> str:
-        """Name the options that are not at their defaults, fit for a folder name.
+        """Return a label of the options that differ from the defaults, fit for a folder name.
 
         >>> Options(max_length=512).label()
         'max_length=512'
@@ -40,7 +40,7 @@ class Options:
         return ",".join(f"{name}={_short(value)}" for name, value, default in changed if value != default)
 
     def flags(self) -> list[str]:
-        """Return the options that are not at their defaults as the command line takes them.
+        """Return the options that differ from the defaults, as command-line arguments.
 
         >>> Options(max_length=512, query_prompt="query: ").flags()
         ['--max-length', '512', '--query-prompt', 'query: ']
@@ -65,7 +65,7 @@ def model_slug(name: str, options: Options | None = None) -> str:
     label = (options or Options()).label()
     kind, rest = split_name(name)
     path = Path(rest).expanduser()
-    if path.is_dir():  # two folders of one name are two models
+    if path.is_dir():  # folders with the same name may be different models
         name = f"{kind}{'--' if kind else ''}{path.resolve().name}-{_short(path.resolve())[:6]}"
     return f"{slug(name)}+{label}" if label else slug(name)
 

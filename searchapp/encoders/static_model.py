@@ -1,4 +1,4 @@
-"""The table of a static model: read from its files, checked, and averaged over the tokens of texts.
+"""A static model: a table of token vectors, read from its files, checked, and averaged over texts.
 
 The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
 `model2vec_reference.py` for model2vec itself.
@@ -20,16 +20,16 @@ from searchapp.errors import SearchappError
 from searchapp.files import Stamp, file_stamp, read_json
 
 CHUNK = 1024  # texts tokenised and averaged at a time
-MODEL2VEC_MAX_LENGTH = 512  # what model2vec reads when a model's configuration does not say
+MODEL2VEC_MAX_LENGTH = 512  # the default of model2vec
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a full load of a model has established, kept so that a query need not load it in full.
+    """What a full load of a static model has found out, stored so that a query can skip it.
 
-    `tokenizer` names the library that tokenises, `proof` says why that one; `unknown` is the id
-    that is left out; `median_letters` is the median length of a token, by which model2vec cuts texts;
-    `folded` says that weights or a mapping are folded into the table.
+    `tokenizer` is the library that tokenises, `proof` says why; `unknown` is the id that is left out;
+    `median_letters` is the median number of characters per token, by which model2vec truncates texts;
+    `folded` tells whether weights or a mapping are folded into the table.
     """
 
     stamp: Stamp
@@ -47,12 +47,12 @@ class ModelFacts:
 
 
 class StaticModel:
-    """Means of table rows, always float32: `encode` is model2vec's, with its options settled.
+    """Encodes texts as means of table rows, as model2vec does, always in float32.
 
     Args:
-        table: (vocabulary, d) of any precision, one row a token id, weights and mapping folded in.
-        rounding: the precisions that model2vec would pass the means through.
-        tokenize: texts -> flat ids.
+        table: (vocabulary, d) of any precision, one row per token id, weights and mapping folded in.
+        rounding: the precisions that model2vec rounds the means to, in turn.
+        tokenize: texts -> token ids.
         facts: what is known of the model.
     """
 
@@ -70,7 +70,7 @@ class StaticModel:
 
     @property
     def rows(self) -> NDArray[Any]:
-        """The rows that are averaged, one a token id, (vocabulary, d)."""
+        """The rows that are averaged, one per token id, (vocabulary, d)."""
         return self._table
 
     def tokenize(self, texts: Sequence[str]) -> Tokens:
@@ -82,14 +82,14 @@ class StaticModel:
 
         Args:
             texts: n texts.
-            max_length: how many tokens of a text are read, after it was cut to that many tokens of
-                median length, as model2vec does; None reads whole texts.
+            max_length: how many tokens of a text are read. As in model2vec, the text is first truncated to
+                that many tokens of median length. None reads whole texts.
         """
         if len(texts) <= CHUNK:
             return self._means(self._tokens(texts, max_length))
         from concurrent.futures import ThreadPoolExecutor
 
-        # While one chunk is averaged, which needs no Python, the next is tokenised.
+        # While one chunk is averaged, which releases the GIL, the next is tokenised.
         with ThreadPoolExecutor(1) as executor:
             chunks = [
                 executor.submit(self._means, self._tokens(texts[start : start + CHUNK], max_length))
@@ -101,8 +101,8 @@ class StaticModel:
     def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
         if max_length is None:
             return self._tokenize(texts)
-        letters = max_length * self.facts.median_letters
-        return truncate(self._tokenize([text[:letters] for text in texts]), max_length)
+        characters = max_length * self.facts.median_letters
+        return truncate(self._tokenize([text[:characters] for text in texts]), max_length)
 
     def _means(self, tokens: Tokens) -> NDArray[np.float32]:
         means = mean_rows(self._table, tokens.ids, tokens.offsets, self.facts.unknown)
@@ -123,11 +123,11 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
 
     Args:
         files: the model.
-        sample: texts that are to come, on which a fast tokenizer must prove itself.
+        sample: texts of the corpus, on which a fast tokenizer is verified.
 
     Raises:
-        SearchappError: a file is damaged, the table holds NaN or infinity, or table and tokenizer are
-            of different sizes.
+        SearchappError: a file is damaged, the table holds NaN or infinity, or table and tokenizer
+            differ in size.
     """
     tensors = _tensors(files)
     reference = _reference_tokenizer(files)
@@ -135,7 +135,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
     table, rounding = _fold(files, tensors, reference)
     digest = files.tokenizer_digest()
     tokenize, proof = choose_tokenizer(files.tokenizer, reference, digest, sample)
-    letters = [len(token) for token in reference.tokenizer.get_vocab(with_added_tokens=True)]
+    token_lengths = [len(token) for token in reference.tokenizer.get_vocab(with_added_tokens=True)]
     facts = ModelFacts(
         stamp=file_stamp(files.all()),
         model_digest=files.model_digest(),
@@ -145,7 +145,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
         rows=len(tensors[files.tensor]),
         dimension=table.shape[1],
         unknown=_unknown(reference),
-        median_letters=int(np.median(letters)),
+        median_letters=int(np.median(token_lengths)),
         max_length=None if files.name == BUNDLED else _max_length(files, config),
         normalize=bool(config.get("normalize", False)),
         folded="weights" in tensors or "mapping" in tensors,
@@ -162,9 +162,9 @@ def with_verified_tokenizer(model: StaticModel, files: ModelFiles, sample: Seque
 
 
 def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
-    """Return a model whose files are as they were at an earlier load, without reading them in full.
+    """Return a model whose files have not changed since an earlier load, with its table mapped into memory.
 
-    The table is mapped into memory. None when a file was touched, or the model needs a full load.
+    None when a file has changed, or when weights or a mapping must be folded in.
     """
     if facts.folded or file_stamp(files.all()) != facts.stamp:
         return None
@@ -175,25 +175,25 @@ def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
 def _fold(
     files: ModelFiles, tensors: dict[str, NDArray[Any]], reference: ReferenceTokenizer
 ) -> tuple[NDArray[Any], list[np.dtype[Any]]]:
-    """Return one row a token id in single or double precision, and the precisions of model2vec's means."""
+    """Return one row per token id in single or double precision, and the roundings of model2vec."""
     table, weights, mapping = tensors[files.tensor], tensors.get("weights"), tensors.get("mapping")
     size = reference.tokenizer.get_vocab_size(with_added_tokens=True)
     _check(files, table.ndim == 2, f"{files.tensor!r} has {table.ndim} dimensions, not 2")
     rows = len(table if mapping is None else mapping)
-    _check(files, rows == size, f"the table has {rows} rows, the tokenizer {size} tokens")
+    _check(files, rows == size, f"the table has {rows} rows, but the tokenizer has {size} tokens")
     if weights is not None:
         _check(files, weights.shape == (size,), f"{weights.shape} weights for {size} tokens")
         _check(files, bool(np.isfinite(weights).all()), "a weight is NaN or infinity")
     if mapping is not None:
-        inside = mapping.min() >= 0 and mapping.max() < len(table)
-        _check(files, bool(inside), f"the mapping names rows outside the table of {len(table)}")
+        in_range = mapping.min() >= 0 and mapping.max() < len(table)
+        _check(files, bool(in_range), f"the mapping refers to rows beyond the {len(table)} of the table")
     broken = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if len(broken):
         token = reference.tokenizer.id_to_token(int(broken[0])) if mapping is None else None
         raise SearchappError(
             f"{files.name}: {len(broken)} of {len(table)} rows of {files.table} hold NaN or infinity "
             f"(first: row {broken[0]}{f', token {token!r}' if token else ''}).",
-            "Distil or convert the model again; such rows would poison every text that uses them.",
+            "Distil or convert the model again; these rows would spoil every text that uses them.",
         )
     folded = table if mapping is None else table[mapping]
     if weights is not None:
@@ -206,19 +206,19 @@ def _check(files: ModelFiles, holds: bool, problem: str) -> None:
     if not holds:
         raise SearchappError(
             f"{files.name}: {problem} ({files.table}).",
-            "Table and tokenizer come from different models, or were not saved together.",
+            "Table and tokenizer are from different models, or were not saved together.",
         )
 
 
 def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) -> list[np.dtype[Any]]:
-    """Return the precisions that a mean passes through in model2vec: that of the rows, then the table's."""
+    """Return the precisions that model2vec rounds a mean to: that of the rows, then that of the table."""
     if files.name == BUNDLED:
-        return []  # half precision in the package, used as the single precision that holds it exactly
+        return []  # stored in half precision, which single precision holds exactly
     return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
 
 
 def _unknown(reference: ReferenceTokenizer) -> int | None:
-    """Return the id of the unknown token as model2vec finds it."""
+    """Return the id of the unknown token as model2vec determines it."""
     model = reference.tokenizer.model
     if hasattr(model, "unk_token"):
         return None if model.unk_token is None else reference.tokenizer.token_to_id(model.unk_token)
@@ -246,10 +246,10 @@ def _tensors(files: ModelFiles) -> dict[str, NDArray[Any]]:
     except (SafetensorError, OSError) as error:
         raise SearchappError(f"{files.name}: {files.table} cannot be read ({error}).", COPY_AGAIN) from error
     if files.tensor not in tensors:
-        held = ", ".join(sorted(tensors)[:3]) + (f" and {len(tensors) - 3} more" if len(tensors) > 3 else "")
+        names = ", ".join(sorted(tensors)[:3]) + (f" and {len(tensors) - 3} more" if len(tensors) > 3 else "")
         raise SearchappError(
-            f"{files.name}: {files.table} has no tensor {files.tensor!r} (it has {held}).",
-            f"It is no static model; if it is a transformer: -m st:{files.name}",
+            f"{files.name}: {files.table} has no tensor {files.tensor!r} (it has {names}).",
+            f"It is not a static model; for a transformer, use -m st:{files.name}",
         )
     return tensors
 
@@ -264,13 +264,13 @@ def _reference_tokenizer(files: ModelFiles) -> ReferenceTokenizer:
 
 
 def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
-    """Return how many tokens the model reads by its own configuration, None for whole texts."""
+    """Return how many tokens the configuration of the model allows, None for whole texts."""
     value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
     if value is None or (isinstance(value, int) and value > 0):
         return value
     raise SearchappError(
         f"{files.name}: max_length is {value!r} in {files.config}.",
-        "It must be a whole number above 0, or null.",
+        "It must be a positive integer, or null.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What is done to the vectors of every kind of model: they are checked, and made unit vectors."""
+"""Vectors of every kind of model are checked and normalised."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from searchapp.errors import SearchappError
 def checked_vectors(
     vectors: NDArray[np.float32], names: Sequence[str], model: str, *, normalize: bool
 ) -> NDArray[np.float32]:
-    """Return vectors as an index takes them.
+    """Return vectors that are finite, and of unit norm if wished.
 
     Args:
         vectors: (n, d) float32.
-        names: what each of them is of, as an error shows it.
-        model: whose they are.
+        names: of each vector, as an error shows it.
+        model: name of the model, for the same purpose.
         normalize: make unit vectors.
 
     Raises:
@@ -26,7 +26,7 @@ def checked_vectors(
     if len(broken):
         raise SearchappError(
             f"{model} gives NaN or infinity for {names[broken[0]][:60]!r}.",
-            "Such a vector has no score; convert the model to single precision, or make its vectors again.",
+            "Such a vector has no score; convert the model to single precision, or recompute its vectors.",
         )
     return unit(vectors) if normalize else vectors
 
