@@ -25,7 +25,7 @@ DOCUMENTS = (
     Document("d3", "", "fig apple apple"),
 )
 # The published figures of `mteb/baseline-bm25s` were made with Snowball 2.0 (PyStemmer 2.2); Snowball 3
-# stems some English words otherwise. The keys are digests of the stems of `PROBE`.
+# stems some English words differently. The keys are digests of the stems of `PROBE`.
 SNOWBALL_2, SNOWBALL_3 = "6b475727ce456ad2", "8d0094b73be99632"
 NDCG = {
     "nfcorpus": {SNOWBALL_2: 0.32082, SNOWBALL_3: 0.32102},
@@ -40,7 +40,7 @@ TASKS = {"nfcorpus": "NFCorpus", "scifact": "SciFact"}
 
 @pytest.fixture(autouse=True)
 def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep weights in a folder of the test's own."""
+    """Cache weights in a folder of the test."""
     folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setattr(module, "cache_folder", lambda _name: folder)
@@ -51,7 +51,7 @@ def build(documents: Sequence[Document] = DOCUMENTS) -> Bm25:
     return Bm25.build(bm25_recipe("digest"), documents)
 
 
-def found(index: Bm25, text: str, depth: int = 10) -> dict[str, float]:
+def scores_of(index: Bm25, text: str, depth: int = 10) -> dict[str, float]:
     """Return document id -> score, best first."""
     ranking = index.search([Query("q", text)], depth)["q"]
     return dict(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
@@ -65,28 +65,28 @@ def by_hand(tf: int, length: int, df: int, documents: int = 3, mean: float = 8 /
 
 def test_scores_are_those_of_the_formula() -> None:
     index = build()
-    apple = found(index, "apple")
+    apple = scores_of(index, "apple")
     assert list(apple) == ["d3", "d1"]
     assert apple["d3"] == pytest.approx(by_hand(tf=2, length=3, df=2), rel=1e-6)
     assert apple["d1"] == pytest.approx(by_hand(tf=1, length=3, df=2), rel=1e-6)
     plum = by_hand(tf=1, length=2, df=1)
-    both = found(index, "Pears, plums!")
+    both = scores_of(index, "Pears, plums!")
     assert list(both) == ["d2", "d1"]
     assert both["d2"] == pytest.approx(by_hand(tf=1, length=2, df=2) + plum, rel=1e-6)
-    assert found(index, "plum plum") == pytest.approx({"d2": 2 * plum}, rel=1e-6)
-    assert list(found(index, "red")) == ["d1"]  # the title is read
+    assert scores_of(index, "plum plum") == pytest.approx({"d2": 2 * plum}, rel=1e-6)
+    assert list(scores_of(index, "red")) == ["d1"]  # the title is read
 
 
 @pytest.mark.parametrize("text", ["is the and of", "a b 1", "quince", "?!"])
 def test_a_query_without_a_word_of_the_documents_finds_nothing(text: str) -> None:
-    assert found(build(), text) == {}
+    assert scores_of(build(), text) == {}
 
 
 def test_equal_scores_go_by_id_and_the_cut_keeps_to_it() -> None:
     documents = [Document(f"d{number}", "", "apple") for number in (1, 3, 2)] + [Document("d0", "", "pear")]
     index = build(documents)
-    assert list(found(index, "apple")) == ["d3", "d2", "d1"]
-    assert list(found(index, "apple", depth=2)) == ["d3", "d2"]
+    assert list(scores_of(index, "apple")) == ["d3", "d2", "d1"]
+    assert list(scores_of(index, "apple", depth=2)) == ["d3", "d2"]
 
 
 def test_bm25s_finds_the_same_with_the_same_scores() -> None:
@@ -156,11 +156,11 @@ def test_weights_are_computed_once(cached: Path) -> None:
     assert len(list(cached.iterdir())) == 2
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "empty", "objects", "foreign"])
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "empty", "objects", "foreign"])
 def test_damaged_weights_are_computed_again_with_a_warning(
     cached: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    expected = found(open_bm25("digest", lambda: DOCUMENTS), "apple")
+    expected = scores_of(open_bm25("digest", lambda: DOCUMENTS), "apple")
     (path,) = cached.iterdir()
     data = bytearray(path.read_bytes())
     if damage == "flipped":
@@ -173,12 +173,12 @@ def test_damaged_weights_are_computed_again_with_a_warning(
         with path.open("wb") as stream:
             np.savez(stream, words=np.frombuffer(b'{"recipe": {"k2": 1}}', dtype=np.uint8))
     else:
-        path.write_bytes(data[: len(data) // 2 if damage == "cut" else 0])
+        path.write_bytes(data[: len(data) // 2 if damage == "truncated" else 0])
     with caplog.at_level(logging.WARNING):
-        assert found(open_bm25("digest", lambda: DOCUMENTS), "apple") == expected
+        assert scores_of(open_bm25("digest", lambda: DOCUMENTS), "apple") == expected
     assert "are damaged" in caplog.text
     assert str(path) in caplog.text
-    assert found(open_bm25("digest", _never), "apple") == expected
+    assert scores_of(open_bm25("digest", _never), "apple") == expected
     assert len(list(cached.iterdir())) == 1
 
 
@@ -187,7 +187,7 @@ def test_weights_that_cannot_be_cached_are_used_all_the_same(
 ) -> None:
     monkeypatch.setattr(module, "cache_folder", lambda _name: tmp_path / "gone")
     with caplog.at_level(logging.WARNING):
-        assert found(open_bm25("digest", lambda: DOCUMENTS), "plum").keys() == {"d2"}
+        assert scores_of(open_bm25("digest", lambda: DOCUMENTS), "plum").keys() == {"d2"}
     assert "cannot be cached" in caplog.text
 
 

@@ -29,14 +29,14 @@ def test_a_table_shows_rank_score_id_title_and_text(cli: Cli) -> None:
     result = cli("query", "-k", "2", "apple")
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["rank", "score", "id", "title", "and", "text"],
-        ["1", "0.8944", "d3", "fig", "apple", "apple"],  # without a title the text stands in its place
+        ["1", "0.8944", "d3", "fig", "apple", "apple"],  # without a title, the text is shown
         ["2", "0.7071", "d1", "Red"],
         ["apple", "pear"],
     ]
     assert "\x1b" not in result.stdout
 
 
-def test_json_tells_what_was_searched_and_what_was_found(cli: Cli, tiny: str, tmp_path: Path) -> None:
+def test_json_says_what_was_searched_and_retrieved(cli: Cli, tiny: str, tmp_path: Path) -> None:
     result = cli("query", "--json", "-k", "3", "apple")
     document = json.loads(result.stdout)
     assert document["schema"] == "searchapp/query/1"
@@ -52,7 +52,7 @@ def test_json_tells_what_was_searched_and_what_was_found(cli: Cli, tiny: str, tm
 
 
 @pytest.mark.usefixtures("tiny")
-def test_ndjson_and_trec_hold_a_line_a_hit(cli: Cli) -> None:
+def test_ndjson_and_trec_have_one_line_per_hit(cli: Cli) -> None:
     rows = [json.loads(line) for line in cli("query", "apple", "--format", "ndjson").stdout.splitlines()]
     assert [(row["query_id"], row["rank"], row["id"]) for row in rows[:2]] == [("1", 1, "d3"), ("1", 2, "d1")]
     lines = [line.split(" ") for line in cli("query", "apple", "--format", "trec").stdout.splitlines()]
@@ -75,7 +75,7 @@ def test_queries_come_from_a_file_or_a_pipe(cli: Cli, tmp_path: Path, bom: str, 
 
 
 @pytest.mark.usefixtures("tiny")
-def test_several_queries_make_a_table_each(cli: Cli) -> None:
+def test_each_query_gets_its_own_table(cli: Cli) -> None:
     lines = cli("query", "-k", "1", "-i", "-", stdin="a\tapple\nb\tplum\n").stdout.splitlines()
     assert [line for line in lines if line in {"a apple", "b plum"}] == ["a apple", "b plum"]
 
@@ -98,7 +98,7 @@ def test_a_bad_line_of_queries_is_named(cli: Cli, lines: str, message: str) -> N
     assert message in result.stderr
 
 
-def test_a_file_of_queries_that_cannot_be_read_is_an_error(cli: Cli, tmp_path: Path) -> None:
+def test_an_unreadable_file_of_queries_is_an_error(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "latin1.txt").write_bytes("crème".encode("latin-1"))
     for name, reason in (("none.txt", "No such file"), ("latin1.txt", "not UTF-8"), (".", "Is a directory")):
         result = cli("query", "-i", str(tmp_path / name))
@@ -109,13 +109,13 @@ def test_a_file_of_queries_that_cannot_be_read_is_an_error(cli: Cli, tmp_path: P
 
 @pytest.mark.parametrize("text", ['{"_id": "7", "text": "pear"}', "7\tpear", "{apple}"])
 @pytest.mark.usefixtures("tiny")
-def test_a_query_on_the_command_line_is_taken_as_it_stands(cli: Cli, text: str) -> None:
+def test_a_query_on_the_command_line_is_taken_literally(cli: Cli, text: str) -> None:
     (query,) = json.loads(cli("query", "--json", text).stdout)["queries"]
     assert (query["id"], query["text"]) == ("1", text)
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_corpus_of_fewer_than_ten_documents_is_shown_whole(cli: Cli) -> None:
+def test_a_corpus_of_fewer_than_ten_documents_is_shown_in_full(cli: Cli) -> None:
     (query,) = json.loads(cli("query", "--json", "apple").stdout)["queries"]
     assert [hit["id"] for hit in query["hits"]] == [name for name, _ in BY_HAND]
 
@@ -186,7 +186,7 @@ def test_text_cannot_steer_the_terminal(cli: Cli, make_corpus: MakeFolder) -> No
     assert exact["title"] == nasty  # for scripts nothing is changed
 
 
-def test_markup_in_a_text_is_shown_as_it_is(cli: Cli, make_corpus: MakeFolder) -> None:
+def test_markup_in_a_text_is_shown_literally(cli: Cli, make_corpus: MakeFolder) -> None:
     folder = make_corpus(documents={"d1": ("[bold]x[/bold] [/nothing]", "[link=a]apple :smile:")},
                          qrels=[("q1", "d1", 1)])  # fmt: skip
     cli("index", str(folder))

@@ -1,4 +1,4 @@
-"""Fusing two rankings: by hand, and as ranx does it; and the ranking of chance."""
+"""Fusing two rankings, by hand and as ranx does it; and the random baseline."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def listed(ranking: Ranking) -> list[tuple[str, float]]:
         (Fusion("zmuv", "zmuv", 0.5), {"a": sqrt(1.5) / 2, "b": 0.0, "c": 0.5 - sqrt(1.5) / 2, "d": -0.5}),
     ],
 )
-def test_two_rankings_are_added_up_by_hand(fusion: Fusion, expected: dict[str, float]) -> None:
+def test_two_rankings_are_fused_as_by_hand(fusion: Fusion, expected: dict[str, float]) -> None:
     ranking = fuse(pair(DENSE, BM25), fusion, 10)
     assert ranking.document_ids == sorted(expected, key=lambda name: (expected[name], name), reverse=True)
     for name, value in listed(ranking):
@@ -47,7 +47,7 @@ def test_two_rankings_are_added_up_by_hand(fusion: Fusion, expected: dict[str, f
 
 
 @pytest.mark.parametrize("scale", list(SCALES))
-def test_a_side_that_found_nothing_or_one_document_is_no_error(scale: str) -> None:
+def test_a_side_with_no_or_one_result_is_not_an_error(scale: str) -> None:
     fusion = Fusion(scale, scale, 0.5)
     one = Ranking(["z"], np.array([3.0], dtype=np.float32))
     assert fuse(pair(NOTHING, NOTHING), fusion, 10).document_ids == []
@@ -58,16 +58,16 @@ def test_a_side_that_found_nothing_or_one_document_is_no_error(scale: str) -> No
     assert np.isfinite(ranking.scores).all()
 
 
-def test_ties_go_by_id_and_the_cut_keeps_to_it() -> None:
+def test_ties_are_broken_by_id_at_every_depth() -> None:
     flat = Ranking(["e", "d", "c", "b", "a"], np.ones(5, dtype=np.float32))
     assert fuse(pair(flat, NOTHING), Fusion("max", "max", 0.5), 3).document_ids == ["e", "d", "c"]
     assert fuse(pair(DENSE, BM25), Fusion("min-max", "max", 0.25), 2).document_ids == ["c", "d"]
 
 
-def test_either_side_alone_is_what_it_was() -> None:
-    found = pair(DENSE, BM25)
-    assert listed(dense_alone(found, 2)) == listed(DENSE)[:2]
-    assert listed(bm25_alone(found, 10)) == listed(BM25)
+def test_each_side_alone_is_unchanged() -> None:
+    sides = pair(DENSE, BM25)
+    assert listed(dense_alone(sides, 2)) == listed(DENSE)[:2]
+    assert listed(bm25_alone(sides, 10)) == listed(BM25)
 
 
 def test_a_fusion_says_what_it_does() -> None:
@@ -141,7 +141,7 @@ def test_random_scores_are_worked_out_by_hand(seed: int) -> None:
         assert listed(ranking) == [(name, score) for score, name in best]
 
 
-def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:
+def test_the_random_baseline_is_the_same_everywhere_and_differs_by_seed() -> None:
     ids = [f"d{number}" for number in range(500)]
     queries = [Query("1", "x"), Query("2", "x")]
     run = random_run(ids, queries, 20)
@@ -153,7 +153,7 @@ def test_chance_is_the_same_everywhere_and_another_by_another_seed() -> None:
     assert random_run(ids, queries, 20, seed=1)["1"].document_ids != run["1"].document_ids
 
 
-def test_chance_scores_what_chance_must() -> None:
+def test_the_random_baseline_scores_its_expectation() -> None:
     corpus = open_corpus("sample")
     ids = [document.id for document in corpus.documents()]
     runs = [random_run(ids, corpus.queries, 10, seed) for seed in range(60)]

@@ -51,7 +51,7 @@ def test_a_reopened_index_gives_the_same_hits(encoder: Encoder) -> None:
     assert reopened.documents(["d150", "d001"]) == [documents["d150"], documents["d001"]]
 
 
-def test_a_finished_index_is_kept_as_it_is(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_index_is_left_alone(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build_index(open_corpus("sample"), encoder)
     monkeypatch.setattr(encoder, "encode_documents", None)  # called, it would fail
     assert build_index(open_corpus("sample"), encoder).manifest == first.manifest
@@ -178,7 +178,7 @@ def test_ties_go_to_the_larger_id(make_corpus: MakeFolder, make_model: MakeFolde
 
 
 @pytest.mark.parametrize("text", ["apple", "", "quince"])
-def test_a_tie_that_is_longer_than_the_depth_is_cut_by_id(
+def test_a_tie_longer_than_the_depth_is_broken_by_id(
     make_corpus: MakeFolder, make_model: MakeFolder, text: str
 ) -> None:
     numbers = np.random.default_rng(0).permutation(500)
@@ -234,8 +234,8 @@ def test_nothing_in_an_index_is_a_pickle(encoder: Encoder) -> None:
     json.loads((folder / "manifest.json").read_text("utf-8"))
 
 
-def test_titles_and_texts_survive_as_they_are(make_corpus: MakeFolder, make_model: MakeFolder) -> None:
-    texts = {"1' OR 1": ("a\0b", "tab\there"), 'x"y': ("", "\u2028 line"), "漢字": ("🦊", "  blanks  ")}
+def test_titles_and_texts_survive_unchanged(make_corpus: MakeFolder, make_model: MakeFolder) -> None:
+    texts = {"1' OR 1": ("a\0b", "tab\there"), 'x"y': ("", "\u2028 line"), "漢字": ("🦊", "  spaces  ")}
     corpus = open_corpus(str(make_corpus(documents=texts)))
     index = build_index(corpus, load_encoder(str(make_model())))
     assert index.documents(list(texts)) == list(corpus.documents())

@@ -23,7 +23,7 @@ REST = [f"d{number}" for number in range(4, 10)]
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Encode two documents at a time and make each batch last."""
+    """Encode two documents at a time and save each batch."""
     monkeypatch.setattr("searchapp.encoders.static_encoder.StaticEncoder.batch", 2)
     monkeypatch.setattr("searchapp.index.checkpoint.CHECKPOINT_SECONDS", 0)
 
@@ -56,7 +56,7 @@ def watch(encoder: Encoder, batches: int | None = None) -> list[str]:
 
 
 def interrupt(corpus: Corpus, model: Path, *, fresh: bool = False) -> None:
-    """Build until four documents have lasted."""
+    """Build until four documents are saved."""
     encoder = load_encoder(str(model))
     watch(encoder, batches=2)
     with pytest.raises(KeyboardInterrupt):
@@ -85,7 +85,7 @@ def assert_same_index(one: Path, other: Path) -> None:
         assert getattr(first.manifest, name) == getattr(second.manifest, name)
 
 
-def test_a_build_goes_on_where_it_was_interrupted(
+def test_a_build_resumes_where_it_was_interrupted(
     corpus: Corpus, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     interrupt(corpus, model)
@@ -134,7 +134,7 @@ def test_what_was_done_after_the_last_checkpoint_is_done_again(
     assert_same_index(folder, uninterrupted(corpus, model, monkeypatch, tmp_path))
 
 
-def test_an_interrupted_build_says_what_is_kept(
+def test_an_interrupted_build_says_what_is_saved(
     corpus: Corpus, model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     interrupt(corpus, model)
@@ -161,7 +161,7 @@ def test_fresh_encodes_everything_again(corpus: Corpus, model: Path) -> None:
     assert second.manifest.created > first.manifest.created
 
 
-def test_a_part_of_other_documents_is_dropped(
+def test_an_unfinished_build_of_other_documents_is_discarded(
     corpus: Corpus, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     interrupt(corpus, model)
@@ -172,7 +172,7 @@ def test_a_part_of_other_documents_is_dropped(
     assert_same_index(folder, uninterrupted(corpus, model, monkeypatch, tmp_path))
 
 
-def test_a_part_of_a_corpus_that_only_grew_is_kept(corpus: Corpus, model: Path) -> None:
+def test_an_unfinished_build_of_a_corpus_that_only_grew_is_resumed(corpus: Corpus, model: Path) -> None:
     interrupt(corpus, model)
     with (Path(corpus.location) / "corpus.jsonl").open("a") as stream:
         stream.write(jsonl([{"_id": "d10", "text": "fig"}]))
@@ -181,7 +181,7 @@ def test_a_part_of_a_corpus_that_only_grew_is_kept(corpus: Corpus, model: Path) 
     assert open_index(folder).all_ids() == [*DOCUMENTS, "d10"]
 
 
-def test_a_part_of_another_recipe_is_dropped(
+def test_an_unfinished_build_with_another_recipe_is_discarded(
     corpus: Corpus, model: Path, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     interrupt(corpus, model)
@@ -192,7 +192,9 @@ def test_a_part_of_another_recipe_is_dropped(
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"rows": 4}', b"\xff"])
-def test_a_part_whose_progress_is_torn_is_dropped(corpus: Corpus, model: Path, content: bytes) -> None:
+def test_an_unfinished_build_with_damaged_progress_is_discarded(
+    corpus: Corpus, model: Path, content: bytes
+) -> None:
     interrupt(corpus, model)
     (unfinished(corpus, model) / "progress.json").write_bytes(content)
     seen, folder = resume(corpus, model)
@@ -201,7 +203,7 @@ def test_a_part_whose_progress_is_torn_is_dropped(corpus: Corpus, model: Path, c
 
 
 @pytest.mark.parametrize("name", ["vectors.npy", "docs.sqlite"])
-def test_a_part_that_lost_a_file_is_dropped(
+def test_an_unfinished_build_that_lost_a_file_is_discarded(
     corpus: Corpus, model: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     interrupt(corpus, model)
@@ -211,7 +213,7 @@ def test_a_part_that_lost_a_file_is_dropped(
     assert_same_index(folder, uninterrupted(corpus, model, monkeypatch, tmp_path))
 
 
-def test_a_part_that_was_complete_needs_no_encoding(
+def test_an_unfinished_build_that_is_complete_needs_no_encoding(
     corpus: Corpus, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:

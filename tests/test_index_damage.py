@@ -1,4 +1,4 @@
-"""Indexes that are damaged, stale or of something else: each is an error that names the difference."""
+"""Indexes that are damaged, stale or built from something else: each error names the difference."""
 
 import json
 import os
@@ -44,13 +44,13 @@ def flip(file: Path, place: int) -> None:
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
-@pytest.mark.parametrize("kept", [0, 50, -1])
-def test_a_torn_file_is_named(corpus: Path, model: Path, name: str, kept: int) -> None:
+@pytest.mark.parametrize("length", [0, 50, -1])
+def test_a_truncated_file_is_named(corpus: Path, model: Path, name: str, length: int) -> None:
     folder = build(corpus, model)
     content = (folder / name).read_bytes()
-    (folder / name).write_bytes(content[:kept])
-    torn = f"is damaged: {name} has {len(content[:kept])} bytes, not {len(content)}."
-    with pytest.raises(SearchappError, match=re.escape(torn)) as caught:
+    (folder / name).write_bytes(content[:length])
+    problem = f"is damaged: {name} has {len(content[:length])} bytes, not {len(content)}."
+    with pytest.raises(SearchappError, match=re.escape(problem)) as caught:
         open_index(folder)
     assert caught.value.hint.endswith(f"searchapp indexes --remove {folder}")
 
@@ -99,7 +99,7 @@ def test_a_missing_manifest_is_an_error(corpus: Path, model: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
-def test_a_changed_byte_is_found_wherever_it_is(corpus: Path, model: Path, name: str) -> None:
+def test_a_changed_byte_is_detected_anywhere(corpus: Path, model: Path, name: str) -> None:
     folder = build(corpus, model)
     manifest = read_manifest(folder)
     assert damaged_files(folder, manifest) == []
@@ -111,7 +111,7 @@ def test_a_changed_byte_is_found_wherever_it_is(corpus: Path, model: Path, name:
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
-def test_a_file_that_is_something_else_is_an_error(corpus: Path, model: Path, name: str) -> None:
+def test_a_file_with_other_contents_is_an_error(corpus: Path, model: Path, name: str) -> None:
     folder = build(corpus, model)
     flip(folder / name, 0)
     with pytest.raises(SearchappError, match=re.escape(name)):
@@ -135,7 +135,7 @@ def test_a_damaged_index_is_replaced_by_a_fresh_one(corpus: Path, model: Path) -
         ({"table": TABLE[:, :3]}, "dimension 4 (index) is now 3"),
     ],
 )
-def test_an_index_of_a_model_that_changed_is_refused(
+def test_an_index_of_a_changed_model_is_refused(
     corpus: Path, make_model: MakeFolder, change: dict[str, object], difference: str
 ) -> None:
     model = make_model()
@@ -155,7 +155,7 @@ def test_an_index_is_refused_for_another_recipe(corpus: Path, model: Path) -> No
 
 
 @pytest.mark.parametrize(("old", "new"), [("plum", "figs"), ('"d2"', '"d4"'), ('"Red"', '""')])
-def test_an_index_of_documents_that_changed_is_refused(corpus: Path, model: Path, old: str, new: str) -> None:
+def test_an_index_of_changed_documents_is_refused(corpus: Path, model: Path, old: str, new: str) -> None:
     built = open_corpus(str(corpus)).documents_digest
     build(corpus, model)
     file = corpus / "corpus.jsonl"
@@ -173,7 +173,7 @@ def test_an_index_of_another_corpus_is_refused(corpus: Path, model: Path) -> Non
         index.check_corpus(open_corpus("sample"))
 
 
-def test_a_corpus_that_was_only_touched_or_reordered_is_the_same(corpus: Path, model: Path) -> None:
+def test_a_corpus_that_was_only_touched_or_reordered_is_unchanged(corpus: Path, model: Path) -> None:
     folder = build(corpus, model)
     file = corpus / "corpus.jsonl"
     file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
@@ -184,7 +184,7 @@ def test_a_corpus_that_was_only_touched_or_reordered_is_the_same(corpus: Path, m
 @pytest.mark.parametrize(
     "options", [[], ["--max-length", "2"], ["--no-normalize"], ["--query-prompt", "q: "]]
 )
-def test_the_command_in_the_message_mends_the_index(
+def test_the_command_in_the_message_fixes_the_index(
     corpus: Path, make_model: MakeFolder, cli: Cli, options: list[str]
 ) -> None:
     command = ["index", str(corpus), "-m", str(make_model()), *options]
@@ -198,7 +198,7 @@ def test_the_command_in_the_message_mends_the_index(
 
 
 @pytest.mark.parametrize("name", ["sample", "sample/wordllama", "sample/wordllama/flat"])
-def test_a_name_stands_for_an_index(name: str, cli: Cli) -> None:
+def test_a_name_matches_an_index(name: str, cli: Cli) -> None:
     cli("index", "sample")
     assert match_indexes([name]) == find_indexes()
     assert match_indexes([str(find_indexes()[0])]) == find_indexes()
@@ -221,7 +221,7 @@ def test_a_name_stands_for_an_index(name: str, cli: Cli) -> None:
         "wordllama",
     ],
 )
-def test_no_other_name_stands_for_an_index(
+def test_no_other_name_matches_an_index(
     name: str, cli: Cli, working_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli("index", "sample")

@@ -21,7 +21,7 @@ from searchapp.index.index import open_index
 from searchapp.index.layout import find_indexes, index_folder, remove_index
 from tests.conftest import Cli, MakeFolder, jsonl
 
-# Dies when the finished build is about to take the place of the index, which is out of the way by then.
+# Dies just before the finished build replaces the index, which has been moved away by then.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -81,7 +81,7 @@ def killed(make_corpus: MakeFolder, make_model: MakeFolder) -> tuple[Path, Path,
     return folder, corpus, model
 
 
-def test_a_build_killed_in_the_exchange_leaves_the_old_index(
+def test_a_build_killed_while_replacing_leaves_the_old_index(
     killed: tuple[Path, Path, Path], cli: Cli
 ) -> None:
     folder, corpus, model = killed
@@ -158,7 +158,7 @@ def test_readers_never_wait_and_nobody_removes_what_is_being_built(
     assert open_index(folder).all_ids() == ["d1", "d2", "d3"]
 
 
-# The one file that is larger than 100,000 bytes: 400 vectors of 512 numbers, or 400 texts of 600 letters.
+# The one file that is larger than 100,000 bytes: 400 vectors of 512 numbers, or 400 texts of 600 characters.
 @pytest.mark.parametrize(("width", "words"), [(512, 1), (4, 100)], ids=["vectors", "documents"])
 def test_a_full_disk_is_an_error_and_no_index(
     make_corpus: MakeFolder, make_model: MakeFolder, width: int, words: int
@@ -173,7 +173,7 @@ def test_a_full_disk_is_an_error_and_no_index(
 
 
 @pytest.mark.parametrize("batch", [2, 1024], ids=["in different batches", "in one batch"])
-def test_an_id_that_stands_twice_is_named(
+def test_a_duplicate_id_is_named(
     make_corpus: MakeFolder, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr("searchapp.encoders.static_encoder.StaticEncoder.batch", batch)
@@ -206,7 +206,7 @@ def test_a_corpus_that_changes_while_it_is_indexed_is_an_error(
     assert find_indexes() == []
 
 
-def test_a_folder_that_cannot_be_written_is_an_error(
+def test_a_folder_that_is_not_writable_is_an_error(
     make_corpus: MakeFolder, make_model: MakeFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -216,6 +216,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(
     assert caught.value.hint == "Set SEARCHAPP_INDEXES to a writable folder."
 
 
-def test_an_index_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_index_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IndexMissingError, match="There is no index"):
         open_index(tmp_path / "indexes" / "sample" / "wordllama" / "flat")

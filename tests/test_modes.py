@@ -1,4 +1,4 @@
-"""Modes on the command line: eval and query by BM25 and hybrid, the baselines, files, and what is refused."""
+"""Modes on the command line: eval and query with BM25 and hybrid, baselines, files, and refused options."""
 
 import csv
 import json
@@ -33,8 +33,8 @@ def tiny(make_corpus: MakeFolder, make_model: MakeFolder) -> tuple[str, str]:
 def rows(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
     result = cli("eval", *arguments, "--json")
     assert result.exit_code == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)["results"]
-    return found
+    results: list[dict[str, Any]] = json.loads(result.stdout)["results"]
+    return results
 
 
 def test_bm25_is_scored_without_a_model_or_an_index(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_bm25_is_scored_without_a_model_or_an_index(cli: Cli, tiny: tuple[str, s
     assert [path.name for path in (tmp_path / "indexes").iterdir()] != ["bm25"]
 
 
-def test_a_query_that_finds_nothing_counts_0(cli: Cli, make_corpus: MakeFolder) -> None:
+def test_a_query_without_results_counts_0(cli: Cli, make_corpus: MakeFolder) -> None:
     corpus = make_corpus(queries={"q1": "apple", "q2": "is it the"}, qrels=[("q1", "d3", 1), ("q2", "d2", 1)])
     (row,) = rows(cli, str(corpus), "--mode", "bm25")
     assert (row["n_queries"], row["n_judged"]) == (2, 2)
@@ -74,7 +74,7 @@ def test_hybrid_says_how_it_was_fused(cli: Cli, tiny: tuple[str, str]) -> None:
     assert {"bm25s", "PyStemmer"} <= row["versions"].keys()
 
 
-def test_baselines_stand_beside_each_model(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
+def test_baselines_are_scored_with_each_model(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
     corpus, model = tiny
     arguments = ("eval", corpus, "sample", "-m", model, "-m", "wordllama", "--baselines")
     out = tmp_path / "out"
@@ -94,12 +94,12 @@ def test_baselines_stand_beside_each_model(cli: Cli, tiny: tuple[str, str], tmp_
     assert "mode" in cli(*arguments[:3], "--baselines").stdout.splitlines()[0]
 
 
-def test_every_query_of_each_mode_is_told_apart(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_per_query_rows_name_their_mode(cli: Cli, tiny: tuple[str, str]) -> None:
     lines = cli(
         "eval", tiny[0], "-m", tiny[1], "--baselines", "--per-query", "--format", "csv"
     ).stdout.splitlines()
-    found = [(row["mode"], row["query_id"]) for row in csv.DictReader(lines)]
-    assert found == [
+    listed = [(row["mode"], row["query_id"]) for row in csv.DictReader(lines)]
+    assert listed == [
         (mode, query) for mode in ("dense", "hybrid", "bm25", "random") for query in ("q1", "q2")
     ]
 
@@ -128,7 +128,7 @@ def test_dangling_judgements_stop_every_mode(cli: Cli, make_corpus: MakeFolder) 
         (("--mode", "sparse"), "'sparse' is not one of dense, bm25, hybrid"),
     ],
 )
-def test_what_does_not_go_together_is_refused(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
+def test_conflicting_options_are_refused(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
     result = cli("eval", "sample", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -163,7 +163,7 @@ def test_a_query_is_answered_in_every_mode(
     assert by in result.stderr
 
 
-def test_a_query_of_stop_words_finds_nothing_and_says_so(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_a_query_of_stop_words_has_no_results_and_says_so(cli: Cli, tiny: tuple[str, str]) -> None:
     cli("index", tiny[0])
     arguments = ("query", "-c", tiny[0], "--mode", "bm25", "is the")
     assert json.loads(cli(*arguments, "--json").stdout)["queries"][0]["hits"] == []
@@ -172,7 +172,7 @@ def test_a_query_of_stop_words_finds_nothing_and_says_so(cli: Cli, tiny: tuple[s
     assert cli("query", "-c", tiny[0], "--mode", "bm25", "-k", "9", "apple").exit_code == 1
 
 
-def test_bm25_answers_though_the_model_is_gone(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_bm25_answers_without_the_model(cli: Cli, tiny: tuple[str, str]) -> None:
     corpus, model = tiny
     cli("index", corpus, "-m", model)
     (Path(model) / "model.safetensors").unlink()

@@ -137,7 +137,7 @@ def test_ctrl_c_keeps_the_old_index_and_the_command_can_be_repeated(large: Path,
     again = interrupt(*build, "--fresh", when=part)
     assert again.returncode == 130
     answer = run("query", "honey honey honey", "-c", str(large), "-k", "1", "--json")
-    assert json.loads(answer.stdout)["queries"][0]["hits"][0]["id"] == "d0"  # the one of honey alone
+    assert json.loads(answer.stdout)["queries"][0]["hits"][0]["id"] == "d0"  # it consists of honey only
     assert run("doctor").returncode == 0
 
 

@@ -133,13 +133,13 @@ def test_a_split_that_cannot_be_used_is_named(cli: Cli, corpus: Path, split: str
 
 
 def test_without_other_judgements_there_is_nothing_to_tune_on(cli: Cli, make_corpus: MakeFolder) -> None:
-    for name, found in (
+    for name, problem in (
         (str(make_corpus("bare", qrels=[])), "has no judgements"),
         (str(make_corpus()), "(test)"),
     ):
         result = cli("tune", name)
         assert result.exit_code == 1
-        assert found in result.stderr
+        assert problem in result.stderr
         assert "there is nothing to tune on" in result.stderr
 
 
@@ -165,7 +165,7 @@ def test_the_split_of_an_alias_is_one_that_scores_are_reported_on(
             tuning_splits(f"{folder}/dev", splits)
 
 
-def test_a_record_counts_for_its_own_model_and_documents_alone(
+def test_a_record_applies_only_to_its_model_and_documents(
     cli: Cli, corpus: Path, tables: str, tmp_path: Path
 ) -> None:
     cli("tune", str(corpus), "-m", tables)
