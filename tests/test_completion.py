@@ -91,7 +91,9 @@ def test_the_line_of_the_docs_prints_a_script_for_each_shell(shell: type[ShellCo
     assert f"_SEARCHAPP_COMPLETE={shell.name}_complete" in done.stdout
 
 
-@pytest.mark.parametrize("words", ["searchapp index ", "searchapp query -m ", "searchapp indexes "])
+@pytest.mark.parametrize(
+    "words", ["searchapp index ", "searchapp eval --measure ", "searchapp query -m ", "searchapp indexes "]
+)
 def test_completion_loads_nothing_heavy(words: str, cli: Cli) -> None:
     cli("index", "sample")
     program = f"""

@@ -1,6 +1,9 @@
 """A report format is one entry in one dict: help shows it, and every command that has rows writes it."""
 
+import csv
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -109,3 +112,20 @@ def test_lists_come_in_every_format_for_rows(cli: Cli, arguments: tuple[str, ...
     table = cli(*arguments, "--format", "csv").stdout.splitlines()
     extra = {"ndjson": -1, "csv": 0, "markdown": 1, "latex": 5}  # lines besides one per line of CSV
     assert len(result.stdout.splitlines()) == len(table) + extra[form]
+
+
+def test_comparisons_and_diagnoses_come_as_rows(cli: Cli, tmp_path: Path) -> None:
+    for name, options in {"whole": (), "cut": ("--max-length", "4")}.items():
+        cli("eval", "sample", "--run-out", str(tmp_path / name), *options)
+    compare = ("compare", str(tmp_path / "whole"), str(tmp_path / "cut"))
+    (change, *_) = csv.DictReader(cli(*compare, "--format", "csv").stdout.splitlines())
+    document = json.loads(cli(*compare, "--json").stdout)
+    expected = document["comparisons"][0]["changes"]["ndcg_at_10"]
+    assert (change["metric"], float(change["candidate"])) == ("ndcg_at_10", expected["candidate"])
+    assert [float(change["interval_low"]), float(change["interval_high"])] == expected["interval"]
+    header, sides, row, *_ = cli(*compare, "--format", "markdown").stdout.splitlines()
+    assert header == "| run | metric | baseline | candidate | change | 95 % | p | won/tied/lost |"
+    assert sides == "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    assert f"| {expected['baseline']:.5f} | {expected['candidate']:.5f} |" in row
+    facts = cli("diagnose", "sample", "--probe", "tokenizer", "--format", "ndjson").stdout.splitlines()
+    assert {json.loads(fact)["probe"] for fact in facts} == {"tokenizer"}

@@ -4,20 +4,23 @@ To add a metric, write the function that scores one query and `register` a `Metr
 `metrics.py`. Help, `--measure`, gates, tables and stored results know it from then on.
 """
 
+from __future__ import annotations
+
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from searchapp.errors import SearchappError
 from searchapp.records import Ranking
 
-Grades = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Grades: TypeAlias = "NDArray[np.float64]"
 
 UNJUDGED = -1
 RELEVANT = 1
@@ -40,8 +43,10 @@ class JudgedRanking:
     judged: Grades
 
     @classmethod
-    def of(cls, ranking: Ranking | None, grades: Mapping[str, int]) -> "JudgedRanking":
+    def of(cls, ranking: Ranking | None, grades: Mapping[str, int]) -> JudgedRanking:
         """Join the ranking of a query, if it has one, with the judgements of the query."""
+        import numpy as np
+
         ids = [] if ranking is None else ranking.document_ids
         retrieved = np.fromiter((grades.get(name, UNJUDGED) for name in ids), np.float64, count=len(ids))
         return cls(retrieved, np.array(sorted(grades.values(), reverse=True), dtype=np.float64))
@@ -54,6 +59,8 @@ class JudgedRanking:
     @cached_property
     def ranks(self) -> list[int]:
         """The ranks at which relevant documents were retrieved, ascending from 1."""
+        import numpy as np
+
         return [int(row) + 1 for row in np.flatnonzero(self.retrieved >= RELEVANT)]
 
     def hits(self, cutoff: int) -> int:
@@ -99,7 +106,7 @@ class Metric:
         """Every name of the metric."""
         return (self.name, self.title, *self.spellings)
 
-    def at(self, cutoff: int | None) -> "Measure":
+    def at(self, cutoff: int | None) -> Measure:
         """Return the measure of this metric at a cutoff; None is the whole ranking.
 
         Raises:

@@ -6,8 +6,6 @@ Sums run over the ranks in order, as in ranx's loops, so that both give the same
 from collections.abc import Callable
 from functools import cache, partial
 
-import numpy as np
-
 from searchapp.evaluation.metric import (
     RELEVANT,
     Grades,
@@ -33,11 +31,15 @@ def dcg(gains: Grades) -> float:
 
 def linear_gains(grades: Grades) -> Grades:
     """Return the grades, 0 for documents that are not relevant."""
+    import numpy as np
+
     return np.where(grades >= RELEVANT, grades, 0.0)
 
 
 def exponential_gains(grades: Grades) -> Grades:
     """Return 2^grade - 1: Burges et al., "Learning to rank using gradient descent", ICML 2005."""
+    import numpy as np
+
     return np.exp2(linear_gains(grades)) - 1
 
 
@@ -56,6 +58,8 @@ def average_precision(query: JudgedRanking, cutoff: int) -> float:
     R counts all relevant documents, found or not. Buckley and Voorhees, "Retrieval system evaluation",
     in TREC: Experiment and Evaluation in Information Retrieval, 2005.
     """
+    import numpy as np
+
     ranks = np.array(query.ranks[: query.hits(cutoff)], dtype=np.float64)
     return _sum(np.arange(1, len(ranks) + 1) / ranks) / len(query.relevant) if len(ranks) else 0.0
 
@@ -96,6 +100,8 @@ def bpref(query: JudgedRanking, _cutoff: int) -> float:
     judged are passed over. Buckley and Voorhees, "Retrieval evaluation with incomplete information",
     SIGIR 2004. Without a ranx kernel: ranx 0.3 divides by 0 where every judged document is relevant.
     """
+    import numpy as np
+
     relevant = len(query.relevant)
     nonrelevant = int(((query.judged >= 0) & (query.judged < RELEVANT)).sum())
     above = np.cumsum((query.retrieved >= 0) & (query.retrieved < RELEVANT))
@@ -106,11 +112,15 @@ def bpref(query: JudgedRanking, _cutoff: int) -> float:
 
 def _sum(terms: Grades) -> float:
     """Return the sum from first to last; numpy's `sum` adds in pairs, which rounds otherwise."""
+    import numpy as np
+
     return float(np.cumsum(terms)[-1]) if len(terms) else 0.0
 
 
 @cache
 def _discounts(depth: int) -> Grades:
+    import numpy as np
+
     return np.log2(np.arange(2, depth + 2))
 
 
