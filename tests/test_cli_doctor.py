@@ -30,8 +30,8 @@ def sample_index(cli: Cli, tmp_path: Path) -> Path:
 def test_a_healthy_installation_exits_0(cli: Cli) -> None:
     result = cli("doctor")
     assert result.exit_code == 0
-    assert "150 documents; whole, corpus and model unchanged" in result.stdout
-    assert "whole" not in result.stderr
+    assert "150 documents; intact, corpus and model unchanged" in result.stdout
+    assert "intact" not in result.stderr
     assert {status for _, status in statuses(cli)} == {"ok"}
 
 

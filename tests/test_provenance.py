@@ -46,9 +46,9 @@ def edit(path: Path, change: Change) -> None:
     path.write_text(json.dumps(document))
 
 
-def test_an_unchanged_result_is_well_under_every_name(cli: Cli, stored: Path) -> None:
+def test_an_unchanged_result_passes_under_every_name(cli: Cli, stored: Path) -> None:
     for name in (stored, stored.with_suffix(""), stored.with_suffix(".trec"), stored.parent):
-        assert checks(cli, str(name)) == [("ok", "versions, corpus and model are what they were", "")]
+        assert checks(cli, str(name)) == [("ok", "versions, corpus and model are unchanged", "")]
     assert cli("doctor", str(stored)).exit_code == 0
 
 
@@ -65,7 +65,7 @@ def test_a_result_holds_the_versions_of_what_made_it(cli: Cli, stored: Path, tmp
         assert checks(cli, str(path))[0][0] == "ok"
 
 
-def test_other_versions_are_told_with_what_they_could_change(cli: Cli, stored: Path) -> None:
+def test_other_versions_are_listed_with_what_they_could_change(cli: Cli, stored: Path) -> None:
     here = installed_versions()
     edit(stored, lambda row: row["versions"].update(numpy="1.0", ranx="not installed", python="3"))
     ((status, detail, hint),) = checks(cli, str(stored))
@@ -83,7 +83,7 @@ def test_other_versions_are_told_with_what_they_could_change(cli: Cli, stored: P
     [
         ("corpus.jsonl", '{"_id": "d3", "text": "fig"}', "documents of its corpus have changed: other doc"),
         ("queries.jsonl", '{"_id": "q2", "text": "pear"}', "queries of its corpus have changed: other que"),
-        ("qrels/test.tsv", "q2\td2\t2", "judgements of its corpus have changed: the same rankings would be"),
+        ("qrels/test.tsv", "q2\td2\t2", "judgements of its corpus have changed: the same rankings would get"),
     ],
 )
 def test_a_changed_corpus_is_a_warning(
@@ -106,7 +106,7 @@ def test_a_changed_model_is_a_warning(
     )  # fmt: skip
     make_model(words=("[UNK]", "apple", "pear", "plum", "fig", "rot"))
     assert checks(cli, str(stored))[0][:2] == (
-        "warn", "its tokenizer has changed: texts would be cut into other tokens"
+        "warn", "its tokenizer has changed: texts would be split into other tokens"
     )  # fmt: skip
 
 
@@ -123,9 +123,9 @@ def test_another_stemmer_is_named(cli: Cli, tmp_path: Path) -> None:
     path = evaluate(cli, "sample", "--mode", "bm25", "--run-out", str(tmp_path / "out"))
     edit(path, lambda row: row["recipe"].update(stems="of old", stemmer_version="2.2.0.3", k1=1.2))
     (_, stemmer, back), (_, others, again) = checks(cli, str(path))
-    assert stemmer.startswith("the stemmer cuts words otherwise (PyStemmer was 2.2.0.3 and is ")
+    assert stemmer.startswith("the stemmer stems words differently (PyStemmer was 2.2.0.3 and is ")
     assert back.endswith("pip install PyStemmer==2.2.0.3")
-    assert others == "BM25 is set otherwise in k1: its scores change"
+    assert others == "BM25 has other settings (k1): its scores change"
     assert again.endswith("searchapp eval sample --mode bm25 --run-out DIR")
 
 

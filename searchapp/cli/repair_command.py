@@ -30,7 +30,7 @@ def command(corpus: str, model: str, output: Path, remove: int) -> "Report":
     the texts of CORPUS are read, never its judgements, so scores on CORPUS remain valid.
     """
     from searchapp.corpora.resolve import open_corpus
-    from searchapp.diagnosis.repaired_model import mended_table, write_model
+    from searchapp.diagnosis.repaired_model import repaired_table, write_model
     from searchapp.encoders.encoder import load_encoder
     from searchapp.encoders.static_encoder import StaticEncoder
     from searchapp.errors import SearchappError
@@ -42,7 +42,7 @@ def command(corpus: str, model: str, output: Path, remove: int) -> "Report":
             f"{model} is not a static model, so it has no table to repair.",
             "Repair works on static models only.",
         )
-    table = mended_table(encoder, list(source.documents()), remove)
+    table = repaired_table(encoder, list(source.documents()), remove)
     write_model(output, encoder, table)
     facts = {"folder": str(output), "model": model, "corpus": corpus, "removed": remove}
     return Report(

@@ -1,20 +1,20 @@
-"""What published result files say against themselves, without running anything."""
+"""Published result files, checked without running anything."""
 
 from dataclasses import dataclass
 
+from searchapp.diagnosis.thresholds import LOWEST_PUBLISHED
 from searchapp.published.claims import Source
 from searchapp.published.consistency import check_consistency
 from searchapp.published.leaderboard import MAIN_METRIC, Standing, standing_at
 from searchapp.published.sources import scan_source
 from searchapp.records import Problem
 
-LOW = 0.05  # the share of published models below which a score is conspicuous
-UNNAMED = "no_model_name_available"  # where MTEB puts the results of a model without a name
+UNNAMED = "no_model_name_available"  # MTEB's folder for the results of a model without a name
 
 
 @dataclass(frozen=True)
 class FilesDiagnosis:
-    """The findings on a source, and where each of its retrieval scores stands among published ones."""
+    """The findings on a source, and the rank of each of its retrieval scores among published ones."""
 
     source: Source
     findings: tuple[Problem, ...]
@@ -22,15 +22,14 @@ class FilesDiagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing speaks against the files."""
+        """Whether nothing is wrong with the files."""
         return not self.findings
 
 
 def diagnose_files(name: str) -> FilesDiagnosis:
-    """Look into MTEB result files, a folder of them, or a model card.
+    """Check MTEB result files, a folder of them, or a model card.
 
-    A score among the lowest that are published is a finding, since no model that was trained for
-    retrieval is found there.
+    A score among the lowest published ones is a finding, since no model trained for retrieval scores so low.
 
     Args:
         name: as for `scan_source`.
@@ -50,7 +49,7 @@ def diagnose_files(name: str) -> FilesDiagnosis:
 
 
 def _is_low(standing: Standing) -> bool:
-    return standing.below < LOW * standing.models
+    return standing.below < LOWEST_PUBLISHED * standing.models
 
 
 def _low(where: str, standing: Standing) -> Problem:
@@ -59,21 +58,21 @@ def _low(where: str, standing: Standing) -> Problem:
         f"{where}: nDCG@10 {standing.value:.5f} on {standing.task} is above only {standing.below} of "
         f"{standing.models} published models, next to {standing.nearest.model} with "
         f"{standing.nearest.ndcg:.5f}.",
-        "Run a model with a known score through the same harness; if that one is right, the fault is in "
+        "Run a model with a known score through the same harness. If that score is right, the fault is in "
         "this model: searchapp diagnose CORPUS -m MODEL",
     )
 
 
 def _unnamed(source: Source) -> list[Problem]:
-    """Say that MTEB did not know the model's name, under which it keeps results."""
+    """Report that MTEB did not know the name of the model, under which it stores results."""
     where = next((entry.where for entry in source.entries if UNNAMED in entry.where), None)
     if where is None:
         return []
     return [
         Problem(
             "unnamed-model",
-            f"{where}: MTEB knew no name of the model; every model without one shares this folder, and a "
-            "second one is given the results of the first unless they are overwritten.",
-            "Give the model a name (ModelMeta), or an output folder of its own, and run it again.",
+            f"{where}: MTEB did not know the name of the model. All models without a name share this folder, "
+            "and a second one gets the results of the first unless they are overwritten.",
+            "Give the model a name (ModelMeta) or a separate output folder, and run it again.",
         )
     ]

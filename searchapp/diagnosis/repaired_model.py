@@ -1,4 +1,4 @@
-"""A repair made to last: the table of a static model without its loudest directions."""
+"""A copy of a static model with its dominant directions removed from the table."""
 
 import json
 import shutil
@@ -13,32 +13,30 @@ from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
 from searchapp.records import Document
 
-DIRECTIONS = 10  # what the diagnosis tries at most
 
-
-def mended_table(
+def repaired_table(
     encoder: StaticEncoder, documents: Sequence[Document], directions: int
 ) -> NDArray[np.float32]:
-    """Return the table of a model, centred and without the directions of most variance, (v, d) float32.
+    """Return the table of a model, centred, without the directions of most variance, (v, d) float32.
 
     Mean and directions are those of the documents' vectors before normalisation; no judgement is read.
-    A text's vector is the mean of its rows, so what is taken from every row is taken from every text:
+    A text's vector is the mean of its rows, so what is removed from every row is removed from every text:
     "all but the top" of Mu and Viswanath (ICLR 2018), applied to the texts.
 
     Args:
         encoder: the model.
-        documents: texts of the kind that it is to be used on.
+        documents: texts like those that it will encode.
         directions: how many to remove.
 
     Raises:
-        SearchappError: there are not more documents and dimensions than directions to remove.
+        SearchappError: there are too few documents or dimensions.
     """
     vectors = encoder.with_options(replace(encoder.options, normalize=False)).encode_documents(documents)
     if not 0 < directions < min(vectors.shape):
         raise SearchappError(
             f"{directions} directions cannot be removed from {len(vectors)} vectors of {vectors.shape[1]} "
             "dimensions.",
-            "Remove fewer, at least one: --remove 5.",
+            "Remove fewer, for example: --remove 5",
         )
     mean = vectors.astype(np.float64).mean(axis=0)
     centred = vectors - mean
@@ -50,27 +48,27 @@ def mended_table(
 
 
 def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]) -> None:
-    """Write a model2vec folder: a table with the tokenizer and the maximum length of another model.
+    """Write a model2vec folder: a table with the tokenizer and maximum length of another model.
 
     Args:
-        folder: where to; it must not be there, or be empty.
-        encoder: the model that the table was made from.
+        folder: a new or empty folder.
+        encoder: the model that the table was derived from.
         table: (v, d) float32.
 
     Raises:
-        SearchappError: the folder holds something, or cannot be written.
+        SearchappError: the folder is not empty, or cannot be written.
     """
     from safetensors.numpy import save_file
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise SearchappError(f"{folder} is not empty.", "Name a new folder.")
+            raise SearchappError(f"{folder} is not empty.", "Choose a new folder: -o FOLDER")
         save_file({"embeddings": np.ascontiguousarray(table)}, folder / "model.safetensors")
         shutil.copyfile(encoder.files.tokenizer, folder / "tokenizer.json")
         config = {"normalize": True, "max_length": encoder.recipe.max_length}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     except OSError as error:
         raise SearchappError(
-            f"{folder} cannot be written ({error.strerror}).", "Name another place."
+            f"{folder} cannot be written ({error.strerror}).", "Choose another folder: -o FOLDER"
         ) from error

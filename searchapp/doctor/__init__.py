@@ -1,1 +1,1 @@
-"""What is installed, stale or damaged."""
+"""Checks of the installation, the indexes and stored results."""

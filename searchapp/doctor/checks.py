@@ -1,4 +1,4 @@
-"""Check the installation: what works offline, which indexes are whole and up to date."""
+"""Check the installation: what works offline, which indexes are intact and up to date."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ MODEL_TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; `status` is ok, warn or fail, `hint` the next step."""
+    """One thing that was checked; `status` is ok, warn or fail, `hint` the next step."""
 
     name: str
     status: str
@@ -36,13 +36,13 @@ class Check:
 
 
 def run_checks() -> Iterator[Check]:
-    """Yield one check after another, the cheap ones first."""
+    """Yield the checks, the cheap ones first."""
     needed = (*LIBRARIES, *BM25_LIBRARIES)
     versions = installed_versions(*BM25_LIBRARIES, *TransformerEncoder.libraries)
     missing = [name for name in needed if versions[name] == "not installed"]
     shown = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
-    mode = "no socket is opened" if offline() else "a missing corpus or model is downloaded when it is named"
+    mode = "no connections are made" if offline() else "missing corpora and models are downloaded on demand"
     yield Check("network", "ok", mode, "")
     yield _writable("indexes", indexes_folder(), "SEARCHAPP_INDEXES")
     yield _corpora()
@@ -54,9 +54,9 @@ def run_checks() -> Iterator[Check]:
 def _writable(name: str, folder: Path, variable: str) -> Check:
     nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if os.access(nearest, os.W_OK):
-        return Check(name, "ok", f"{folder.absolute()} can be written")
+        return Check(name, "ok", f"{folder.absolute()} is writable")
     return Check(
-        name, "fail", f"{folder.absolute()} cannot be written", f"Set {variable} to a folder that can."
+        name, "fail", f"{folder.absolute()} is not writable", f"Set {variable} to a writable folder."
     )
 
 
@@ -64,13 +64,15 @@ def _corpora() -> Check:
     rows = list_corpora()
     broken = [row.problem for row in rows if row.problem]
     if broken:
-        return Check("corpora", "fail", "; ".join(broken), "Remove what is damaged; it is downloaded again.")
-    here = [row.name for row in rows if row.here]
-    return Check("corpora", "ok", f"{', '.join(here)} work offline; more in {datasets_folder()}")
+        return Check(
+            "corpora", "fail", "; ".join(broken), "Remove the damaged files; they are downloaded again."
+        )
+    local = [row.name for row in rows if row.here]
+    return Check("corpora", "ok", f"{', '.join(local)} work offline; others are kept in {datasets_folder()}")
 
 
 def _bundled_model() -> Check:
-    """Compare the vectors of awkward texts with model2vec's own."""
+    """Compare the vectors of edge-case texts with model2vec's own."""
     try:
         encoder = StaticEncoder(find_model(BUNDLED), Options(normalize=False))
     except SearchappError as error:
@@ -84,12 +86,15 @@ def _bundled_model() -> Check:
         f"on {len(EDGE_CASES)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
     )
     return Check(
-        "model", "ok" if difference < MODEL_TOLERANCE else "fail", detail, "Install wordllama again."
+        "model",
+        "ok" if difference < MODEL_TOLERANCE else "fail",
+        detail,
+        "Reinstall it: pip install --force-reinstall wordllama",
     )
 
 
 def _index(folder: Path) -> Check:
-    """Check an index as a whole: every byte, its corpus, its model."""
+    """Check every byte of an index, its corpus and its model."""
     try:
         manifest = read_manifest(folder)
     except SearchappError as error:
@@ -108,15 +113,15 @@ def _index(folder: Path) -> Check:
         if installed_versions(*manifest.versions)[library] != version
     ]
     if older:
-        return Check("index", "warn", f"{name}; built by other versions: {', '.join(older)}", again)
-    return Check("index", "ok", f"{name}; whole, corpus and model unchanged")
+        return Check("index", "warn", f"{name}; built with other versions: {', '.join(older)}", again)
+    return Check("index", "ok", f"{name}; intact, corpus and model unchanged")
 
 
 def _corpus_changes(manifest: Manifest) -> list[str]:
     try:
         corpus = open_corpus(manifest.corpus_id)
     except SearchappError:
-        return []  # the index stands without its corpus
+        return []  # an index works without its corpus
     return [] if corpus.documents_digest == manifest.documents_digest else ["its corpus has changed"]
 
 
@@ -125,7 +130,7 @@ def _model_changes(manifest: Manifest) -> list[str]:
     try:
         model, tokenizer = model_digests(recipe.model)
     except SearchappError:
-        return ["its model is gone"]
+        return ["its model cannot be found"]
     changed = []
     if model != recipe.model_digest:
         changed.append("its model has changed")

@@ -1,4 +1,4 @@
-"""Would a stored result come out the same today? Its recipe and versions against what is here now."""
+"""Whether a stored result would come out the same today: its recipe and versions against the current ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -22,8 +22,8 @@ EFFECTS = {
     "model2vec": "the vectors",
     "wordllama": "the vectors of the bundled model",
     "tokenizers": "the tokens of a text",
-    "gigatoken": "the tokens of a text, though it must prove itself each time",
-    "tokie": "the tokens of a text, though it must prove itself each time",
+    "gigatoken": "the tokens of a text, although they are verified each time",
+    "tokie": "the tokens of a text, although they are verified each time",
     "sentence-transformers": "the vectors",
     "transformers": "the tokens and the vectors",
     "torch": "the last digits of the vectors",
@@ -35,14 +35,14 @@ EFFECTS = {
     "numba": "the last digits of the metrics",
     "ir-datasets": "the texts that are read",
 }
-"""What another version of a library could change; that of Python changes no figure."""
+"""What another version of a library could change; another version of Python changes no figure."""
 
 DIGESTS = {
     "documents_digest": ("documents", "other documents would be ranked"),
-    "queries_digest": ("queries", "other questions would be asked"),
-    "judgements_digest": ("judgements", "the same rankings would be scored otherwise"),
+    "queries_digest": ("queries", "other queries would be searched"),
+    "judgements_digest": ("judgements", "the same rankings would get other scores"),
 }
-"""Digest of a corpus -> what it is of, and what another one means for a figure."""
+"""Digest of a corpus -> what it covers, and what a change would mean for a figure."""
 
 
 def check_results(names: list[str]) -> Iterator[Check]:
@@ -53,17 +53,17 @@ def check_results(names: list[str]) -> Iterator[Check]:
     """
     for name in names:
         try:
-            found = [(path, result) for path in find_results(name) for result in read_results(path)]
+            stored = [(path, result) for path in find_results(name) for result in read_results(path)]
         except SearchappError as error:
             yield Check("result", "fail", error.message, error.hint)
             continue
-        for path, result in found:
+        for path, result in stored:
             yield from check_result(path, result)
 
 
 def check_result(path: Path, result: Result) -> Iterator[Check]:
-    """Yield one warning for each thing that is no longer what it was, or that all is well."""
-    of = f"{path}: {result.corpus} by {result.model}, {result.mode}"
+    """Yield one warning per change since a result was stored, or one check that all is unchanged."""
+    subject = f"{path}: {result.corpus} with {result.model}, {result.mode}"
     changes = [
         *_version_changes(result),
         *_corpus_changes(result),
@@ -71,36 +71,36 @@ def check_result(path: Path, result: Result) -> Iterator[Check]:
         *_bm25_changes(result),
     ]
     for change, hint in changes:
-        yield Check("result", "warn", f"{of}; {change}", hint or _again(result))
+        yield Check("result", "warn", f"{subject}; {change}", hint or _again(result))
     if not changes:
-        yield Check("result", "ok", f"{of}; versions, corpus and model are what they were")
+        yield Check("result", "ok", f"{subject}; versions, corpus and model are unchanged")
 
 
 def _version_changes(result: Result) -> Iterator[tuple[str, str]]:
-    """Yield (what changed, the next step) when libraries have other versions."""
-    here = installed_versions(*result.versions)
-    other = {
+    """Yield (what has changed, the next step) when libraries have other versions."""
+    installed = installed_versions(*result.versions)
+    changed = {
         library: version
         for library, version in result.versions.items()
-        if library != "python" and here[library] != version
+        if library != "python" and installed[library] != version
     }
-    if other:
-        told = "; ".join(
-            f"{name} was {version} and is {here[name]} (can change {EFFECTS.get(name, 'the scores')})"
-            for name, version in other.items()
+    if changed:
+        description = "; ".join(
+            f"{name} was {version} and is {installed[name]} (can change {EFFECTS.get(name, 'the scores')})"
+            for name, version in changed.items()
         )
-        yield told, _again(result, *(f"{name}=={version}" for name, version in other.items()))
+        yield description, _again(result, *(f"{name}=={version}" for name, version in changed.items()))
 
 
 def _corpus_changes(result: Result) -> Iterator[tuple[str, str]]:
     try:
         corpus = open_corpus(result.corpus_id)
-        here = {name: getattr(corpus, name) for name in DIGESTS}
+        current = {name: getattr(corpus, name) for name in DIGESTS}
     except SearchappError as error:
         yield f"its corpus cannot be read now: {error.message}", error.hint
         return
     for name, (what, effect) in DIGESTS.items():
-        if result.recipe.get(name) != here[name]:
+        if result.recipe.get(name) != current[name]:
             yield f"the {what} of its corpus have changed: {effect}", ""
 
 
@@ -116,11 +116,11 @@ def _model_changes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if model != recipe.get("model_digest"):
         yield "its model has changed: texts would get other vectors", ""
     if tokenizer != recipe.get("tokenizer_digest"):
-        yield "its tokenizer has changed: texts would be cut into other tokens", ""
+        yield "its tokenizer has changed: texts would be split into other tokens", ""
 
 
 def _bm25_changes(result: Result) -> Iterator[tuple[str, str]]:
-    """Compare the recipe of BM25, alone or in a hybrid run, with what the stemmer and bm25s make today."""
+    """Compare the recipe of BM25, alone or in a hybrid run, with the current stemmer and settings."""
     stored = result.recipe if result.mode == BM25 else result.recipe.get(BM25)
     if not isinstance(stored, dict):
         return
@@ -128,18 +128,18 @@ def _bm25_changes(result: Result) -> Iterator[tuple[str, str]]:
     if stored.get("stems") != today["stems"]:
         was, now = stored.get("stemmer_version"), today["stemmer_version"]
         yield (
-            f"the stemmer cuts words otherwise (PyStemmer was {was} and is {now}): "
+            f"the stemmer stems words differently (PyStemmer was {was} and is {now}): "
             "other words match, and BM25 scores change",
             _again(result, f"PyStemmer=={was}"),
         )
-    told = {"stems", "stemmer_version", "bm25s"}  # the versions are told with the others
-    others = [name for name in today if name not in told and stored.get(name) != today[name]]
-    if others:
-        yield f"BM25 is set otherwise in {', '.join(others)}: its scores change", ""
+    reported = {"stems", "stemmer_version", "bm25s"}  # with the versions of libraries
+    settings = [name for name in today if name not in reported and stored.get(name) != today[name]]
+    if settings:
+        yield f"BM25 has other settings ({', '.join(settings)}): its scores change", ""
 
 
 def _again(result: Result, *older: str) -> str:
-    """Return the command that makes a result anew, or the one that brings older libraries back."""
+    """Return the command that produces a result again, and the one that restores older libraries."""
     how = {
         BM25: ["--mode", BM25],
         RANDOM: ["--baselines"],
@@ -150,5 +150,5 @@ def _again(result: Result, *older: str) -> str:
         how += ["--kind", result.recipe["index"]]
     command = join(["searchapp", "eval", result.corpus, *how, "--run-out", "DIR"])
     again = f"Evaluate again, with the options in its recipe: {command}"
-    back = [library for library in older if not library.endswith("==not installed")]
-    return f"{again}; or go back: pip install {' '.join(back)}" if back else again
+    restored = [library for library in older if not library.endswith("==not installed")]
+    return f"{again}; or go back: pip install {' '.join(restored)}" if restored else again

@@ -1,4 +1,4 @@
-"""The repair written into a table does to every text what it would do to its vector."""
+"""A repaired table changes every text as the fix would change its vector."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 
 from scripts.build_patient import patient_table
 from searchapp.corpora.resolve import open_corpus
-from searchapp.diagnosis.repaired_model import mended_table, write_model
+from searchapp.diagnosis.repaired_model import repaired_table, write_model
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
@@ -23,21 +23,21 @@ def plain(name: str) -> StaticEncoder:
     return encoder
 
 
-def test_every_text_loses_the_mean_and_the_loudest_directions(tmp_path: Path) -> None:
+def test_every_text_loses_the_mean_and_the_dominant_directions(tmp_path: Path) -> None:
     """By hand on the texts' own vectors: singular vectors instead of the table's eigenvectors."""
     documents = list(open_corpus("sample").documents())
     before = plain("wordllama")
-    write_model(tmp_path / "mended", before, mended_table(before, documents, 3))
+    write_model(tmp_path / "repaired", before, repaired_table(before, documents, 3))
     vectors = before.encode_documents(documents).astype(np.float64)
     centred = vectors - vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     by_hand = centred - centred @ directions[:3].T @ directions[:3]
     by_hand /= np.linalg.norm(by_hand, axis=1, keepdims=True)
-    mended = load_encoder(str(tmp_path / "mended")).encode_documents(documents)
-    np.testing.assert_allclose(mended, by_hand, rtol=0, atol=1e-5)
+    repaired = load_encoder(str(tmp_path / "repaired")).encode_documents(documents)
+    np.testing.assert_allclose(repaired, by_hand, rtol=0, atol=1e-5)
 
 
-def test_the_command_cures_a_patient(cli: Cli, working_folder: Path) -> None:
+def test_the_command_repairs_a_model(cli: Cli, working_folder: Path) -> None:
     encoder = plain("wordllama")
     table = patient_table(np.asarray(encoder.model.rows, dtype=np.float32))
     write_model(working_folder / "patient", encoder, table)
@@ -46,11 +46,11 @@ def test_the_command_cures_a_patient(cli: Cli, working_folder: Path) -> None:
         results = json.loads(cli("eval", "sample", "-m", model, "--json").stdout)["results"]
         return float(results[0]["metrics"]["ndcg_at_10"])
 
-    done = cli("repair", "sample", "-m", "patient", "-o", "mended", "--json")
+    done = cli("repair", "sample", "-m", "patient", "-o", "repaired", "--json")
     assert (done.exit_code, json.loads(done.stdout)["shape"]) == (0, [32000, 1024])
     # The bundled table that the patient was made from scores 0.87565 on the sample.
     assert score("patient") < 0.4
-    assert score("mended") > 0.75
+    assert score("repaired") > 0.75
 
 
 def test_maximum_length_and_tokenizer_are_kept(make_model: MakeFolder, tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_maximum_length_and_tokenizer_are_kept(make_model: MakeFolder, tmp_path:
     assert load_file(tmp_path / "new" / "model.safetensors")["embeddings"].tolist() == [[1.0] * 4] * 6
 
 
-def test_what_cannot_be_mended_is_told(cli: Cli, make_model: MakeFolder, working_folder: Path) -> None:
+def test_what_cannot_be_repaired_is_an_error(cli: Cli, make_model: MakeFolder, working_folder: Path) -> None:
     with pytest.raises(SearchappError, match="256 directions cannot be removed from 150 vectors of 256"):
-        mended_table(plain("wordllama"), list(open_corpus("sample").documents()), 256)
+        repaired_table(plain("wordllama"), list(open_corpus("sample").documents()), 256)
     (working_folder / "full").mkdir()
     (working_folder / "full" / "notes").touch()
     done = cli("repair", "sample", "-o", "full")
