@@ -22,7 +22,7 @@ from searchapp.tasks.mteb import FORUMS
 from .real_data import CARD, PUBLISHED, needs, result_folders
 from .test_sources import block, card, document, result
 
-CUTS = (1, 2, 3, 5, 10, 20, 100)
+CUTOFFS = (1, 2, 3, 5, 10, 20, 100)
 
 # Worked out by hand for one query with relevant documents a and b, and the ranking a, x, b.
 HONEST = {
@@ -150,7 +150,7 @@ def test_correct_figures_are_consistent(grades: int, task: str) -> None:
     generator = np.random.default_rng(grades)
     for _ in range(60):
         judgements, run = random_run(generator, grades)
-        values = score_in_numpy(run, judgements, measures_at(CUTS)).values
+        values = score_in_numpy(run, judgements, measures_at(CUTOFFS)).values
         means = {metric: float(np.mean(value)) for metric, value in values.items()}
         assert problems({metric: round(mean, 5) for metric, mean in means.items()}, task) == []
 

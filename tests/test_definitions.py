@@ -19,7 +19,7 @@ from searchapp.published.verdicts import agrees, compare_figures
 from searchapp.records import Ranking, Run
 from tests.conftest import MakeFolder
 
-CUTS = (1, 3, 5, 10)
+CUTOFFS = (1, 3, 5, 10)
 GRADES = {
     "q1": {"d02": 2, "d05": 1, "d09": 1, "d30": 2},
     "q2": {"d01": 1, "d07": 2, "d08": 1},
@@ -54,7 +54,7 @@ def ranked(make_corpus: MakeFolder) -> JudgedRun:
         query: Ranking.from_scores([name for name, _ in pairs], np.array([value for _, value in pairs]))
         for query, pairs in RETRIEVED.items()
     }
-    return JudgedRun(open_corpus(str(folder)), run, CUTS)
+    return JudgedRun(open_corpus(str(folder)), run, CUTOFFS)
 
 
 def hash_of(name: str) -> int:
@@ -79,8 +79,8 @@ def plain_figures(
     gain: Callable[[int], float] = float,
     lowest: int = 1,
     ideal_of_retrieved: bool = False,
-    map_by_cut: bool = False,
-    mrr_cut: bool = True,
+    map_over_cutoff: bool = False,
+    mrr_at_cutoff: bool = True,
     over: int | None = None,
 ) -> dict[str, float]:
     """Return the mean of each metric at each cutoff, in plain loops."""
@@ -88,33 +88,35 @@ def plain_figures(
     for query in queries:
         grades = {name: grade for name, grade in GRADES[query].items() if grade >= lowest}
         names = orders.get(query, [])
-        for cut in CUTS:
+        for cutoff in CUTOFFS:
             gained = sum(
-                gain(grades[name]) / log2(rank + 2) for rank, name in enumerate(names[:cut]) if name in grades
+                gain(grades[name]) / log2(rank + 2)
+                for rank, name in enumerate(names[:cutoff])
+                if name in grades
             )
             pool = (
-                [grades[name] for name in names[:cut] if name in grades]
+                [grades[name] for name in names[:cutoff] if name in grades]
                 if ideal_of_retrieved
                 else grades.values()
             )
-            best = sorted((gain(grade) for grade in pool), reverse=True)[:cut]
+            best = sorted((gain(grade) for grade in pool), reverse=True)[:cutoff]
             ideal = sum(value / log2(rank + 2) for rank, value in enumerate(best))
             hits, precisions = 0, 0.0
-            for rank, name in enumerate(names[:cut], start=1):
+            for rank, name in enumerate(names[:cutoff], start=1):
                 if name in grades:
                     hits += 1
                     precisions += hits / rank
             first = next((rank for rank, name in enumerate(names, start=1) if name in grades), None)
-            within = first is not None and (first <= cut or not mrr_cut)
+            within = first is not None and (first <= cutoff or not mrr_at_cutoff)
             figures = {
                 "ndcg": gained / ideal if ideal else 0.0,
-                "map": precisions / (min(len(grades), cut) if map_by_cut else len(grades)),
+                "map": precisions / (min(len(grades), cutoff) if map_over_cutoff else len(grades)),
                 "mrr": 1 / first if first and within else 0.0,
                 "recall": hits / len(grades),
-                "precision": hits / cut,
+                "precision": hits / cutoff,
             }
             for metric, value in figures.items():
-                sums[f"{metric}_at_{cut}"] = sums.get(f"{metric}_at_{cut}", 0.0) + value
+                sums[f"{metric}_at_{cutoff}"] = sums.get(f"{metric}_at_{cutoff}", 0.0) + value
     return {metric: value / (over or len(queries)) for metric, value in sums.items()}
 
 
@@ -130,10 +132,10 @@ def by(tie: Order) -> dict[str, list[str]]:
 def answered() -> dict[str, float]:
     """Average at each cutoff over the queries with a relevant document there."""
     means: dict[str, float] = {}
-    for cut in CUTS:
-        hit = [query for query in USUAL if set(USUAL[query][:cut]) & GRADES[query].keys()]
+    for cutoff in CUTOFFS:
+        hit = [query for query in USUAL if set(USUAL[query][:cutoff]) & GRADES[query].keys()]
         figures = plain_figures(USUAL, hit)
-        means |= {metric: value for metric, value in figures.items() if metric.endswith(f"_at_{cut}")}
+        means |= {metric: value for metric, value in figures.items() if metric.endswith(f"_at_{cutoff}")}
     return means
 
 
@@ -146,8 +148,8 @@ CLAIMS: dict[str, tuple[dict[str, float], str]] = {
     "ndcg-exponential": (plain_figures(USUAL, JUDGED, gain=lambda grade: 2.0**grade - 1), "ndcg"),
     "ndcg-binary": (plain_figures(USUAL, JUDGED, gain=lambda grade: 1.0), "ndcg"),
     "ndcg-ideal-of-retrieved": (plain_figures(USUAL, JUDGED, ideal_of_retrieved=True), "ndcg"),
-    "map-min-r-k": (plain_figures(USUAL, JUDGED, map_by_cut=True), "map"),
-    "mrr-without-cut": (plain_figures(USUAL, JUDGED, mrr_cut=False), "mrr"),
+    "map-min-r-k": (plain_figures(USUAL, JUDGED, map_over_cutoff=True), "map"),
+    "mrr-without-cut": (plain_figures(USUAL, JUDGED, mrr_at_cutoff=False), "mrr"),
     "grade-2-only": (plain_figures(USUAL, ["q1", "q2", "q3", "q6"], lowest=2), "ndcg map mrr recall"),
     "answered-queries-only": (answered(), "ndcg map mrr recall precision"),
     "queries-with-results-only": (plain_figures(USUAL, sorted(RETRIEVED)), "ndcg map mrr recall precision"),
@@ -189,7 +191,7 @@ def test_every_definition_is_tested() -> None:
 
 
 def test_the_plain_loops_agree_with_the_scores_by_trec_evals_definitions(ranked: JudgedRun) -> None:
-    measured = score(ranked.run, ranked.corpus.judgements, measures_at(CUTS)).means()
+    measured = score(ranked.run, ranked.corpus.judgements, measures_at(CUTOFFS)).means()
     assert plain_figures(USUAL, JUDGED) == pytest.approx(measured, abs=1e-12)
     assert explanations(ranked, claim_of(plain_figures(USUAL, JUDGED))) == []
 
@@ -215,10 +217,10 @@ def test_a_truncated_run_is_recognised(make_corpus: MakeFolder, depth: int, metr
         documents=dict.fromkeys(ids, "w"), queries={"q": "w"}, qrels=[("q", name, 1) for name in relevant]
     )
     run = {"q": Ranking(ids, np.linspace(1, 0, 200, dtype=np.float32))}
-    cuts = (10, 20, 100, 1000)
+    cutoffs = (10, 20, 100, 1000)
     recall = sum(ids.index(name) < depth for name in relevant) / len(relevant)
     claim = Claim("Task", "test", None, {metric: round(recall, 5)}, {metric: 5}, "made up")
-    names = [one.name for one in explanations(JudgedRun(open_corpus(str(folder)), run, cuts), claim)]
+    names = [one.name for one in explanations(JudgedRun(open_corpus(str(folder)), run, cutoffs), claim)]
     assert f"depth-{depth}" in names
 
 

@@ -25,9 +25,9 @@ FAMILIES = ("ndcg", "map", "mrr", "recall", "precision")
 def full(corpus: str = "nfcorpus", **change: Any) -> Result:
     """Return a result with every metric at every cutoff, with all the digits of a double."""
     metrics = {
-        f"{name}_at_{cut}": (1 + place) / 7 * (number + 1) / 8.3
-        for place, name in enumerate(FAMILIES)
-        for number, cut in enumerate(CUTOFFS)
+        f"{name}_at_{cutoff}": (1 + position) / 7 * (number + 1) / 8.3
+        for position, name in enumerate(FAMILIES)
+        for number, cutoff in enumerate(CUTOFFS)
     }
     assert all(value < 1 for value in metrics.values())
     seconds = {"encode": 1.25, "search": 0.5, "score": 0.25}

@@ -78,9 +78,9 @@ def test_the_full_results_equal_the_original_files() -> None:
         assert file.parts[-3:-1] == (row["model"].replace("/", "__"), row["revision"])
         for split, parts in document.get("scores", {}).items():
             (original,) = parts
-            (kept,) = row["document"]["scores"][split]
-            assert {name for name in original if is_mteb_name(name)} <= kept.keys()
-            assert all(original[name] == value for name, value in kept.items())
+            (packed_part,) = row["document"]["scores"][split]
+            assert {name for name in original if is_mteb_name(name)} <= packed_part.keys()
+            assert all(original[name] == value for name, value in packed_part.items())
 
 
 def test_every_row_is_read_without_its_missing_metrics() -> None:

@@ -88,9 +88,9 @@ def test_the_change_behind_a_figure_is_named(
 ) -> None:
     source = card(tmp_path, task, VARIANTS[task, name])
     done = cli("reproduce", str(source), "-m", "wordllama", "--json")
-    (found,) = json.loads(done.stdout)["tasks"]
-    assert found["figures"][0]["verdict"] == "differs"
-    assert [one["name"] for one in found["explanations"]][:1] == [name]
+    (reproduced,) = json.loads(done.stdout)["tasks"]
+    assert reproduced["figures"][0]["verdict"] == "differs"
+    assert [one["name"] for one in reproduced["explanations"]][:1] == [name]
     assert done.exit_code == 0
 
 
@@ -154,9 +154,9 @@ def test_a_claim_about_another_split_is_run_on_that_split(
     cli: Cli, shared_indexes: Path, tmp_path: Path
 ) -> None:
     source = card(tmp_path, "NFCorpus", "24.57", split="dev")
-    (found,) = json.loads(cli("reproduce", str(source), "-m", "wordllama", "--json").stdout)["tasks"]
-    assert found["figures"][0]["verdict"] == "exact"
-    assert found["result"]["corpus_id"] == "beir/nfcorpus/dev"
+    (reproduced,) = json.loads(cli("reproduce", str(source), "-m", "wordllama", "--json").stdout)["tasks"]
+    assert reproduced["figures"][0]["verdict"] == "exact"
+    assert reproduced["result"]["corpus_id"] == "beir/nfcorpus/dev"
 
 
 @pytest.mark.shared
@@ -190,18 +190,18 @@ def test_a_model_and_a_run_exclude_each_other(cli: Cli, tmp_path: Path) -> None:
 def test_bm25_is_exact_or_the_stemmer_is_named(
     cli: Cli, shared_indexes: Path, corpus: str, task: str, published: float, newer: float
 ) -> None:
-    """`newer` are the figures with PyStemmer 3, measured beforehand by other code."""
+    """`newer` are the figures with PyStemmer 3, measured with separate code."""
     done = cli("reproduce", "mteb/baseline-bm25s", "-c", corpus, "--json")
     tasks = json.loads(done.stdout)["tasks"]
-    (found,) = [one for one in tasks if one["claim"]["task"] == task and one["claim"]["split"] == "test"]
-    figures = {figure["metric"]: figure for figure in found["figures"]}
+    (reproduced,) = [one for one in tasks if one["claim"]["task"] == task and one["claim"]["split"] == "test"]
+    figures = {figure["metric"]: figure for figure in reproduced["figures"]}
     main = figures["ndcg_at_10"]
     old = int(version("PyStemmer").split(".")[0]) < 3
     assert main["claimed"] == published
     assert main["measured"] == pytest.approx(published if old else newer, abs=5e-6)
     assert main["verdict"] == ("exact" if old else "close" if task == "NFCorpus" else "differs")
-    assert [remark["name"] for remark in found["remarks"]] == ([] if old else ["stemmer-version"])
-    assert found["result"]["recipe"]["stemmer_version"] == version("PyStemmer")
+    assert [remark["name"] for remark in reproduced["remarks"]] == ([] if old else ["stemmer-version"])
+    assert reproduced["result"]["recipe"]["stemmer_version"] == version("PyStemmer")
     assert done.exit_code == 0
     if old:
         exact = {metric for metric, figure in figures.items() if figure["verdict"] == "exact"}

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Cli, MakeFolder
 from tests.test_reproduce import card, result_file
 
-FIGURES = 35  # five metrics at seven cuts
+FIGURES = 35  # five metrics at seven cutoffs
 
 
 @pytest.mark.shared
@@ -23,9 +23,9 @@ def test_an_exported_result_is_reproduced_without_naming_its_model(
     block = cli("export", str(file), "--model-index").stdout
     (tmp_path / "README.md").write_text(block)
     (folder,) = (tmp_path / "mteb").iterdir()
-    (found,) = json.loads(cli("reproduce", str(tmp_path), "--json").stdout)["tasks"]
-    assert [figure["verdict"] for figure in found["figures"]] == ["exact"] * FIGURES
-    assert found["result"]["mode"] == mode
+    (task,) = json.loads(cli("reproduce", str(tmp_path), "--json").stdout)["tasks"]
+    assert [figure["verdict"] for figure in task["figures"]] == ["exact"] * FIGURES
+    assert task["result"]["mode"] == mode
     shown = cli("reproduce", str(folder)).stdout
     (summary,) = [line.split() for line in shown.splitlines() if line.startswith("NFCorpus  test")]
     assert summary[2:6] == [str(FIGURES), "0", "0", "0"]
