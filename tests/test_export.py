@@ -224,7 +224,7 @@ def test_a_folder_without_results_is_an_error(cli: Cli, tmp_path: Path, options:
         ("models", "--published", "scifact", "--with", str(tmp_path)),
     ):
         done = cli(*command)
-        assert (done.exit_code, f"{tmp_path} holds no result" in done.stderr) == (1, True)
+        assert (done.exit_code, f"{tmp_path} has no results" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("options", [(), ("--model-index", "--mteb", "x"), ("--trec", "x", "--mteb", "x")])

@@ -243,7 +243,7 @@ def _run_files(path: Path) -> list[Path]:
         return [_run_of(path) if path.suffix == ".json" else path]
     results = result_files(path)
     if not results:
-        raise SearchappError(f"{path} holds no results.", "`searchapp eval --run-out DIR` writes them.")
+        raise SearchappError(f"{path} has no results.", "`searchapp eval --run-out DIR` writes them.")
     return [_run_of(result) for result in results]
 
 
