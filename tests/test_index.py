@@ -74,9 +74,13 @@ def test_zero_vectors_are_reported(
     assert "1 documents have no known token and get zero vectors (d2)." in caplog.messages
 
 
+@pytest.mark.parametrize("product_rows", [20_000, 0], ids=["product", "faiss"])
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("depth", [1, 10, 149, 150, 1000])
-def test_search_equals_the_exact_reference_bit_for_bit(depth: int, normalize: bool) -> None:
+def test_search_equals_the_exact_reference_bit_for_bit(
+    depth: int, normalize: bool, product_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("searchapp.index.index.PRODUCT_ROWS", product_rows)
     encoder = load_encoder("wordllama", Options(normalize=normalize))
     index = build_index(open_corpus("sample"), encoder)
     queries = np.vstack([judged_queries(encoder, "sample"), np.zeros((1, 256), dtype=np.float32)])

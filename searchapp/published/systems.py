@@ -23,12 +23,11 @@ from searchapp.published.stemmer import stemmer_remarks
 from searchapp.published.text_variants import TEXT_VARIANTS, search_in_memory, variants_of
 from searchapp.records import Document, Problem, Result, Run
 from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe, open_bm25
-from searchapp.retrieval.modes import DENSE, MODES
+from searchapp.retrieval.modes import DENSE, HYBRID, MODES
 from searchapp.tasks.retrieval import RetrievalTask
 from searchapp.tasks.task import Evaluation
 
 BM25_MODEL = "mteb/baseline-bm25s"
-HYBRID = "hybrid"
 LARGE = 100_000  # encoding more documents again takes minutes
 
 Variant = tuple[str, str, Callable[[], Run]]

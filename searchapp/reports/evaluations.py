@@ -18,6 +18,7 @@ from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import plain_table, render, short_model
 from searchapp.reports.text import printable
+from searchapp.retrieval.modes import DENSE
 from searchapp.tasks.task import Evaluation
 
 INTERVALS = 3
@@ -122,7 +123,7 @@ def results_table(results: Sequence[Result]) -> Table:
         for metric in (metrics if len(metrics) <= INTERVALS else metrics[:1])
         if all(metric in result.intervals for result in results)
     ]
-    modes = {result.mode for result in results} != {"dense"}
+    modes = {result.mode for result in results} != {DENSE}
     headers = ["corpus", "model", *(["mode"] if modes else [])]
     names = len(headers)
     for metric in metrics:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from searchapp.index.index import Index
     from searchapp.records import Query, Run
 
-DENSE = "dense"
+DENSE, HYBRID = "dense", "hybrid"
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,6 @@ def _hybrid(index: "Index", encoder: "Encoder | None") -> Retriever:
 
 MODES = {
     mode.name: mode
-    for mode in (Mode(DENSE, True, _dense), Mode("bm25", False, _bm25), Mode("hybrid", True, _hybrid))
+    for mode in (Mode(DENSE, True, _dense), Mode("bm25", False, _bm25), Mode(HYBRID, True, _hybrid))
 }
 """Name -> mode: vectors compared, words compared, or both fused."""

@@ -21,7 +21,7 @@ from searchapp.index.build import Progress, build_index, encoder_for
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
-from searchapp.retrieval.modes import DENSE, MODES, Retriever
+from searchapp.retrieval.modes import DENSE, HYBRID, MODES, Retriever
 from searchapp.retrieval.queries import check_queries
 from searchapp.retrieval.random_baseline import RANDOM, random_run
 from searchapp.tasks.task import Evaluation, Task
@@ -29,7 +29,6 @@ from searchapp.versions import installed_versions
 
 logger = logging.getLogger(__name__)
 
-HYBRID = "hybrid"
 TIE_RULE = "float32 score descending, then document id descending"
 
 
