@@ -23,7 +23,7 @@ def tsv(report: Report) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Declare the format."""
-    monkeypatch.setitem(FORMATS, "toy", Format("tab-separated values", "rows", tsv))
+    monkeypatch.setitem(FORMATS, "toy", Format("rows", tsv))
 
 
 def test_help_shows_the_format_and_eval_writes_it(cli: Cli) -> None:

@@ -6,12 +6,12 @@ import click
 
 from searchapp.cli.completion import CORPUS
 from searchapp.cli.measure_options import MeasureCommand, measure_option, usage_error
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 if TYPE_CHECKING:
     from searchapp.evaluation.gates import Gate
     from searchapp.evaluation.metric import Measure
-    from searchapp.reports.formats import Report
 
 
 def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> "list[Gate]":
@@ -40,10 +40,9 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     help="How many of the largest gains, and of the largest losses, to show.",
 )
 @report_options("rows")
-@offline_option
 def command(
     runs: tuple[str, ...], corpus: str | None, measures: "list[Measure]", gates: "list[Gate]", show: int
-) -> "Report":
+) -> Report:
     """Compare every RUN with the first, query by query.
 
     RUN is a result of `searchapp eval --run-out DIR` (DIR, a file in it or its stem), or a TREC run, which

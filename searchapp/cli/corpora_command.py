@@ -1,21 +1,16 @@
 """searchapp corpora: list the corpora on this machine, or check one."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 
 @click.command("corpora")
 @click.argument("name", required=False, metavar="[CORPUS]", type=CORPUS)
 @report_options("rows")
-@offline_option
-def command(name: str | None) -> "Report":
+def command(name: str | None) -> Report:
     """List the corpora on this machine, or check one: counts, digests, and problems."""
     from searchapp.corpora.listing import list_corpora
     from searchapp.corpora.resolve import open_corpus

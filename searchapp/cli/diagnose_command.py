@@ -1,7 +1,6 @@
 """searchapp diagnose: explain a low score and measure what a fix would gain."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,15 +10,12 @@ from searchapp.cli.options import (
     Choice,
     encoding_options,
     kind_option,
-    offline_option,
     reject,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.reports.formats import Report
 
 
 def _reported(
@@ -80,7 +76,6 @@ def _probes() -> list[str]:
 @click.option("--quick", is_flag=True, help="Skip BM25 and the random-embedding baseline.")
 @encoding_options
 @report_options("rows")
-@offline_option
 def command(
     corpus: str | None,
     also_corpus: str | None,
@@ -93,7 +88,7 @@ def command(
     label_free: bool,
     quick: bool,
     options: Options,
-) -> "Report":
+) -> Report:
     """Explain a low score and measure what a fix would gain; exit 3 when a fault is found.
 
     Examines a model and its index on CORPUS, somebody's run (--run) or published files (--mteb).
@@ -121,7 +116,7 @@ def command(
     with steps() as progress:
         diagnosis = diagnose(
             name, model or BUNDLED, run=run, reported=reported, probes=probes, quick=quick,
-            label_free=label_free, options=options, kind=kind, progress=progress,
+            label_free=label_free, options=options, kind=kind, progress=progress
         )  # fmt: skip
     subject = f"run {run}" if run is not None else model or BUNDLED
     return diagnosis_report(diagnosis, name, subject)

@@ -1,20 +1,15 @@
 """searchapp doctor: check what is installed, what works offline, what is stale."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from searchapp.cli.options import offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 
 @click.command("doctor")
 @click.argument("results", nargs=-1, metavar="[RESULT]...")
 @report_options("rows")
-@offline_option
-def command(results: tuple[str, ...]) -> "Report":
+def command(results: tuple[str, ...]) -> Report:
     """Check the installation, models, corpora and every byte of the indexes; exit 3 on a failure.
 
     With RESULT, a file or folder written by `searchapp eval --run-out`, check instead whether the same

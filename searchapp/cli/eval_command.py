@@ -13,18 +13,17 @@ from searchapp.cli.options import (
     encoding_options,
     kind_option,
     mode_option,
-    offline_option,
     reject,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
+from searchapp.reports.formats import Report
 from searchapp.retrieval.modes import MODES
 
 if TYPE_CHECKING:
     from searchapp.evaluation.metric import Measure
-    from searchapp.reports.formats import Report
     from searchapp.tasks.task import Evaluation, Task
 
 
@@ -82,10 +81,9 @@ def _cutoffs(
 )
 @encoding_options
 @report_options("rows")
-@offline_option
 def command(
     names: tuple[str, ...], run_out: Path | None, per_query: bool, options: Options, **arguments: Any
-) -> "Report":
+) -> Report:
     """Score models on every TASK, such as a corpus, with 95 % intervals over the judged queries.
 
     Missing indexes are built; --mode bm25 needs neither a model nor an index. Figures equal those of

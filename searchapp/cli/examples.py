@@ -16,10 +16,7 @@ EXAMPLES = {
         'searchapp eval nfcorpus scifact -m ./my-model --measure "nDCG@10 R@100"',
         "searchapp eval sample --run-out results --format markdown",
     ),
-    "tune": (
-        "searchapp tune nfcorpus",
-        "searchapp tune ./my-corpus --split train",
-    ),
+    "tune": ("searchapp tune nfcorpus", "searchapp tune ./my-corpus --split train"),
     "compare": (
         "searchapp compare baseline/ candidate/",
         'searchapp compare a.trec b.trec -c nfcorpus --measure "nDCG@10 P@5"',
@@ -44,23 +41,13 @@ EXAMPLES = {
         "searchapp repair sample -o repaired",
         "searchapp repair nfcorpus -m ./my-model -o ./my-model-repaired --remove 5",
     ),
-    "corpora": (
-        "searchapp corpora",
-        "searchapp corpora sample",
-        "searchapp corpora ./my-corpus",
-    ),
-    "models": (
-        "searchapp models",
-        "searchapp models --published nfcorpus --with results/",
-    ),
+    "corpora": ("searchapp corpora", "searchapp corpora sample", "searchapp corpora ./my-corpus"),
+    "models": ("searchapp models", "searchapp models --published nfcorpus --with results/"),
     "indexes": (
         "searchapp indexes",
         "searchapp indexes nfcorpus/wordllama",
         "searchapp indexes --remove sample",
     ),
-    "doctor": (
-        "searchapp doctor",
-        "searchapp doctor results/",
-    ),
+    "doctor": ("searchapp doctor", "searchapp doctor results/"),
 }
 """Command -> what to type; a test parses every line and runs those that need only the sample."""

@@ -1,14 +1,11 @@
 """searchapp export: write results as MTEB files, model-card YAML or TREC runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from searchapp.cli.options import offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -19,8 +16,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--model-index", "card", is_flag=True, help="Print the model-index YAML for a model card.")
 @click.option("--trec", type=FOLDER, metavar="DIR", help="Copy the TREC runs to this folder.")
 @report_options()
-@offline_option
-def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None) -> "Report":
+def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | None) -> Report:
     """Export results as MTEB files, model-card YAML or TREC runs.
 
     RESULT is a file written by `searchapp eval --run-out`, its run, or a folder of them. Figures are

@@ -1,22 +1,13 @@
 """searchapp index: embed a corpus into an index on disk."""
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import (
-    encoding_options,
-    kind_option,
-    model_option,
-    offline_option,
-    report_options,
-)
+from searchapp.cli.options import encoding_options, kind_option, model_option, report_options
 from searchapp.encoders.options import Options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.reports.formats import Report
 
 
 @click.command("index")
@@ -26,8 +17,7 @@ if TYPE_CHECKING:
 @click.option("--fresh", is_flag=True, help="Rebuild from scratch; the old index stays usable meanwhile.")
 @encoding_options
 @report_options()
-@offline_option
-def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -> "Report":
+def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -> Report:
     """Embed CORPUS into an index on disk; an interrupted build is resumed.
 
     CORPUS is `sample`, a BEIR name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus/dev`) or the path of a

@@ -1,23 +1,19 @@
 """searchapp indexes: list, show or remove indexes."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
 from searchapp.cli.completion import INDEX
-from searchapp.cli.options import offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 
 @click.command("indexes")
 @click.argument("names", nargs=-1, metavar="[INDEX]...", type=INDEX)
 @click.option("--remove", is_flag=True, help="Delete the named indexes.")
 @report_options("rows")
-@offline_option
-def command(names: tuple[str, ...], remove: bool) -> "Report":
+def command(names: tuple[str, ...], remove: bool) -> Report:
     """List all indexes, show the manifests of the named ones, or remove them.
 
     INDEX is a corpus (`nfcorpus`), a corpus and a model (`nfcorpus/wordllama`), or the folder of an index.

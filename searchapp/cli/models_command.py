@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import offline_option, report_options
+from searchapp.cli.options import report_options
+from searchapp.reports.formats import Report
 
 if TYPE_CHECKING:
     from searchapp.records import Result
-    from searchapp.reports.formats import Report
 
 
 @click.command("models")
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     help="Rank these results of `eval --run-out` among the published ones; repeatable.",
 )
 @report_options("rows")
-@offline_option
-def command(published: str | None, own: tuple[str, ...]) -> "Report":
+def command(published: str | None, own: tuple[str, ...]) -> Report:
     """List the models that work offline: bundled, cached, or used by an index.
 
     With --published, list the models that have published scores on a corpus instead, best first.

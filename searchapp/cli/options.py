@@ -1,10 +1,10 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import click
 from click.core import ParameterSource
@@ -14,10 +14,8 @@ from searchapp.cli.completion import MODEL
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
+from searchapp.reports.formats import FORMATS, Report, formats_for
 from searchapp.retrieval.modes import DENSE, MODES
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
 
 Command = Callable[..., Any]
 
@@ -130,10 +128,7 @@ def encoding_options(command: Command) -> Command:
         help="Compare by dot product instead of cosine.",
     )
     @click.option(
-        "--template",
-        default=DEFAULT_TEMPLATE,
-        show_default=True,
-        help="How title and text form a document.",
+        "--template", default=DEFAULT_TEMPLATE, show_default=True, help="How title and text form a document."
     )
     @click.option("--document-prompt", default="", help="Text to prepend to every document.")
     @click.option("--query-prompt", default="", help="Text to prepend to every query.")
@@ -165,35 +160,23 @@ def reject(names: Collection[str], because: str) -> None:
             raise click.UsageError(f"{shown} has no effect with {because}; leave it out.")
 
 
-def offline_option(command: Command) -> Command:
-    """Add `--offline`, which may also precede the command."""
-    return click.option(
-        "--offline",
-        is_flag=True,
-        expose_value=False,
-        is_eager=True,
-        callback=_offline,
-        help="Make no network connections.",
-    )(command)
+def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
+    """Add `--format`, `--json` and `--offline`, and print the report that the command returns.
 
-
-def report_options(*parts: str) -> Callable[[Callable[..., "Report"]], Command]:
-    """Print the report that a command returns, as `--format` or `--json` says; exit 3 when its check failed.
+    The exit code is 3 when the check that the command made failed.
 
     Args:
         parts: what the report has besides document and text, `rows` or `run`; they decide which formats
             the command offers.
     """
+    eager: dict[str, Any] = {"expose_value": False, "is_eager": True, "callback": _offline}
 
-    def decorate(command: Callable[..., "Report"]) -> Command:
-        @click.option(
-            "--format", "form", type=Choice(lambda: _formats(parts)), help="Format. [default: table]"
-        )
+    def decorate(command: Callable[..., Report]) -> Command:
+        @click.option("--format", "form", type=Choice(lambda: formats_for(parts)), help="Default: table.")
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (--format json).")
+        @click.option("--offline", is_flag=True, help="Make no network connections.", **eager)
         @wraps(command)
         def printing(*, form: str | None, as_json: bool, **arguments: Any) -> None:
-            from searchapp.reports.formats import FORMATS
-
             if as_json and form not in {None, "json"}:
                 raise click.UsageError(f"--json means --format json; it does not go with --format {form}.")
             form = "json" if as_json else form or "table"
@@ -208,12 +191,6 @@ def report_options(*parts: str) -> Callable[[Callable[..., "Report"]], Command]:
         return printing
 
     return decorate
-
-
-def _formats(parts: Sequence[str]) -> list[str]:
-    from searchapp.reports.formats import formats_for
-
-    return formats_for(parts)
 
 
 model_option = click.option(

@@ -1,14 +1,10 @@
 """searchapp query: search an index."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import kind_option, mode_option, offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import kind_option, mode_option, report_options
+from searchapp.reports.formats import Report
 
 RESULTS = 10  # where -k is not given
 
@@ -28,7 +24,6 @@ RESULTS = 10  # where -k is not given
     help="Read queries from a file, one per line, or from standard input (-).",
 )
 @report_options("rows", "run")
-@offline_option
 def command(
     text: tuple[str, ...],
     corpus: str | None,
@@ -37,7 +32,7 @@ def command(
     mode: str,
     k: int | None,
     source: str | None,
-) -> "Report":
+) -> Report:
     """Search an index for TEXT.
 
     Each line of -i FILE is a query, an id and a query separated by a tab, or a JSON object with "_id" and

@@ -1,15 +1,12 @@
 """searchapp repair: write a copy of a static model with its dominant directions removed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import model_option, offline_option, report_options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.cli.options import model_option, report_options
+from searchapp.reports.formats import Report
 
 
 @click.command("repair")
@@ -22,8 +19,7 @@ if TYPE_CHECKING:
     "--remove", type=click.IntRange(min=1), default=10, show_default=True, help="Number of directions."
 )
 @report_options()
-@offline_option
-def command(corpus: str, model: str, output: Path, remove: int) -> "Report":
+def command(corpus: str, model: str, output: Path, remove: int) -> Report:
     """Write a copy of a static model with its dominant directions removed, centred on CORPUS.
 
     This is the fix that `searchapp diagnose` measures where a few uninformative directions dominate. Only

@@ -1,24 +1,14 @@
 """searchapp reproduce: compare published figures with what is measured here."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import (
-    VECTOR_OPTIONS,
-    encoding_options,
-    mode_option,
-    offline_option,
-    reject,
-    report_options,
-)
+from searchapp.cli.options import VECTOR_OPTIONS, encoding_options, mode_option, reject, report_options
 from searchapp.encoders.options import Options
+from searchapp.reports.formats import Report
 from searchapp.retrieval.modes import MODES
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
 
 
 @click.command("reproduce")
@@ -41,7 +31,6 @@ if TYPE_CHECKING:
 @click.option("--thorough", is_flag=True, help="Also try explanations that take minutes each.")
 @encoding_options
 @report_options("rows")
-@offline_option
 def command(
     source: str,
     model: str | None,
@@ -50,7 +39,7 @@ def command(
     against: Path | None,
     thorough: bool,
     options: Options,
-) -> "Report":
+) -> Report:
     """Compare every figure that SOURCE publishes with what is measured here.
 
     SOURCE is a model card with a model-index, an MTEB result file, a folder of such files, or a model in
@@ -72,6 +61,6 @@ def command(
     with steps() as progress:
         done = reproduce(
             read, model, mode=mode, corpora=corpora, against=against, thorough=thorough, options=options,
-            progress=progress,
+            progress=progress
         )  # fmt: skip
     return reproduction_report(read, done, check_consistency(read))

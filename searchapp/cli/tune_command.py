@@ -1,21 +1,11 @@
 """searchapp tune: choose how hybrid search fuses dense and BM25 results."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import (
-    encoding_options,
-    kind_option,
-    model_option,
-    offline_option,
-    report_options,
-)
+from searchapp.cli.options import encoding_options, kind_option, model_option, report_options
 from searchapp.encoders.options import Options
-
-if TYPE_CHECKING:
-    from searchapp.reports.formats import Report
+from searchapp.reports.formats import Report
 
 
 @click.command("tune")
@@ -31,8 +21,7 @@ if TYPE_CHECKING:
 @kind_option()
 @encoding_options
 @report_options("rows")
-@offline_option
-def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options: Options) -> "Report":
+def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options: Options) -> Report:
     """Choose how --mode hybrid fuses dense and BM25 rankings of CORPUS, and record the choice with the index.
 
     Score scales and weights are tried on the judgements of the dev split, or of train where there is no

@@ -45,12 +45,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write a report: one sentence for help, the part of the report it needs, and its lines.
+    """A way to write a report.
 
-    `needs` is `document`, `text`, `rows` or `run`: commands whose report has that part offer the format.
+    `needs` is `document`, `text`, `rows` or `run`; commands whose report has that part offer the format.
     """
 
-    summary: str
     needs: str
     lines: Callable[[Report], Iterable[str]]
 
@@ -82,13 +81,13 @@ def _trec(report: Report) -> Iterator[str]:
 
 
 FORMATS = {
-    "table": Format("tables for a terminal", "text", lambda report: report.text()),
-    "json": Format("one JSON document", "document", lambda report: [to_json(report.document())]),
-    "ndjson": Format("one JSON object per line", "rows", lambda report: ndjson_lines(report.as_rows())),
-    "csv": Format("comma-separated values", "rows", _csv),
-    "trec": Format("a TREC run", "run", _trec),
-    "markdown": Format("a Markdown table", "rows", lambda report: markdown_lines(report.as_table())),
-    "latex": Format("a LaTeX table (booktabs)", "rows", lambda report: latex_lines(report.as_table())),
+    "table": Format("text", lambda report: report.text()),
+    "json": Format("document", lambda report: [to_json(report.document())]),
+    "ndjson": Format("rows", lambda report: ndjson_lines(report.as_rows())),
+    "csv": Format("rows", _csv),
+    "trec": Format("run", _trec),
+    "markdown": Format("rows", lambda report: markdown_lines(report.as_table())),
+    "latex": Format("rows", lambda report: latex_lines(report.as_table())),
 }
 """Every output format by its name; an entry added here appears in the help of every command that suits."""
 
