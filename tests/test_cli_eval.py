@@ -101,6 +101,37 @@ def test_a_table_shows_the_cuts_asked_for(cli: Cli, tiny: tuple[str, str]) -> No
     assert f"{(NDCG_Q1 + 1) / 2:.5f}" in table.splitlines()[2]
 
 
+def test_measures_are_scored_and_shown_as_they_were_named(cli: Cli, tiny: tuple[str, str]) -> None:
+    corpus, model = tiny
+    named = ("--measure", "P@1 Rprec", "--measure", "nDCG@10", "-m", model)
+    result = cli("eval", corpus, *named, "--json")
+    (row,) = json.loads(result.stdout)["results"]
+    names = ["precision_at_1", "r_precision", "ndcg_at_10"]
+    assert list(row["metrics"]) == list(row["intervals"]) == names
+    assert row["metrics"]["r_precision"] == 1.0  # q1: d3 and d1 of two; q2: d2 of one
+    assert row["recipe"]["depth"] == 3
+    header, _, cells = cli("eval", corpus, *named).stdout.splitlines()[:3]
+    assert header.split() == ["corpus", "model", "P@1", "95", "%", "Rprec", "95", "%", "nDCG@10", "95", "%"]
+    assert cells.split()[4:6] == ["1.00000", "1.000-1.000"]
+    csv_lines = cli("eval", corpus, *named, "--format", "csv").stdout.splitlines()
+    assert csv_lines[0].endswith("n_judged,precision_at_1,r_precision,ndcg_at_10")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--measure", "nDGC@10"], "'nDGC@10' is not a measure. Did you mean nDCG@10?"),
+        (["--measure", "P"], "P needs a cutoff of at least 1. Add one, as in P@10."),
+        (["--measure", " "], "it names no measure"),
+        (["--measure", "P@5", "--at", "5"], "--measure, which names cutoffs itself"),
+    ],
+)
+def test_measures_that_cannot_be_scored_are_wrong_usage(arguments: list[str], message: str, cli: Cli) -> None:
+    result = cli("eval", "sample", *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
 def test_files_are_written_and_read_back(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
     corpus, model = tiny
     out = tmp_path / "out" / "deep"

@@ -141,10 +141,10 @@ def test_a_run_without_some_queries_counts_0_and_says_so(cli: Cli, corpus: str, 
 def test_a_run_that_is_cut_off_earlier_is_remarked(cli: Cli, corpus: str, write: WriteRun) -> None:
     runs = write("deep", dict.fromkeys(BASELINE, "d1 d2 d3")), write("cut", dict.fromkeys(BASELINE, "d1"))
     deep = cli("compare", *runs, "-c", corpus, "--measure", "recall_at_2").stderr
-    assert (
-        deep == "cut has at most 1 results per query; a document below that counts as not retrieved at 2.\n"
-    )
+    assert deep == "cut has a depth of 1; documents below it count as not retrieved at 2.\n"
     assert cli("compare", *runs, "-c", corpus, "--measure", "recall_at_1").stderr == ""
+    whole = cli("compare", *runs, "-c", corpus, "--measure", "RR R@1").stderr
+    assert whole == "cut has a depth of 1; documents below it count as not retrieved.\n"
 
 
 @pytest.mark.parametrize(

@@ -170,3 +170,5 @@ def test_a_run_that_no_longer_fits_its_result_is_refused(cli: Cli, corpus: str, 
     said = refused(cli, str(ours), str(other))
     ndcg = (1 / log2(2) + 2 / log2(3)) / (2 / log2(2) + 1 / log2(3))  # q1: d3 before d1; q2: d2 first
     assert f"scores ndcg_at_10 0.50000, but the result next to it says {(ndcg + 1) / 2:.5f}" in said
+    # also where no stored measure is compared
+    assert "scores ndcg_at_10 0.50000" in refused(cli, str(ours), str(other), "--measure", "Rprec")

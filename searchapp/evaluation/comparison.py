@@ -202,6 +202,6 @@ def _remark_depths(entries: Sequence[RunInput], runs: Sequence[Run], cutoff: int
     for entry, depth in zip(entries, depths, strict=True):
         if depth < min(cutoff, max(depths)):
             logger.warning(
-                "%s has at most %d results per query; a document below that counts as not retrieved%s.",
+                "%s has a depth of %d; documents below it count as not retrieved%s.",
                 entry.label, depth, "" if cutoff == NO_CUTOFF else f" at {cutoff}",
             )  # fmt: skip
