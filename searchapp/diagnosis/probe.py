@@ -1,6 +1,6 @@
 """What a probe is: a question, what it may find, and the function that looks for it.
 
-To add one, declare its findings and decorate its function; `registry.register` makes it known:
+To add one, declare its symptoms and decorate its function in one of the modules in `probes/`:
 
     BROKEN = Symptom("broken", "{count:,} of {total:,} vectors are broken.", fix="encode the texts again")
 

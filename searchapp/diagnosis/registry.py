@@ -1,4 +1,4 @@
-"""Every probe in the order in which they are asked: corpus, baselines, rows, texts, table, vectors, run."""
+"""Every probe by its id, in the order in which they are asked: whatever the modules of `probes/` declare."""
 
 from collections.abc import Mapping
 
@@ -16,6 +16,8 @@ from searchapp.diagnosis.probes import (
     stored_texts,
 )
 from searchapp.errors import SearchappError
+
+MODULES = (corpus, baselines, row_order, stored_texts, static_table, geometry, runs, run_order, reported)
 
 PROBES: dict[str, Probe] = {}
 """Probe id -> probe. The command line, the docs and the tests are generated from it."""
@@ -44,36 +46,7 @@ def find_probe(name: str) -> Probe:
     return PROBES[name]
 
 
-for _probe in (
-    corpus.corpus_digest,
-    corpus.corpus_check,
-    corpus.coverage,
-    corpus.index_state,
-    baselines.control,
-    baselines.bm25,
-    baselines.chance,
-    baselines.random_baseline,
-    baselines.title_search,
-    row_order.row_order,
-    row_order.encoded_again,
-    stored_texts.stored_texts,
-    static_table.row_alignment,
-    static_table.equal_rows,
-    static_table.token_weights,
-    static_table.tokenizer,
-    static_table.model_input,
-    geometry.finite,
-    geometry.norms,
-    geometry.dimensions,
-    geometry.quantisation,
-    geometry.directions,
-    geometry.shared_space,
-    runs.run_ids,
-    run_order.run_order,
-    runs.run_depth,
-    runs.run_scores,
-    runs.run_search,
-    reported.reported_score,
-    baselines.published_models,
-):
-    register(_probe)
+for _module in MODULES:
+    for _declared in vars(_module).values():
+        if isinstance(_declared, Probe):
+            register(_declared)
