@@ -1,4 +1,4 @@
-"""The frozen records that travel between the layers."""
+"""The frozen records that are passed between the layers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question put to a corpus."""
+    """A query of a corpus."""
 
     id: str
     text: str
@@ -33,7 +33,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One result of one query, with the document it names."""
+    """One result of a query, with its document."""
 
     rank: int
     score: float
@@ -44,8 +44,8 @@ class Hit:
 class Ranking:
     """The results of one query, best first.
 
-    The order is the one tie rule of searchapp, which is trec_eval's: score compared as float32,
-    descending, then document id, descending. `from_scores` is the way to make one.
+    Results are ordered by the tie rule of trec_eval: score (as float32) descending, then document id
+    descending. `from_scores` applies it.
     """
 
     document_ids: list[str]
@@ -118,11 +118,11 @@ Run = dict[str, Ranking]
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that shapes a vector: a change of any field means other vectors.
+    """Everything that shapes a vector: vectors with different recipes are not comparable.
 
     `max_length` counts tokens, None reads whole texts. `normalize` makes unit vectors, so that the
-    inner product is the cosine. `template` assembles title and text of a document. A pooling says how the
-    vectors of a text's tokens become one: `mean`, `cls` (the first), or `precomputed`.
+    inner product is the cosine. `template` assembles title and text of a document. A pooling turns the
+    vectors of a text's tokens into one: `mean`, `cls` (the first), or `precomputed`.
     """
 
     model: str
@@ -144,7 +144,7 @@ class Result:
     """The scores of one model on one corpus, with everything that produced them.
 
     Metric names are MTEB's (`ndcg_at_10`), values are fractions; `intervals` are 95 % bootstrap
-    intervals of the mean over the judged queries; `seconds` are wall time.
+    intervals of the mean over the judged queries; `seconds` are wall-clock times.
     """
 
     corpus: str
@@ -163,7 +163,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something noticed about a corpus, a model or a score: what, the evidence, and the next step."""
+    """A problem of a corpus, a model or a score: its name, the evidence, and the next step."""
 
     name: str
     message: str

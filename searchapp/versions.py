@@ -1,4 +1,4 @@
-"""Versions of what computes a number, read without importing any of it."""
+"""Versions of the libraries that shape a score, read without importing them."""
 
 import platform
 from functools import cache
@@ -14,7 +14,7 @@ def installed_versions(*more: str) -> dict[str, str]:
 
 
 def versions_of(*names: str) -> dict[str, str]:
-    """Return the versions of libraries (and of `python`), `not installed` for one that is not."""
+    """Return the versions of libraries (and of `python`), or `not installed`."""
     return {name: _version(name) for name in names}
 
 

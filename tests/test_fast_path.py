@@ -52,7 +52,7 @@ def tell_of(victim: str) -> Callable[[list[str]], str | None]:
 
 def test_an_honest_tokenizer_is_used_and_its_proof_is_counted(model: tuple[Path, Any]) -> None:
     folder, fast = model
-    proof = f"equal to tokenizers on {len(EDGE_CASES)} awkward texts and 7 of the corpus"
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and 7 texts of the corpus"
     assert choose(folder, SAMPLE[:7]) == (fast.library, proof, False)
 
 
@@ -62,7 +62,7 @@ def test_a_tokenizer_that_lies_about_one_text_is_not_used(
 ) -> None:
     folder, fast = model
     lie(monkeypatch, fast, tell_of(victim))
-    reason = f"{fast.library} gives other ids for {victim[:40]!r}"
+    reason = f"{fast.library} gives different ids for {victim[:40]!r}"
     assert choose(folder, SAMPLE[:7]) == ("tokenizers", reason, True)
 
 
@@ -79,7 +79,11 @@ def test_a_tokenizer_that_lies_only_in_a_batch_is_not_used(
 ) -> None:
     folder, fast = model
     lie(monkeypatch, fast, lambda texts: "a" if len(texts) > 1 else None)
-    assert choose(folder, SAMPLE[:7]) == ("tokenizers", f"{fast.library} gives other ids in a batch", True)
+    assert choose(folder, SAMPLE[:7]) == (
+        "tokenizers",
+        f"{fast.library} gives different ids in a batch",
+        True,
+    )
 
 
 def test_a_tokenizer_that_sets_other_bounds_in_a_batch_is_not_used(
@@ -95,7 +99,11 @@ def test_a_tokenizer_that_sets_other_bounds_in_a_batch_is_not_used(
         )
 
     monkeypatch.setattr(fast, "__call__", shifted)
-    assert choose(folder, SAMPLE[:7]) == ("tokenizers", f"{fast.library} gives other ids in a batch", True)
+    assert choose(folder, SAMPLE[:7]) == (
+        "tokenizers",
+        f"{fast.library} gives different ids in a batch",
+        True,
+    )
 
 
 def test_a_library_that_is_not_installed_is_named_with_its_extra(
@@ -145,7 +153,7 @@ def test_the_manifest_and_the_doctor_say_which_tokenizer_was_used_and_why(
     pytest.importorskip("gigatoken")
     cli("index", "sample")
     facts = facts_of(read_manifest(find_indexes()[0]))
-    proof = f"equal to tokenizers on {len(EDGE_CASES)} awkward texts and 64 of the corpus"
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and 64 texts of the corpus"
     assert (facts.tokenizer, facts.proof) == ("gigatoken", proof)
     assert "tokenised by gigatoken: equal to tokenizers on" in cli("doctor").stdout
     not_installed(monkeypatch, "gigatoken")

@@ -81,9 +81,9 @@ def test_without_the_extra_the_error_says_how_to_install_it(
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", "There is no model folder nowhere, and it is no hub id"),
-        ("./nowhere", "There is no model folder nowhere, and it is no hub id"),
-        (".", "holds no transformer"),
+        ("nowhere", "'nowhere' is neither a model folder nor a hub id"),
+        ("./nowhere", "'./nowhere' is neither a model folder nor a hub id"),
+        (".", "does not hold a transformer"),
         ("org/name", "The model org/name is not in the local cache, and searchapp is offline"),
         ("org/name@v1", "The model org/name@v1 is not in the local cache, and searchapp is offline"),
     ],
@@ -95,14 +95,16 @@ def test_an_unknown_name_is_an_error(name: str, message: str, working_folder: Pa
 
 def test_weights_in_a_pickle_are_not_read(unread: Path) -> None:
     (unread / "model.safetensors").rename(unread / "pytorch_model.bin")
-    with pytest.raises(SearchappError, match=r"no transformer \(it holds config\.json, pytorch_model\.bin\)"):
+    with pytest.raises(
+        SearchappError, match=r"not hold a transformer \(it holds config\.json, pytorch_model\.bin\)"
+    ):
         load_encoder(f"st:{unread}")
 
 
 @pytest.mark.parametrize("module", ["modeling_own.Transformer", "os.path", "sentence_transformersx.models.A"])
 def test_code_of_a_models_own_is_not_run(unread: Path, module: str) -> None:
     (unread / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": module}]))
-    with pytest.raises(SearchappError, match=f"names {module}, which is code of the model's own"):
+    with pytest.raises(SearchappError, match=f"names {module}, which is code that comes with the model"):
         load_encoder(f"st:{unread}")
 
 
@@ -156,7 +158,7 @@ def test_a_missing_weight_is_an_error_and_no_random_number(made: Path) -> None:
     gone = "encoder.layer.1.output.dense.weight"
     del weights[gone], weights["pooler.dense.weight"]  # the pooler is not used
     save_file(weights, made / "model.safetensors", {"format": "pt"})
-    with pytest.raises(SearchappError, match=rf"1 weights are not in its files \(first: {gone}\)"):
+    with pytest.raises(SearchappError, match=rf"1 weights are missing from its files \(first: {gone}\)"):
         load_encoder(f"st:{made}")
 
 
@@ -178,9 +180,9 @@ def test_weights_that_are_not_finite_are_an_error_and_not_kept(made: Path) -> No
 @pytest.mark.parametrize(
     ("max_length", "message"),
     [
-        (None, "cannot read whole texts: it reads 16 tokens"),
-        (2, "--max-length 2 leaves .* no room: 2 tokens are marks"),
-        (17, "cannot read 17 tokens: it has no positions for so many"),
+        (None, "cannot read whole texts: its limit is 16 tokens"),
+        (2, "--max-length 2 leaves no room for text: .* adds 2 special tokens"),
+        (17, "cannot read 17 tokens: it does not have that many positions"),
     ],
 )
 def test_a_length_that_a_model_cannot_read_is_an_error(
@@ -252,7 +254,7 @@ def test_a_damaged_store_is_made_anew_with_a_warning(
     file.write_bytes(b"hello " * 2000)
     vectors = load_encoder(f"st:{plain}", Options(normalize=False)).encode_queries(as_queries(["fig"]))
     np.testing.assert_allclose(vectors, by_hand(plain, ["fig"], "mean"), rtol=0, atol=1e-6)
-    assert "are damaged (file is not a database); they are made again" in caplog.text
+    assert "are damaged (file is not a database); they are recomputed" in caplog.text
 
 
 @pytest.mark.parity

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 @click.option("--published", type=CORPUS, help="List the published scores on this corpus instead.")
 @click.option(
     "--with",
-    "own",
+    "results",
     multiple=True,
     metavar="RESULT",
     help="Rank these results of `eval --run-out` among the published ones; repeatable.",
 )
 @report_options("rows")
-def command(published: str | None, own: tuple[str, ...]) -> Report:
+def command(published: str | None, results: tuple[str, ...]) -> Report:
     """List the models that work offline: bundled, cached, or used by an index.
 
     With --published, list the models that have published scores on a corpus instead, best first.
@@ -33,8 +33,8 @@ def command(published: str | None, own: tuple[str, ...]) -> Report:
         from searchapp.reports.leaderboard import leaderboard_report
 
         task, split = find_published_task(published)
-        return leaderboard_report(task, split, leaderboard(task, split, _results(own)))
-    if own:
+        return leaderboard_report(task, split, leaderboard(task, split, _read(results)))
+    if results:
         raise click.UsageError("--with needs --published.")
     from searchapp.encoders.listing import list_models
     from searchapp.reports.catalogues import models_report
@@ -44,7 +44,7 @@ def command(published: str | None, own: tuple[str, ...]) -> Report:
     return models_report(list_models(manifest.recipe.model for _, manifest in indexes))
 
 
-def _results(names: tuple[str, ...]) -> "list[Result]":
+def _read(names: tuple[str, ...]) -> "list[Result]":
     from searchapp.evaluation.results import find_results, read_results
 
     return [result for name in names for file in find_results(name) for result in read_results(file)]

@@ -1,4 +1,4 @@
-"""Texts on which tokenizers are known to differ: a fast one must agree on all of them."""
+"""Texts on which tokenizers tend to differ; a fast one must agree with the reference on all of them."""
 
 EDGE_CASES = (
     "",

@@ -1,4 +1,4 @@
-"""The kernel that averages table rows: one pass over flat token ids, all cores, no Python inside."""
+"""Mean pooling over table rows: one pass over flat token ids on all cores, compiled by numba."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEW_TOKENS = 100_000  # below this numpy is done before numba is imported
+FEW_TOKENS = 100_000  # below this, numpy finishes before numba is imported
 
 Kernel = Callable[[NDArray[Any], NDArray[np.uint32], NDArray[np.int64], int, NDArray[Any]], None]
 
@@ -20,13 +20,13 @@ def mean_rows(
 ) -> NDArray[Any]:
     """Return the mean of the table's rows for each text, zeros for a text without tokens.
 
-    The sums run token by token in single precision (double for a double table), as numpy's mean over
-    rows does, so the results equal model2vec's to the bit.
+    The sums run token by token in single precision (double for a double table), as in numpy's mean over
+    rows, so the results equal those of model2vec bit for bit.
 
     Args:
-        table: (vocabulary, d) of any precision; it may be mapped from a file.
-        ids: (t,) the token ids of all texts, one text after another.
-        offsets: (n + 1,) where each text begins in `ids`; the last is t.
+        table: (vocabulary, d) of any precision; may be memory-mapped.
+        ids: (t,) the concatenated token ids of all texts.
+        offsets: (n + 1,) the start of each text in `ids`; the last is t.
         unknown: the id to leave out, None when every token counts.
 
     Returns:
@@ -39,10 +39,10 @@ def mean_rows(
         _in_threads(np.ascontiguousarray(table, dtype=precision), ids, offsets, left_out, means)
         return means
     for text in range(len(means)):
-        kept = ids[offsets[text] : offsets[text + 1]]
-        kept = kept[kept != left_out]
-        if len(kept):
-            means[text] = table[kept].astype(precision, copy=False).mean(axis=0)
+        known = ids[offsets[text] : offsets[text + 1]]
+        known = known[known != left_out]
+        if len(known):
+            means[text] = table[known].astype(precision, copy=False).mean(axis=0)
     return means
 
 
@@ -53,7 +53,7 @@ def _in_threads(
     left_out: int,
     means: NDArray[Any],
 ) -> None:
-    """Fill `means`, each thread an equal share of the tokens."""
+    """Fill `means`; each thread gets an equal share of the tokens."""
     from concurrent.futures import ThreadPoolExecutor
 
     kernel = _kernel()

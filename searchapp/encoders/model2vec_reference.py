@@ -1,4 +1,4 @@
-"""The only importer of model2vec: the same model in the library's own hands, to compare with."""
+"""The only importer of model2vec: the same model as the library itself loads it, for comparison."""
 
 from typing import TYPE_CHECKING
 

@@ -1,6 +1,6 @@
-"""Texts into flat token ids: by `tokenizers`, or by a faster library (extra `fast`).
+"""Tokenizers that return flat token ids: `tokenizers`, and faster libraries (extra `fast`).
 
-`proof.py` decides where a fast one may be used.
+`fast_tokenizers.py` decides which one a model gets.
 """
 
 import json
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-LONG = 16_000  # letters; tokie cuts a text of 65,536 bytes or more into parts, at times inside a word
+LONG = 16_000  # characters; tokie splits texts from 65,536 bytes on, sometimes inside a word
 
 
 class Tokens(NamedTuple):
-    """Token ids of n texts, one after another: `ids` (t,) and `offsets` (n + 1,)."""
+    """The concatenated token ids of n texts: `ids` (t,) uint32 and `offsets` (n + 1,) int64."""
 
     ids: NDArray[np.uint32]
     offsets: NDArray[np.int64]
@@ -66,36 +66,33 @@ class Gigatoken:
         self._backend: Any = load_hf_json(_without_limits(path))
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
-        """Return the token ids of texts.
-
-        One by one: the library's batches are no faster here, and import another library first.
-        """
+        """Return the token ids of texts, encoded one by one: batches are not faster, and import awkward."""
         return _flat([self._backend.encode(text) for text in texts])
 
 
 class Tokie:
-    """tokie, the fastest for WordPiece tokenizers, and the quickest to load for any.
+    """tokie, the fastest for WordPiece tokenizers, and the fastest to load for all.
 
-    Texts that it may get wrong, in other scripts or very long, go to `tokenizers`.
+    Texts that it may get wrong, which are very long or contain unverified characters, go to `tokenizers`.
 
     Args:
         path: a tokenizer.json.
-        saved: what `save` has written of it, which loads more quickly.
-        ordinary: what reads the texts that it may get wrong; loaded from `path` when it is needed.
+        saved: the file that `save` has written, which loads faster.
+        reference: tokenises what tokie may get wrong; loaded from `path` when it is needed.
 
     Raises:
-        ValueError: the library does not read such a tokenizer.
+        ValueError: the library does not support this tokenizer.
     """
 
     library = "tokie"
 
     def __init__(
-        self, path: Path, saved: Path | None = None, ordinary: ReferenceTokenizer | None = None
+        self, path: Path, saved: Path | None = None, reference: ReferenceTokenizer | None = None
     ) -> None:
         from tokie import Tokenizer, TokieError
 
         self._path = path
-        self._loaded = ordinary
+        self._loaded = reference
         try:
             self._backend: Any = Tokenizer.from_file(str(saved)) if saved else Tokenizer.from_json(str(path))
         except TokieError as error:
@@ -104,31 +101,29 @@ class Tokie:
         self._backend.no_padding()
 
     def save(self, path: Path) -> None:
-        """Write the tokenizer in the library's own form."""
+        """Write the tokenizer in the library's own format."""
         self._backend.save(str(path))
 
     @cached_property
-    def _ordinary(self) -> ReferenceTokenizer:
+    def _reference(self) -> ReferenceTokenizer:
         return self._loaded or ReferenceTokenizer(self._path)
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Return the token ids of texts."""
-        sure: list[int] = []
-        doubtful: list[int] = []
+        verified: list[int] = []
+        unverified: list[int] = []
         for row, text in enumerate(texts):
-            (sure if self._reads(text) else doubtful).append(row)
-        if not doubtful:
+            (verified if self._is_verified(text) else unverified).append(row)
+        if not unverified:
             return self._fast(texts)
         rows: list[NDArray[np.uint32]] = [np.zeros(0, dtype=np.uint32)] * len(texts)
-        for some, tokens in (
-            (sure, self._fast([texts[row] for row in sure])),
-            (doubtful, self._ordinary([texts[row] for row in doubtful])),
-        ):
-            for row, ids in zip(some, tokens.rows(), strict=True):
+        for part, tokenize in ((verified, self._fast), (unverified, self._reference)):
+            tokens = tokenize([texts[row] for row in part])
+            for row, ids in zip(part, tokens.rows(), strict=True):
                 rows[row] = ids
         return _flat(rows)
 
-    def _reads(self, text: str) -> bool:
+    def _is_verified(self, text: str) -> bool:
         if len(text) > LONG:
             return False
         return "\x7f" not in text and (text.isascii() or not _unverified().search(text))
@@ -142,7 +137,7 @@ class Tokie:
 
 @cache
 def _unverified() -> re.Pattern[str]:
-    """Match a character outside the blocks on which tokie gave equal ids throughout.
+    """Match a character outside the blocks for which tokie was verified to give equal ids.
 
     These are the assigned characters of Latin, Greek, Cyrillic, combining marks, punctuation, currency,
     arrows, mathematics, technical and other symbols.
@@ -164,7 +159,7 @@ def truncate(tokens: Tokens, max_length: int) -> Tokens:
 
 
 def _without_limits(path: Path) -> bytes:
-    """Return a tokenizer.json without the truncation and the padding that it may have saved."""
+    """Return a tokenizer.json without the truncation and padding that may be saved in it."""
     data = path.read_bytes()
     if re.search(rb'"truncation":\s*null', data[:4096]) and re.search(rb'"padding":\s*null', data[:4096]):
         return data

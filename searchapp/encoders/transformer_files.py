@@ -1,4 +1,4 @@
-"""Where the files of a transformer are: a folder, or the Hugging Face cache."""
+"""The files of a transformer: in a folder, or in the Hugging Face cache."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ TOKENIZER = {
 }  # fmt: skip
 OTHER_FORMS = {"onnx", "openvino"}
 
-# Models whose two sides pool differently, though no configuration file of theirs says so: (queries,
+# Models that pool queries and documents differently without saying so in a configuration file: (queries,
 # documents). NoInstruct: `get_embedding` in its model card, the mean over the attention mask for
 # queries and the first token for documents.
 PRESETS: dict[str, tuple[Pooling, Pooling]] = {
@@ -26,7 +26,7 @@ PRESETS: dict[str, tuple[Pooling, Pooling]] = {
 
 @dataclass(frozen=True)
 class TransformerFiles:
-    """The folder of one transformer, and the revision it is of (hub models only)."""
+    """The folder of a transformer, and its revision (hub models only)."""
 
     name: str
     folder: Path
@@ -41,40 +41,40 @@ class TransformerFiles:
         return sha256(*(file for file in self._all() if file.name in TOKENIZER))
 
     def preset(self) -> tuple[Pooling, Pooling]:
-        """Return how the model pools (queries, documents), known by its name or that of its folder."""
-        parts = set(self.folder.resolve().parts[-4:])  # a hub's snapshot is three folders further in
+        """Return the known poolings of (queries, documents) for the name of the model or its folder."""
+        parts = set(self.folder.resolve().parts[-4:])  # a snapshot of the hub is three folders deeper
         for known, pooling in PRESETS.items():
-            kept = "models--" + known.replace("/", "--")
-            if known.rpartition("/")[2] == self.folder.resolve().name or kept in parts:
+            cached = "models--" + known.replace("/", "--")
+            if known.rpartition("/")[2] == self.folder.resolve().name or cached in parts:
                 return pooling
         return "model", "model"
 
     def _all(self) -> list[Path]:
-        """List the files that shape a vector: other forms of the weights are never loaded."""
-        found = []
+        """List the files that shape a vector; other formats of the weights are never loaded."""
+        files = []
         for file in sorted(self.folder.rglob("*")):
             inside = file.relative_to(self.folder).parts
             pickled = len(inside) == 1 and file.suffix == ".bin"
             if file.suffix in SHAPING and not pickled and inside[0] not in OTHER_FORMS and file.is_file():
-                found.append(file)
-        return found
+                files.append(file)
+        return files
 
 
 def find_transformer(name: str) -> TransformerFiles:
-    """Return the files of the transformer that a name (without `st:`) stands for.
+    """Return the files of a transformer.
 
     Args:
-        name: a folder, or a hub id with an optional `@revision`.
+        name: a folder, or a hub id with an optional `@revision`, without `st:`.
 
     Raises:
-        SearchappError: there is no such folder, it holds no transformer, or the model is not in the
-            cache and cannot be downloaded.
+        SearchappError: there is no such folder, it does not hold a transformer, or the model is not in
+            the cache and cannot be downloaded.
     """
     path = Path(name).expanduser()
     if path.is_dir():
         return _checked(TransformerFiles(f"st:{path.resolve()}", path.resolve()))
     if path.exists() or name.startswith((".", "/", "~")) or not is_hub_id(name):
-        raise SearchappError(f"There is no model folder {path}, and it is no hub id.", _KNOWN)
+        raise SearchappError(f"{name!r} is neither a model folder nor a hub id.", _KNOWN)
     patterns = [f"*{suffix}" for suffix in sorted(SHAPING - {".bin"})]
     folder = snapshot(name, patterns, is_transformer, _KNOWN)
     return _checked(TransformerFiles(f"st:{name}", folder, folder.name))
@@ -84,25 +84,24 @@ _KNOWN = "A transformer is st:FOLDER or a hub id such as st:sentence-transformer
 
 
 def is_transformer(folder: Path) -> bool:
-    """Tell whether a folder holds a configuration and weights in the form of safetensors."""
+    """Tell whether a folder holds a configuration and weights as safetensors."""
     configured = any((folder / name).is_file() for name in ("config.json", "modules.json"))
     return configured and any((*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors")))
 
 
 def _checked(files: TransformerFiles) -> TransformerFiles:
     if not is_transformer(files.folder):
-        held = ", ".join(sorted(file.name for file in files.folder.iterdir())[:8]) or "nothing"
+        contents = ", ".join(sorted(file.name for file in files.folder.iterdir())[:8]) or "nothing"
         raise SearchappError(
-            f"{files.folder} holds no transformer (it holds {held}).",
-            "It needs config.json or modules.json, and weights as *.safetensors; weights in pickles are "
-            "not read.",
+            f"{files.folder} does not hold a transformer (it holds {contents}).",
+            "It needs config.json or modules.json, and *.safetensors; pickled weights are not read.",
         )
     _check_modules(files.folder / "modules.json")
     return files
 
 
 def _check_modules(file: Path) -> None:
-    """Refuse a list of modules that names code outside sentence-transformers."""
+    """Refuse a list of modules that refers to code outside sentence-transformers."""
     if not file.exists():
         return
     modules = read_json(file, list, COPY_AGAIN)
@@ -112,6 +111,6 @@ def _check_modules(file: Path) -> None:
     foreign = [named for named in types if not named.startswith("sentence_transformers.")]
     if foreign:
         raise SearchappError(
-            f"{file} names {foreign[0]}, which is code of the model's own.",
-            "searchapp runs no code that comes with a model.",
+            f"{file} names {foreign[0]}, which is code that comes with the model.",
+            "searchapp does not run such code.",
         )

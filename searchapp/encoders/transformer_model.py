@@ -1,4 +1,4 @@
-"""The only importer of sentence-transformers and torch: a transformer loaded, its sides pooled as wished."""
+"""The only importer of sentence-transformers and torch: loads a transformer and sets its poolings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from searchapp.files import read_json
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-BATCH = 32  # texts in a matrix; sentence-transformers sorts them by length first
-NO_LIMIT = 1 << 30  # tokenizers without a limit name a number beyond this
-PROBE = "a"  # a text by which the dimension is measured
+BATCH = 32  # texts per batch; sentence-transformers sorts them by length first
+NO_LIMIT = 1 << 30  # tokenizers without a limit state a larger number
+PROBE = "a"  # a text to measure the dimension with
 
 
 @dataclass(frozen=True)
 class Side:
-    """How one side (`query` or `document`) becomes vectors: pooling, and the prompt in front."""
+    """How one side (`query` or `document`) is encoded: its pooling and its prompt."""
 
     role: str
     pooling: str
@@ -32,7 +32,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a loaded model says about its vectors, the options taken into account."""
+    """The properties of the vectors of a loaded model with its options."""
 
     dimension: int
     max_length: int | None
@@ -41,18 +41,18 @@ class Profile:
 
 
 class TransformerModel:
-    """A transformer on the processor, in single precision.
+    """A transformer on the CPU, in single precision.
 
     Pooling follows the formulas of sentence-transformers: `mean` is the sum of the last hidden states of
     the unmasked tokens over their number, `cls` is the first token's.
 
     Args:
         files: the model.
-        options: what the user changed, its poolings settled by the model's preset.
+        options: what the user changed, with the known poolings of the model.
 
     Raises:
-        SearchappError: sentence-transformers is not installed, the model is damaged, or an option makes
-            no sense for it.
+        SearchappError: sentence-transformers is not installed, the model is damaged, or an option does
+            not apply to it.
     """
 
     def __init__(self, files: TransformerFiles, options: Options) -> None:
@@ -69,20 +69,20 @@ class TransformerModel:
         sizes = {self.encode(side, [PROBE]).shape[1] for side in (query, document)}
         if len(sizes) > 1:
             raise SearchappError(
-                f"{files.name}: queries and documents have vectors of {sorted(sizes)} dimensions.",
-                "Choose poolings that fit together.",
+                f"{files.name}: query and document vectors differ in dimension ({sorted(sizes)}).",
+                "Choose compatible poolings.",
             )
         self.profile = Profile(sizes.pop(), max_length, query, document)
 
     @property
     def threads(self) -> int:
-        """How many threads torch uses (OMP_NUM_THREADS sets it)."""
+        """How many threads torch uses (set by OMP_NUM_THREADS)."""
         import torch
 
         return int(torch.get_num_threads())
 
     def encode(self, side: Side, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors of one text or more in the order given, (n, d) float32."""
+        """Return the vectors of one or more texts in the given order, (n, d) float32."""
         model = self._models[side.role]
         encode = model.encode_query if side.role == "query" else model.encode_document
         vectors = encode(list(texts), prompt=side.prompt, batch_size=BATCH, show_progress_bar=False)
@@ -110,7 +110,7 @@ def _load(files: TransformerFiles) -> "SentenceTransformer":
         first = model[0]
         if not hasattr(first, "auto_model"):
             raise SearchappError(
-                f"{files.name} is no transformer, but {type(first).__name__}.", "Try it without st:."
+                f"{files.name} is not a transformer, but {type(first).__name__}.", "Try it without st:."
             )
         missing = _missing_weights(files, first, safe)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, SafetensorError) as error:
@@ -120,7 +120,7 @@ def _load(files: TransformerFiles) -> "SentenceTransformer":
         ) from error
     if missing:
         raise SearchappError(
-            f"{files.name}: {len(missing)} weights are not in its files (first: {missing[0]}), "
+            f"{files.name}: {len(missing)} weights are missing from its files (first: {missing[0]}), "
             "and would be random.",
             COPY_AGAIN,
         )
@@ -128,9 +128,9 @@ def _load(files: TransformerFiles) -> "SentenceTransformer":
 
 
 def _missing_weights(files: TransformerFiles, first: Any, safe: dict[str, Any]) -> list[str]:
-    """Return the names of weights that the library would fill with random numbers, the pooler's aside.
+    """Return the weights that the library would initialise at random, except those of the pooler.
 
-    The pooler stands behind the last hidden state, which is all that is used here.
+    The pooler follows the last hidden state, which is all that is used here.
     """
     modules = files.folder / "modules.json"
     inside = read_json(modules, list, COPY_AGAIN)[0].get("path", "") if modules.exists() else ""
@@ -141,22 +141,22 @@ def _missing_weights(files: TransformerFiles, first: Any, safe: dict[str, Any]) 
 
 
 def _set_max_length(name: str, model: "SentenceTransformer", wanted: int | str | None) -> int | None:
-    """Have the model read so many tokens, the special ones among them, and return how many that are."""
+    """Set how many tokens the model reads, special tokens included, and return that number."""
     own = model.max_seq_length
     own = None if own is None or own > NO_LIMIT else int(own)
     if wanted in ("model", own):
         return own
     if wanted is None:
         raise SearchappError(
-            f"{name} cannot read whole texts: it reads {own} tokens.",
-            f"--max-length {own} is its own number.",
+            f"{name} cannot read whole texts: its limit is {own} tokens.",
+            f"Use --max-length {own} or less.",
         )
     length = int(wanted)
     special = model.tokenizer.num_special_tokens_to_add()
     if length <= special:
         raise SearchappError(
-            f"--max-length {length} leaves {name} no room: {special} tokens are marks of its own.",
-            f"Its own number is {own}.",
+            f"--max-length {length} leaves no room for text: {name} adds {special} special tokens.",
+            f"The default is {own}.",
         )
     model.max_seq_length = length
     if own is not None and length > own:
@@ -164,14 +164,14 @@ def _set_max_length(name: str, model: "SentenceTransformer", wanted: int | str |
             model.encode([f"{PROBE} " * length], show_progress_bar=False)
         except (IndexError, RuntimeError) as error:
             raise SearchappError(
-                f"{name} cannot read {length} tokens: it has no positions for so many.",
-                f"Its own number is {own}.",
+                f"{name} cannot read {length} tokens: it does not have that many positions.",
+                f"The default is {own}.",
             ) from error
     return length
 
 
 def _pooled(name: str, model: "SentenceTransformer", pooling: str) -> "SentenceTransformer":
-    """Return the model with another pooling, its other modules shared; itself when nothing changes."""
+    """Return the model with another pooling, sharing the other modules; itself when nothing changes."""
     if pooling in {"model", _mode(model)}:
         return model
     from sentence_transformers import SentenceTransformer
@@ -180,7 +180,7 @@ def _pooled(name: str, model: "SentenceTransformer", pooling: str) -> "SentenceT
     place = _pooling_place(modules)
     if place is None:
         raise SearchappError(
-            f"{name} has no pooling of token vectors that could be changed.", "Leave the pooling out."
+            f"The pooling of {name} cannot be changed: it has no pooling module.", "Leave the pooling out."
         )
     old = modules[place]
     modules[place] = type(old)(old.embedding_dimension, pooling, include_prompt=old.include_prompt)
@@ -188,7 +188,7 @@ def _pooled(name: str, model: "SentenceTransformer", pooling: str) -> "SentenceT
 
 
 def _mode(model: "SentenceTransformer") -> str:
-    """Name the pooling of a model as sentence-transformers does; `model` when it has no such module."""
+    """Return the pooling of a model as sentence-transformers names it; `model` when it has no such module."""
     modules = list(model.children())
     place = _pooling_place(modules)
     if place is None:

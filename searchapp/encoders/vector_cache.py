@@ -1,4 +1,4 @@
-"""What took long to compute is kept by the digest of everything that went into it."""
+"""A cache of vectors, each under the digest of everything that shapes it."""
 
 import logging
 import sqlite3
@@ -12,15 +12,15 @@ from typing import TypeVar
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-AT_ONCE = 500  # SQLite accepts at least 999 parameters in a statement
-PATIENCE = 60.0  # seconds that one process waits for another's write
+BATCH = 500  # SQLite accepts at least 999 parameters in a statement
+TIMEOUT = 60.0  # seconds to wait for another process to finish writing
 
 
 class VectorCache:
-    """Bytes by key, in an SQLite file that several processes may use and that may be removed at any time.
+    """Bytes by key, in an SQLite file that several processes may share and that may be removed at any time.
 
-    Each value has a checksum: one that is not what was written counts as absent. A damaged file is
-    replaced by an empty one; where nothing can be written, nothing is kept.
+    Each value has a checksum; a damaged value counts as missing. A damaged file is replaced by an empty one,
+    and where nothing can be written, nothing is cached.
     """
 
     def __init__(self, file: Path) -> None:
@@ -28,36 +28,36 @@ class VectorCache:
         self._usable = True
 
     def read(self, keys: Collection[bytes]) -> dict[bytes, bytes]:
-        """Return the values of those keys that are there."""
-        wanted = list(keys)
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(wanted), AT_ONCE):
-            found |= self._try(partial(_select, keys=wanted[start : start + AT_ONCE])) or {}
-        return found
+        """Return the values of the keys that are cached."""
+        ordered = list(keys)
+        values: dict[bytes, bytes] = {}
+        for start in range(0, len(ordered), BATCH):
+            values |= self._try(partial(_select, keys=ordered[start : start + BATCH])) or {}
+        return values
 
     def write(self, values: Mapping[bytes, bytes]) -> None:
-        """Keep values; they last when this returns."""
+        """Store values durably."""
         rows = [(key, value, _sum(key, value)) for key, value in values.items()]
         self._try(lambda opened: opened.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", rows))
 
     def _try(self, action: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
-        """Do something with the file, with a new one when it is damaged; None when neither works."""
+        """Run an action on the file, or on a new file when it is damaged; None when neither works."""
         for _ in range(2):
             if not self._usable:
                 break
             try:
-                with closing(sqlite3.connect(self._file, timeout=PATIENCE)) as opened, opened:
+                with closing(sqlite3.connect(self._file, timeout=TIMEOUT)) as opened, opened:
                     opened.execute(
                         "CREATE TABLE IF NOT EXISTS kept"
                         " (key BLOB PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL)"
                     )
                     return action(opened)
             except sqlite3.OperationalError as error:  # the disk is full, or the folder read-only
-                logger.warning("Vectors are not kept in %s (%s).", self._file, error)
+                logger.warning("Vectors cannot be cached in %s (%s).", self._file, error)
                 self._usable = False
             except sqlite3.DatabaseError as error:
                 logger.warning(
-                    "The kept vectors in %s are damaged (%s); they are made again.", self._file, error
+                    "The cached vectors in %s are damaged (%s); they are recomputed.", self._file, error
                 )
                 for part in (f"{self._file}-journal", self._file):
                     Path(part).unlink(missing_ok=True)

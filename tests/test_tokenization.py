@@ -171,7 +171,7 @@ def test_half_a_surrogate_pair_in_a_document_is_refused(make_corpus: MakeFolder,
     folder = make_corpus()
     with (folder / "corpus.jsonl").open("a") as stream:
         stream.write(f'{{"_id": "bad", "title": "", "text": "{half}"}}\n')
-    message = r"line 4: 'text' holds half a surrogate pair \(character \d\)"
+    message = r"line 4: 'text' contains an unpaired surrogate \(character \d\)"
     with pytest.raises(SearchappError, match=message):
         list(open_corpus(str(folder)).documents())
 

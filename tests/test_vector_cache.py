@@ -1,4 +1,4 @@
-"""What took long to compute is kept: read back as it was written, or counted as absent."""
+"""The vector cache returns what was written, or nothing."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_made_anew_with_a_warning(
     file.write_bytes(torn[damage])
     kept = VectorCache(file)
     assert kept.read(VALUES) == {}
-    assert f"The kept vectors in {file} are damaged" in caplog.text
+    assert f"The cached vectors in {file} are damaged" in caplog.text
     kept.write(VALUES)
     assert VectorCache(file).read(VALUES) == VALUES
 
@@ -79,7 +79,7 @@ def test_where_nothing_can_be_written_nothing_is_kept(
     kept = VectorCache(tmp_path / "nowhere" / "kept.sqlite")
     kept.write(VALUES)
     assert kept.read(VALUES) == {}
-    assert caplog.text.count("Vectors are not kept in") == 1  # said once, not for every batch
+    assert caplog.text.count("Vectors cannot be cached in") == 1  # said once, not for every batch
 
 
 def test_several_may_write_at_once(tmp_path: Path) -> None:
