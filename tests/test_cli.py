@@ -153,7 +153,7 @@ def test_an_error_says_what_to_do(cli: Cli, arguments: tuple[str, ...], message:
     assert result.stdout == ""
 
 
-def test_a_path_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> None:
+def test_an_unusable_path_is_named(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "corpus.jsonl").mkdir()
     result = cli("index", str(tmp_path))
     assert result.exit_code == 1
@@ -161,7 +161,7 @@ def test_a_path_that_cannot_be_used_is_named(cli: Cli, tmp_path: Path) -> None:
     assert str(tmp_path / "corpus.jsonl") in result.stderr
 
 
-def test_index_prints_where_and_how_many(cli: Cli, tmp_path: Path) -> None:
+def test_index_prints_the_folder_and_the_number_of_documents(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "indexes" / "sample" / "wordllama" / "flat"
     first = cli("index", "sample")
     assert first.exit_code == 0
@@ -200,7 +200,7 @@ def test_corpora_are_listed(cli: Cli) -> None:
     assert rows["scifact"]["here"] is False
 
 
-def test_a_corpus_is_described_and_its_faults_are_named(cli: Cli, make_corpus: MakeFolder) -> None:
+def test_a_corpus_is_described_with_its_problems(cli: Cli, make_corpus: MakeFolder) -> None:
     folder = make_corpus(documents={"d1": "apple", "d2": "apple", "d3": ""}, qrels=[("q1", "gone", 2)])
     text = cli("corpora", str(folder)).stdout
     for fact in ("documents ", "judgements ", "1 of grade 2"):
@@ -215,9 +215,7 @@ def test_a_corpus_is_described_and_its_faults_are_named(cli: Cli, make_corpus: M
     assert "No problems found." in cli("corpora", str(make_corpus("whole"))).stdout
 
 
-def test_models_are_listed_with_those_of_the_indexes(
-    cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder
-) -> None:
+def test_models_of_indexes_are_listed_too(cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder) -> None:
     model = make_model()
     cli("index", str(make_corpus()), "-m", str(model))
     rows = {row["name"]: row for row in json.loads(cli("models", "--json").stdout)["models"]}

@@ -1,4 +1,4 @@
-"""searchapp eval: figures by hand, the JSON contract, tables, files, and judgements that dangle."""
+"""searchapp eval: figures by hand, the JSON contract, tables, files, and dangling judgements."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def tiny(make_corpus: MakeFolder, make_model: MakeFolder) -> tuple[str, str]:
     return str(make_corpus()), str(make_model())
 
 
-def test_the_figures_are_those_worked_out_by_hand(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_figures_equal_those_worked_out_by_hand(cli: Cli, tiny: tuple[str, str]) -> None:
     corpus, model = tiny
     result = cli("eval", corpus, "-m", model, "--at", "10,1", "--json")
     (row,) = json.loads(result.stdout)["results"]
@@ -44,7 +44,7 @@ def test_the_figures_are_those_worked_out_by_hand(cli: Cli, tiny: tuple[str, str
     assert (row["corpus"], row["model"], row["mode"]) == (corpus, model, "dense")
 
 
-def test_json_keeps_the_contract(cli: Cli) -> None:
+def test_json_has_the_documented_keys(cli: Cli) -> None:
     result = cli("eval", "sample", "--json")
     document = json.loads(result.stdout)
     assert document["schema"] == "searchapp/result/1"
@@ -67,7 +67,7 @@ def test_json_keeps_the_contract(cli: Cli) -> None:
     assert {"searchapp", "python", "numpy", "faiss-cpu", "model2vec", "ranx"} <= row["versions"].keys()
 
 
-def test_a_table_shows_five_decimals_and_every_cut(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_a_table_shows_five_decimals_and_every_cutoff(cli: Cli, tiny: tuple[str, str]) -> None:
     corpus, model = tiny
     result = cli("eval", corpus, "-m", model, "--at", "1,10")
     lines = [line.split() for line in result.stdout.splitlines()]
@@ -94,7 +94,7 @@ def test_several_models_and_corpora_make_one_table(cli: Cli, tiny: tuple[str, st
     assert [json.loads(line)["corpus"] for line in ndjson] == [corpus, "sample"]
 
 
-def test_a_table_shows_the_cuts_asked_for(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_a_table_shows_the_requested_cutoffs(cli: Cli, tiny: tuple[str, str]) -> None:
     corpus, model = tiny
     table = cli("eval", corpus, corpus, "-m", model, "--at", "1,2").stdout
     assert "nDCG@2" in table.splitlines()[0]
@@ -147,7 +147,7 @@ def test_files_are_written_and_read_back(cli: Cli, tiny: tuple[str, str], tmp_pa
     assert float(values["q2"]["precision_at_10"]) == 1 / 10
 
 
-def test_two_models_write_files_of_their_own(
+def test_each_model_writes_its_own_files(
     cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -159,14 +159,14 @@ def test_two_models_write_files_of_their_own(
     assert (tmp_path / "out" / "sample.wordllama.dense.trec").exists()
 
 
-def test_options_of_one_model_write_files_of_their_own(cli: Cli, tmp_path: Path) -> None:
+def test_each_choice_of_options_writes_its_own_files(cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / "out"
     cli("eval", "sample", "--run-out", str(out))
     cli("eval", "sample", "--run-out", str(out), "--max-length", "4")
     assert len(list(out.glob("*.trec"))) == 2
 
 
-def test_every_query_is_printed_on_demand(cli: Cli, tiny: tuple[str, str]) -> None:
+def test_per_query_values_are_printed_on_demand(cli: Cli, tiny: tuple[str, str]) -> None:
     corpus, model = tiny
     (row,) = json.loads(cli("eval", corpus, "-m", model, "--json", "--per-query").stdout)["results"]
     assert row["per_query"]["q1"]["ndcg_at_10"] == pytest.approx(NDCG_Q1, abs=1e-12)
@@ -206,7 +206,7 @@ def test_a_corpus_without_judgements_cannot_be_scored(cli: Cli, make_corpus: Mak
     assert "searchapp query" in result.stderr
 
 
-def test_a_place_that_cannot_be_written_is_an_error(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
+def test_an_unwritable_output_folder_is_an_error(cli: Cli, tiny: tuple[str, str], tmp_path: Path) -> None:
     corpus, model = tiny
     (tmp_path / "file").write_text("kept")
     for out in (tmp_path / "file" / "out", tmp_path / "file"):

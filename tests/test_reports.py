@@ -47,7 +47,7 @@ RESULT = Result(
         ("crème µg 旨味 👍", "crème µg 旨味 👍"),
     ],
 )
-def test_printable_text_has_one_line_and_no_controls(text: str, shown: str) -> None:
+def test_printable_text_is_one_line_without_control_characters(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -56,13 +56,15 @@ def test_printable_text_has_one_line_and_no_controls(text: str, shown: str) -> N
     [
         ("Cholesterol lowers. CHOLESTEROLS too", "cholesterol", ["Cholesterol", "CHOLESTEROLS"]),
         ("sleeping and sleep", "asleep sleeping", ["sleeping"]),
-        ("the cat and the dog", "the cat", []),  # three letters are too common
+        ("the cat and the dog", "the cat", []),  # three characters are too common
         ("crème fraîche", "CRÈME", ["crème"]),
         ("anything", "", []),
         ("", "anything", []),
     ],
 )
-def test_words_that_begin_like_a_word_of_the_query_match(text: str, query: str, words: list[str]) -> None:
+def test_words_that_share_the_beginning_of_a_query_word_match(
+    text: str, query: str, words: list[str]
+) -> None:
     assert [text[start:end] for start, end in matches(text, query)] == words
 
 
@@ -70,24 +72,24 @@ def test_a_short_text_is_its_own_snippet() -> None:
     assert snippet("Short  text.", "nothing") == "Short text."
 
 
-def test_a_snippet_without_matches_is_the_beginning() -> None:
-    cut = snippet(TEXT, "nothing")
-    assert cut.endswith(" …")
-    assert TEXT.startswith(cut.removesuffix(" …") + " ")
+def test_a_snippet_without_matches_is_the_beginning_of_the_text() -> None:
+    shown = snippet(TEXT, "nothing")
+    assert shown.endswith(" …")
+    assert TEXT.startswith(shown.removesuffix(" …") + " ")
 
 
 @pytest.mark.parametrize("position", [0, 20, 45, 59])
-def test_a_snippet_holds_the_match_and_ends_at_words(position: int) -> None:
+def test_a_snippet_contains_the_match_and_breaks_between_words(position: int) -> None:
     words = TEXT.split()
     words[position] = "garlic"
-    cut = snippet(" ".join(words), "does garlic help")
-    inner = cut.removeprefix("… ").removesuffix(" …").split()
+    shown = snippet(" ".join(words), "does garlic help")
+    inner = shown.removeprefix("… ").removesuffix(" …").split()
     assert "garlic" in inner
-    assert set(inner) <= set(words)  # no word is cut
+    assert set(inner) <= set(words)  # no word is truncated
     assert len(" ".join(inner)) <= 160
 
 
-def test_a_snippet_prefers_the_part_with_most_words_of_the_query() -> None:
+def test_a_snippet_prefers_the_part_with_the_most_query_words() -> None:
     text = f"garlic {TEXT} garlic lowers cholesterol {TEXT}"
     assert "garlic lowers cholesterol" in snippet(text, "garlic cholesterol")
 
@@ -99,12 +101,12 @@ def test_a_snippet_is_never_longer_than_its_width_and_the_ellipses() -> None:
         text = " ".join("abcdefgh"[int(length) % 8] * int(length) for length in lengths)
         query = "aaaaa bbbbb ccccc"
         width = int(generator.integers(5, 200))
-        cut = snippet(text, query, width)
-        assert len(cut.removeprefix("… ").removesuffix(" …")) <= width
-        assert cut.strip(" …")
+        shown = snippet(text, query, width)
+        assert len(shown.removeprefix("… ").removesuffix(" …")) <= width
+        assert shown.strip(" …")
 
 
-def test_a_snippet_of_one_long_word_is_cut_inside_it() -> None:
+def test_a_snippet_of_one_long_word_truncates_it() -> None:
     assert snippet("x" * 500, "query", width=20) == "x" * 20 + " …"
 
 
@@ -121,7 +123,7 @@ def test_metrics_are_titled_as_the_field_writes_them(metric: str, title: str) ->
     assert measure_title(metric) == title
 
 
-def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
+def test_each_result_is_a_row_with_five_decimals_and_the_interval() -> None:
     header, _, row = render(plain_table(results_table([RESULT]))).splitlines()
     assert header.split()[:3] == ["corpus", "model", "nDCG@10"]
     assert row.split()[:3] == ["sample", "mine", "0.33333"]  # of a folder the last part
@@ -129,7 +131,7 @@ def test_results_have_a_row_each_with_five_decimals_and_the_interval() -> None:
     assert "0.250-0.750" in row
 
 
-def test_the_grid_has_a_row_a_metric_and_a_column_a_cut() -> None:
+def test_the_grid_has_one_row_per_metric_and_one_column_per_cutoff() -> None:
     lines = [line.split() for line in render(plain_table(grid_table(RESULT.metrics))).splitlines()]
     assert lines[0] == ["@10", "@100"]
     assert [line[1:] for line in lines[2:]] == [["0.33333", "0.50000"], ["0.66667", "1.00000"]]
@@ -161,28 +163,28 @@ def test_a_terminal_gets_matches_in_bold(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "\x1b[1mapple\x1b[0m" in "\n".join(hits_lines("apple", hits("", "an apple")))
 
 
-def test_a_pipe_gets_a_line_a_row_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pipe_gets_one_line_per_row_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     path = "/a/very/long/path" * 30
     assert path in render(plain_table(Table(("name", "where"), [("x", path)]))).splitlines()[-1]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_json_refuses_what_is_no_number(value: float) -> None:
+def test_json_refuses_nan_and_infinity(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"x": value})
     with pytest.raises(ValueError, match="not JSON compliant"):
         list(ndjson_lines([{"x": value}]))
 
 
-def test_json_keeps_every_digit_and_letter() -> None:
+def test_json_keeps_every_digit_and_character() -> None:
     data: dict[str, Any] = {"third": 1 / 3, "tiny": 5e-324, "text": "旨味 µ"}
     assert json.loads(to_json(data)) == data
     assert "旨味 µ" in to_json(data)
     assert [json.loads(line) for line in ndjson_lines([data, data])] == [data, data]
 
 
-def test_documents_for_scripts_hold_the_results_and_on_demand_every_query() -> None:
+def test_documents_contain_the_results_and_every_query_on_demand() -> None:
     document = results_document([RESULT], [{"q1": {"ndcg_at_10": 0.5}}])
     assert document["schema"] == "searchapp/result/1"
     assert document["results"][0]["per_query"] == {"q1": {"ndcg_at_10": 0.5}}
@@ -193,7 +195,7 @@ def test_documents_for_scripts_hold_the_results_and_on_demand_every_query() -> N
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_bar_appears_on_a_terminal_alone_with_its_title_literally(
+def test_a_bar_appears_only_on_a_terminal_and_shows_its_title_literally(
     terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter(range(0, 10_000, 2))  # two seconds pass at every look
@@ -211,13 +213,13 @@ def test_a_bar_appears_on_a_terminal_alone_with_its_title_literally(
 
 
 @pytest.mark.parametrize("width", [10, 30, *range(44, 56), 70])
-def test_a_narrow_terminal_cuts_no_number_and_drops_no_name(
+def test_a_narrow_terminal_truncates_no_number_and_drops_no_name(
     monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     headers = ["corpus", "model", "nDCG@10", "change", "revision"]
     rows = [["nfcorpus", "minishlab/potion", "0.12345", "-0.00017", "external"], ["x", "y", "1", "2", "z"]]
     monkeypatch.setenv("COLUMNS", str(width))
     shown = render(plain_table(Table(headers, rows, numbers=["nDCG@10", "change"])))
-    assert "0.12345  -0.00017" in shown  # numbers stay whole, words may go on in the next line
+    assert "0.12345  -0.00017" in shown  # numbers stay whole, words may wrap
     letters = [letter for letter in shown if letter not in "─ \n"]
     assert sorted(letters) == sorted("".join([*headers, *rows[0], *rows[1]]))

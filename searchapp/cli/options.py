@@ -172,7 +172,12 @@ def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
     eager: dict[str, Any] = {"expose_value": False, "is_eager": True, "callback": _offline}
 
     def decorate(command: Callable[..., Report]) -> Command:
-        @click.option("--format", "form", type=Choice(lambda: formats_for(parts)), help="Default: table.")
+        @click.option(
+            "--format",
+            "form",
+            type=Choice(lambda: formats_for(parts)),
+            help="Output format, table by default.",
+        )
         @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (--format json).")
         @click.option("--offline", is_flag=True, help="Make no network connections.", **eager)
         @wraps(command)

@@ -1,4 +1,4 @@
-"""Evaluations: what is shown of them, and the files that are kept."""
+"""Evaluations: what is shown, and the files that are written."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -67,16 +67,16 @@ def result_row(result: Result) -> dict[str, Any]:
 
 
 def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
-    """Return one row a query, named by what it is of."""
+    """Return one row per query, with the corpus, model and mode it belongs to."""
     return [
-        {**{name: getattr(one.result, name) for name in NAMES}, "query_id": query_id, **values}
-        for one in evaluations
-        for query_id, values in one.scores.per_query().items()
+        {**{name: getattr(evaluation.result, name) for name in NAMES}, "query_id": query_id, **values}
+        for evaluation in evaluations
+        for query_id, values in evaluation.scores.per_query().items()
     ]
 
 
 def standing_lines(results: Sequence[Result]) -> Iterator[str]:
-    """Yield where each result stands among the published ones; named where there are several results."""
+    """Yield how each result ranks among published models; several results are told apart by name."""
     for result, standing in standings_of(results):
         names = dict.fromkeys((short_model(result.model), result.mode))
         yield printable(f"{', '.join(names)}: {standing}" if len(results) > 1 else str(standing))
@@ -93,8 +93,8 @@ def save_evaluation(
     """Write `<corpus>.<model>.<mode>[.<kind>]`: a TREC run, the result as JSON, per-query values as CSV.
 
     Args:
-        folder: where to; other files of that name are replaced.
-        evaluation: what to keep.
+        folder: created if missing; files of the same name are replaced.
+        evaluation: what to write.
         options: what shaped the vectors, if there are any, so that each choice has files of its own.
         per_query: write the CSV too.
 

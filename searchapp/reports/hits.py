@@ -1,4 +1,4 @@
-"""The results of a query as a table of text, by hand: a query is answered before rich is loaded."""
+"""The results of a query as text, laid out without rich, which takes longer to load than the search takes."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from searchapp.records import Hit
 from searchapp.reports.text import matches, printable, snippet
 
 LINES = 2  # of text under each title
-PIPE_WIDTH = 10_000  # letters; in a pipe each text is one line
-SNIPPET = 160  # letters of a text in a pipe
+PIPE_WIDTH = 10_000  # characters: in a pipe each text is one line
+SNIPPET = 160  # characters of a text in a pipe
 
 
 def hits_lines(query: str, hits: Sequence[Hit]) -> Iterator[str]:
@@ -29,8 +29,8 @@ def hits_lines(query: str, hits: Sequence[Hit]) -> Iterator[str]:
     room = max(20, width - len(margin))
     for hit, name in zip(hits, ids, strict=True):
         title = textwrap.wrap(printable(hit.document.title), room)
-        letters = room * LINES * 9 // 10 if sized else SNIPPET  # lines end at words
-        text = textwrap.wrap(snippet(hit.document.text, query, letters), room)
+        length = room * LINES * 9 // 10 if sized else SNIPPET  # lines break between words
+        text = textwrap.wrap(snippet(hit.document.text, query, length), room)
         first, *rest = [_marked(line, query) if terminal else line for line in [*title, *text] or [""]]
         yield f"{hit.rank:>4}  {hit.score:6.4f}  {name:<{id_width}}  {first}".rstrip()
         yield from (f"{margin}{line}" for line in rest)

@@ -1,4 +1,4 @@
-"""A bar on standard error for work that takes over a second."""
+"""Progress on standard error for work that takes over a second."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ def progress_bar(title: str, count: Callable[[], int | None]) -> Iterator["_Adva
 
     Args:
         title: what is being done.
-        count: how much there is to do, asked for when the bar appears; None when it is not known.
+        count: returns the total, None when unknown; called when the bar appears.
     """
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -33,7 +33,7 @@ def progress_bar(title: str, count: Callable[[], int | None]) -> Iterator["_Adva
 
 
 class _Advance:
-    """Called with the work done so far; the bar appears at the first call after a second."""
+    """Takes the amount of work done so far; the bar appears at the first call after a second."""
 
     def __init__(self, bar: Progress, title: str, count: Callable[[], int | None]) -> None:
         self._bar = bar
@@ -56,10 +56,7 @@ class _Advance:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Show what is being done on standard error, one line that changes, when it is a terminal.
-
-    Yields what is called with each step.
-    """
+    """Show the current step on standard error when it is a terminal; yield a function to call per step."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _step: None

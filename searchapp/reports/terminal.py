@@ -15,14 +15,14 @@ from searchapp.reports.markup import Table
 from searchapp.reports.text import printable
 
 PIPE_WIDTH = 10_000  # no row of a table is folded
-FOLDED = 6  # letters: a column of words is folded to no fewer
-GAP = 2  # blanks between two columns
+FOLDED = 6  # characters: a column of words is never narrower
+GAP = 2  # spaces between columns
 
 
 def render(*parts: RenderableType) -> str:
     """Return tables as text, with colours only when standard output is a terminal.
 
-    A table that a narrow terminal cannot hold is wider than it: no number is cut, no column vanishes.
+    A table that does not fit a narrow terminal exceeds its width: no number is truncated, no column dropped.
     """
     terminal = sys.stdout.isatty()
     sized = terminal or "COLUMNS" in os.environ

@@ -1,14 +1,14 @@
-"""Text of documents and queries, made safe to show, and cut to what matters."""
+"""Text of documents and queries, made safe to show and shortened to what matters."""
 
 import re
 import unicodedata
 
 WORD = re.compile(r"\w+")
-STEM = 4  # letters that a word of the query and a word of the text must share
+STEM = 4  # characters that a query word and a word of the text must share
 
 
 def printable(text: str) -> str:
-    r"""Return text on one line without control characters, which could steer a terminal.
+    r"""Return text on one line without control characters, which a terminal would obey.
 
     >>> printable("a\tb\x1b[31m red")
     'a b [31m red'
@@ -17,20 +17,21 @@ def printable(text: str) -> str:
 
 
 def strip_control_chars(text: str) -> str:
-    r"""Return text with a blank for each control character, and its own blanks as they are.
+    r"""Return text with each control character replaced by a space; other spaces stay as they are.
 
     >>> strip_control_chars("a  b\x1b[31m\nred")
     'a  b [31m red'
     """
     return "".join(
-        " " if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} else letter for letter in text
+        " " if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} else character
+        for character in text
     )
 
 
 def matches(text: str, query: str) -> list[tuple[int, int]]:
-    """Return (start, end) of the words of a text that begin like a word of the query.
+    """Return (start, end) of the words of a text that share the beginning of a query word.
 
-    Words of fewer than four letters are too common to mark.
+    Words of fewer than four characters are too common to mark.
 
     >>> matches("Cats and a catalogue", "the cats")
     [(0, 4)]
@@ -41,7 +42,7 @@ def matches(text: str, query: str) -> list[tuple[int, int]]:
 
 
 def snippet(text: str, query: str, width: int = 160) -> str:
-    """Return the part of a text, at most `width` letters long, that holds most words of the query.
+    """Return the part of a text, at most `width` characters long, with the most words of the query.
 
     >>> snippet("One two three four five six seven.", "seven", width=16)
     '… five six seven.'
@@ -49,9 +50,9 @@ def snippet(text: str, query: str, width: int = 160) -> str:
     text = printable(text)
     if len(text) <= width:
         return text
-    found = matches(text, query)
-    starts = [0, *(max(0, start - width // 4) for start, _ in found)]
-    start = max(starts, key=lambda first: _distinct(text, found, first, first + width))
+    spans = matches(text, query)
+    starts = [0, *(max(0, start - width // 4) for start, _ in spans)]
+    start = max(starts, key=lambda first: _distinct(text, spans, first, first + width))
     start = min(start, max(0, len(text) - width))
     end = start + width
     if start:
@@ -61,5 +62,5 @@ def snippet(text: str, query: str, width: int = 160) -> str:
     return f"{'… ' if start else ''}{text[start:end]}{' …' if end < len(text) else ''}"
 
 
-def _distinct(text: str, found: list[tuple[int, int]], first: int, last: int) -> int:
-    return len({text[start:end].casefold()[:STEM] for start, end in found if first <= start and end <= last})
+def _distinct(text: str, spans: list[tuple[int, int]], first: int, last: int) -> int:
+    return len({text[start:end].casefold()[:STEM] for start, end in spans if first <= start and end <= last})
