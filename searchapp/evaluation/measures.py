@@ -1,4 +1,4 @@
-"""Measures by name: every spelling in use is read here, and the usual sets of measures are made here."""
+"""Measures by name: the only parser of their spellings, and the usual sets of measures."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,17 +17,17 @@ MAIN_CUTOFFS = {RECALL: 100}
 MAIN_CUTOFF = 10
 
 HEADLINE = 8
-"""Of more measures than this, a table shows each metric at one cutoff."""
+"""With more measures than this, a table shows each metric at one cutoff."""
 
 _SPELLING = re.compile(r"(.*?)(?:(?:_at_|_cut_|_cut\.|[_@.])(\d+))?", re.DOTALL)
 
 
 def parse_measure(text: str) -> Measure:
-    """Return the measure that a name stands for, in the spelling of MTEB, trec_eval or ir_measures.
+    """Return the measure with a name in the spelling of MTEB, trec_eval or ir_measures.
 
     Raises:
-        SearchappError: there is no such metric (the nearest one is named), or its cutoff is missing, 0,
-            or one too many.
+        SearchappError: there is no such metric (the error suggests the nearest), or the metric needs a
+            cutoff or takes none.
 
     >>> [parse_measure(text).title for text in ("ndcg_at_10", "ndcg_cut_10", "P_5", "AP@10", "recip_rank")]
     ['nDCG@10', 'nDCG@10', 'P@5', 'MAP@10', 'MRR']
@@ -42,7 +42,7 @@ def parse_measure(text: str) -> Measure:
 
 
 def parse_measures(texts: Iterable[str]) -> list[Measure]:
-    """Return the measures of some texts, each of which may name several, separated by spaces or commas.
+    """Return the distinct measures in some texts, separated by spaces or commas.
 
     Raises:
         SearchappError: as `parse_measure` does.
@@ -55,7 +55,7 @@ def parse_measures(texts: Iterable[str]) -> list[Measure]:
 
 
 def measure_named(name: str) -> Measure | None:
-    """Return the measure of this very name, as JSON and stored results have it; None where there is none."""
+    """Return the measure with exactly this name, as in JSON and stored results, None if there is none."""
     spelling, cutoff = _split(name)
     metric = _spellings(tuple(METRICS.values())).get(spelling)
     try:
@@ -66,13 +66,13 @@ def measure_named(name: str) -> Measure | None:
 
 
 def is_mteb_name(name: str) -> bool:
-    """Tell whether this names one of the five metrics that MTEB reports for every task, at a cutoff."""
+    """Tell whether this is the name of one of the five metrics that MTEB always reports, at a cutoff."""
     measure = measure_named(name)
     return measure is not None and measure.cutoff is not None and measure.metric in MTEB_METRICS
 
 
 def measure_title(name: str) -> str:
-    """Return the name of a measure as the field writes it.
+    """Return the title of a measure, given its name.
 
     >>> measure_title("ndcg_at_10")
     'nDCG@10'
@@ -88,13 +88,13 @@ def measures_at(cutoffs: Iterable[int]) -> tuple[Measure, ...]:
 
 DEFAULT_MEASURES = measures_at(CUTOFFS)
 MAIN_MEASURES = tuple(metric.at(MAIN_CUTOFFS.get(metric, MAIN_CUTOFF)) for metric in MTEB_METRICS)
-"""What a table shows and what gets an interval, where nothing else was asked for."""
+"""What a table shows, and what gets an interval, by default."""
 
 
 def headline(measures: Sequence[Measure]) -> list[Measure]:
     """Return the measures that a table shows and that get intervals.
 
-    These are all when they are few; else each metric at its main cutoff, or at the largest one.
+    These are all of them if they are few, else each metric at its main cutoff or at its largest one.
     """
     if len(measures) <= HEADLINE:
         return list(measures)
@@ -106,25 +106,25 @@ def headline(measures: Sequence[Measure]) -> list[Measure]:
 
 
 def depth_for(measures: Iterable[Measure]) -> int:
-    """Return how many results per query the measures need; without a cutoff, MTEB's 1,000."""
+    """Return the depth of run that the measures need: the largest cutoff, 1,000 for a measure without one."""
     return max((measure.cutoff or CUTOFFS[-1] for measure in measures), default=0)
 
 
 def metric_forms() -> dict[str, Metric]:
-    """Return each metric by how it is typed: nDCG[@k], P@k, Rprec, ..."""
+    """Return the metrics by how users type them: nDCG[@k], P@k, Rprec, ..."""
     endings = {"none": "", "optional": "[@k]", "required": "@k"}
     return {f"{metric.title}{endings[metric.cutoff]}": metric for metric in METRICS.values()}
 
 
 def _example(metric: Metric, cutoff: int | None) -> str:
-    """Return how a metric is typed, at this cutoff if it can have it."""
+    """Return how users type a metric, at this cutoff if it takes one."""
     if metric.cutoff == "required":
         cutoff = cutoff or MAIN_CUTOFF
     return metric.at(None if metric.cutoff == "none" else cutoff or None).title
 
 
 def _split(text: str) -> tuple[str, int | None]:
-    """Return the spelling of a metric, see `plain`, and its cutoff, None where there is none."""
+    """Return the plain spelling of a metric, and its cutoff if there is one."""
     match = _SPELLING.fullmatch(text.strip())
     metric, cutoff = match.groups() if match else (text, None)
     return plain(metric), None if cutoff is None else int(cutoff)
@@ -132,5 +132,5 @@ def _split(text: str) -> tuple[str, int | None]:
 
 @cache
 def _spellings(metrics: tuple[Metric, ...]) -> dict[str, Metric]:
-    """Return every spelling of some metrics, see `plain`."""
+    """Return the metrics by every plain spelling of theirs."""
     return {plain(spelling): metric for metric in metrics for spelling in metric.all_spellings}

@@ -1,7 +1,7 @@
-"""What a metric is: the one seam for whatever scores a ranking, and how its names are printed.
+"""What a metric is, and how measures are named.
 
-To add a metric, write the function that scores one query and `register` a `Metric` that holds it, see
-`metrics.py`. Help, `--measure`, gates, tables and stored results know it from then on.
+To add a metric, write a function that scores one query and `register` a `Metric` with it, as `metrics.py`
+does. Help, `--measure`, gates, tables and stored results then know it.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Grades: TypeAlias = "NDArray[np.float64]"
 
 UNJUDGED = -1
 RELEVANT = 1
-"""A document of this grade or a higher one is relevant."""
+"""The lowest grade of a relevant document."""
 
 NO_CUTOFF = sys.maxsize
-"""The cutoff that `Metric.compute` gets for the whole ranking."""
+"""The cutoff that `Metric.compute` receives for the whole ranking."""
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedRanking:
-    """One query as a metric sees it.
+    """The grades of one query, which are all that a metric needs.
 
-    `retrieved` is (n,) float64: the grade at each rank, best first, below 0 where nobody judged the
-    document. `judged` is (j,) float64: the grades of all judged documents, highest first. As in
-    trec_eval, a judgement below 0 says that the document was not judged.
+    `retrieved` is (n,) float64, the grade at each rank, negative for unjudged documents; `judged` is (j,)
+    float64, the grades of all judged documents, highest first. As in trec_eval, a document with a negative
+    grade counts as unjudged.
     """
 
     retrieved: Grades
@@ -72,8 +72,8 @@ class JudgedRanking:
 class RanxKernel:
     """How ranx computes a metric.
 
-    `public` is the name that `ranx.evaluate` knows. `module` and `function` name the compiled function
-    for one query, whose parameters are `qrels`, `run`, `k` where `takes_k`, and those of `arguments`.
+    `public` is its name in `ranx.evaluate`. `module` and `function` locate the compiled function for one
+    query, whose parameters are `qrels`, `run`, `k` if `takes_k`, and the names in `arguments`.
     """
 
     public: str
@@ -85,12 +85,12 @@ class RanxKernel:
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """A metric of retrieval.
+    """A retrieval metric.
 
-    `name` is MTEB's where MTEB has the metric, `title` is what the field writes, `summary` one sentence
-    for the help. `compute` scores one query at a cutoff, or the whole ranking at `NO_CUTOFF`; its
-    docstring has the formula and the source. `spellings` are other names that users may type, in any
-    case. A metric without a `ranx` kernel is computed in numpy alone.
+    `name` is MTEB's name if MTEB has the metric, `title` the usual notation, `summary` one sentence for the
+    help. `compute` scores one query at a cutoff, or the whole ranking at `NO_CUTOFF`; its docstring has the
+    formula and the source. `spellings` are other names that users may type, in any case. A metric without
+    a `ranx` kernel is always computed in numpy.
     """
 
     name: str
@@ -136,17 +136,17 @@ class Measure:
 
     @property
     def name(self) -> str:
-        """The name in JSON, CSV and stored results, which is MTEB's."""
+        """The name in JSON, CSV and stored results, in MTEB's notation."""
         return self.metric.name if self.cutoff is None else f"{self.metric.name}_at_{self.cutoff}"
 
     @property
     def title(self) -> str:
-        """The name in tables, as the field writes it."""
+        """The name in tables, in the usual notation."""
         return self.metric.title if self.cutoff is None else f"{self.metric.title}@{self.cutoff}"
 
     @property
     def order(self) -> tuple[int, int]:
-        """Sorts measures for a table: metrics as they were registered, cutoffs ascending."""
+        """The sort key for tables: metrics in the order of registration, cutoffs ascending."""
         return list(METRICS.values()).index(self.metric), self.cutoff or NO_CUTOFF
 
     def compute(self, query: JudgedRanking) -> float:
@@ -162,7 +162,7 @@ def register(metric: Metric) -> Metric:
     """Make a metric known to every command, and return it.
 
     Raises:
-        ValueError: one of its spellings stands for another metric.
+        ValueError: another metric has one of its spellings.
     """
     taken = {plain(spelling): known.name for known in METRICS.values() for spelling in known.all_spellings}
     for spelling in metric.all_spellings:
@@ -173,5 +173,5 @@ def register(metric: Metric) -> Metric:
 
 
 def plain(spelling: str) -> str:
-    """Return a spelling without what writers vary: case, hyphens and underscores."""
+    """Return a spelling without case, hyphens and underscores, which vary between tools."""
     return spelling.casefold().replace("-", "").replace("_", "")

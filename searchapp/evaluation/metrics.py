@@ -1,6 +1,6 @@
-"""The metrics of retrieval, each with its formula, its source and the ranx kernel that scores it.
+"""The retrieval metrics, each with its formula, its source and its ranx kernel.
 
-Sums run over the ranks in order, as in ranx's loops, so that both give the same bits.
+Sums run from the first rank to the last, as in ranx, so that both give the same bits.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def dcg(gains: Grades) -> float:
 
 
 def linear_gains(grades: Grades) -> Grades:
-    """Return the grades, 0 for documents that are not relevant."""
+    """Return the grades, with 0 for documents that are not relevant."""
     import numpy as np
 
     return np.where(grades >= RELEVANT, grades, 0.0)
@@ -44,7 +44,7 @@ def exponential_gains(grades: Grades) -> Grades:
 
 
 def ndcg(query: JudgedRanking, cutoff: int, gains: Gains = linear_gains) -> float:
-    """DCG@k / ideal DCG@k, where the ideal ranking has all judged documents by descending gain.
+    """DCG@k / ideal DCG@k, where the ideal ranking has all relevant documents, highest grade first.
 
     Järvelin and Kekäläinen (TOIS 2002); with linear gains trec_eval's `ndcg_cut`.
     """
@@ -55,7 +55,7 @@ def ndcg(query: JudgedRanking, cutoff: int, gains: Gains = linear_gains) -> floa
 def average_precision(query: JudgedRanking, cutoff: int) -> float:
     """(sum of P@rank over the ranks up to k that hold a relevant document) / R, trec_eval's `map_cut`.
 
-    R counts all relevant documents, found or not. Buckley and Voorhees, "Retrieval system evaluation",
+    R counts all relevant documents, retrieved or not. Buckley and Voorhees, "Retrieval system evaluation",
     in TREC: Experiment and Evaluation in Information Retrieval, 2005.
     """
     import numpy as np
@@ -78,7 +78,7 @@ def recall(query: JudgedRanking, cutoff: int) -> float:
 
 
 def precision(query: JudgedRanking, cutoff: int) -> float:
-    """(relevant documents among the first k) / k though fewer were retrieved, trec_eval's `P`."""
+    """(relevant documents among the first k) / k, even if fewer were retrieved, trec_eval's `P`."""
     return query.hits(cutoff) / cutoff
 
 
@@ -96,9 +96,9 @@ def r_precision(query: JudgedRanking, _cutoff: int) -> float:
 def bpref(query: JudgedRanking, _cutoff: int) -> float:
     """(sum over retrieved relevant documents of 1 - min(n, R) / min(N, R)) / R; trec_eval's `bpref`.
 
-    n counts the documents judged not relevant that rank above, N all of them; documents that nobody
-    judged are passed over. Buckley and Voorhees, "Retrieval evaluation with incomplete information",
-    SIGIR 2004. Without a ranx kernel: ranx 0.3 divides by 0 where every judged document is relevant.
+    n counts the documents judged non-relevant that rank above, N all of them; unjudged documents are
+    ignored. Buckley and Voorhees, "Retrieval evaluation with incomplete information",
+    SIGIR 2004. It has no ranx kernel, because ranx 0.3 divides by 0 if every judged document is relevant.
     """
     import numpy as np
 
@@ -111,7 +111,7 @@ def bpref(query: JudgedRanking, _cutoff: int) -> float:
 
 
 def _sum(terms: Grades) -> float:
-    """Return the sum from first to last; numpy's `sum` adds in pairs, which rounds otherwise."""
+    """Return the sum from first to last; numpy's `sum` adds in pairs, which rounds differently."""
     import numpy as np
 
     return float(np.cumsum(terms)[-1]) if len(terms) else 0.0

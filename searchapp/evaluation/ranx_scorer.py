@@ -1,4 +1,4 @@
-"""The only importer of ranx: its metric kernels where they are known, its public API where they are not.
+"""The only importer of ranx: known kernels are called directly, others through its public API.
 
 `import ranx` loads plotting, statistics and data frames, and compiles its `Run` and `Qrels` classes,
 which takes a minute after an install; scoring needs none of that. The modules in `ranx/metrics` do not
@@ -29,11 +29,11 @@ from searchapp.records import Ranking
 logger = logging.getLogger(__name__)
 
 CHECKED_VERSIONS = ("0.3.20", "0.3.21")
-"""The versions of ranx whose kernels were read and compared with trec_eval and the numpy metrics."""
+"""The versions of ranx whose kernels were compared with trec_eval and the numpy metrics."""
 
 Values = NDArray[np.float64]
 Pair = tuple[Values, Values]
-"""One query: judged (r, 2) with the best grade first, ranked (n, 2); a name, and its grade or score."""
+"""One query: judged (r, 2), highest grade first, and ranked (n, 2); columns: name, grade or score."""
 
 _PACKAGE = "searchapp_ranx_metrics"
 
@@ -47,11 +47,11 @@ def ranx_values(
 ) -> dict[str, Values]:
     """Return measure name -> (q,) float64, computed by ranx.
 
-    ranx is given ranks as names and as scores, so no hash of an id can collide and no tie can change.
+    ranx receives ranks instead of ids and scores, so no hash of an id can collide and no tie can change.
 
     Args:
-        rankings: of each query its results and its grades.
-        measures: of metrics that have a ranx kernel.
+        rankings: the results and the grades of each query.
+        measures: measures whose metrics have a ranx kernel.
 
     Raises:
         SearchappError: ranx is not installed.
@@ -69,7 +69,7 @@ def ranx_values(
 
 
 def _by_rank(ranking: Ranking, grades: dict[str, int]) -> Pair:
-    """Name every document of a query by its rank, so that ranx passes over what ranks below the last hit.
+    """Name every document of a query by its rank, so that ranx skips what ranks below the last hit.
 
     Judged documents that were not retrieved get negative names.
     """
@@ -124,12 +124,12 @@ def _import_kernels(module: str) -> ModuleType:
 
 @cache
 def _remark(reason: str) -> None:
-    """Say once why the public API is used."""
+    """Warn once that the public API is used, and why."""
     logger.warning("%s; ranx.evaluate scores instead: the same figures, but it starts slowly.", reason)
 
 
 def _by_public_api(pairs: Sequence[Pair], measures: Sequence[Measure]) -> dict[str, Values]:
-    """Score with `ranx.evaluate`; queries without results or judgements are left out, and score 0."""
+    """Score with `ranx.evaluate`; queries without results or judgements are not passed on and score 0."""
     from ranx import Qrels, Run, evaluate
 
     rows = [row for row, (judged, ranked) in enumerate(pairs) if len(judged) and len(ranked)]

@@ -1,4 +1,4 @@
-"""Score a run: every measure for every judged query, with ranx's kernels or in numpy."""
+"""Score a run: every measure for every judged query, with ranx or in numpy."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NO_RESULTS = Ranking([], np.zeros(0, dtype=np.float32))
 
 @dataclass(frozen=True)
 class Scores:
-    """The values of one run: `values[measure name]` is (q,) float64, the judged queries in id order."""
+    """The per-query values of a run: `values[measure name]` is (q,) float64, with the queries in id order."""
 
     query_ids: list[str]
     values: dict[str, NDArray[np.float64]]
@@ -43,12 +43,11 @@ class Scores:
 def score(run: Run, judgements: Judgements, measures: Sequence[Measure] = DEFAULT_MEASURES) -> Scores:
     """Score a run against judgements with ranx; a judged query without results counts 0.
 
-    Only ranks matter: the order of a `Ranking` is the one tie rule, and ranx never sees a score that it
-    could order in another way.
+    Only ranks matter: a `Ranking` is already ordered by the tie rule, and ranx never sees its scores.
 
     Args:
-        run: the rankings; queries without judgements are left out.
-        judgements: the grades; a grade above 0 is relevant, unjudged documents are not.
+        run: the rankings; queries without judgements are ignored.
+        judgements: the grades; above 0 is relevant, unjudged documents are not.
         measures: at least one.
 
     Raises:
@@ -66,17 +65,14 @@ def score(run: Run, judgements: Judgements, measures: Sequence[Measure] = DEFAUL
 
 
 def score_in_numpy(run: Run, judgements: Judgements, measures: Sequence[Measure]) -> Scores:
-    """Score as `score` does, to the same bits, without ranx and what it takes to start.
-
-    Args and errors are those of `score`.
-    """
+    """Score as `score` does, to the same bits, without starting ranx; arguments and errors are the same."""
     return Scores(_judged_queries(run, judgements, measures), numpy_values(run, judgements, measures))
 
 
 def numpy_values(
     run: Run, judgements: Judgements, measures: Iterable[Measure]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return measure name -> (q,) float64, the judged queries in id order, also when the run has none."""
+    """Return measure name -> (q,) float64, with the judged queries in id order, even if the run has none."""
     queries = [JudgedRanking.of(run.get(query_id), judgements[query_id]) for query_id in sorted(judgements)]
     return {
         measure.name: np.array([measure.compute(query) for query in queries], dtype=np.float64)

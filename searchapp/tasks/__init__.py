@@ -1,1 +1,1 @@
-"""What a model is scored on: one file a kind of task."""
+"""What a model is scored on: one file per kind of task."""

@@ -7,14 +7,14 @@ from searchapp.tasks.retrieval import open_retrieval
 from searchapp.tasks.task import Task
 
 OPENERS: list[Callable[..., Task | None]] = [open_retrieval]
-"""Asked in order; each takes a name and settings, and returns None for a name that is not of its kind.
+"""Tried in order; each takes a name and settings, and returns None if the name is not of its kind.
 
-Retrieval is the last: it takes any name, as a corpus may be any folder, and its error names the nearest.
+Retrieval comes last: its name may be any folder, and its error suggests the nearest corpus.
 """
 
 
 def open_task(name: str, **settings: Any) -> Task:
-    """Return the task of a name, such as a corpus.
+    """Return the task with a name, such as a corpus.
 
     Args:
         name: as a user types it.

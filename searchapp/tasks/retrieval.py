@@ -36,9 +36,8 @@ TIE_RULE = "float32 score descending, then document id descending"
 class RetrievalTask(Task):
     """Rank the documents of a corpus for its judged queries.
 
-    `measures` are what to score; the largest cutoff is the depth of the run. `mode` is a name in `MODES`,
-    `kind` one in `KINDS`. `allow_dangling` scores although judged documents are not in the corpus, as MTEB
-    does.
+    The largest cutoff of the `measures` is the depth of the run. `mode` is a name in `MODES`, `kind` a name
+    in `KINDS`. With `allow_dangling`, judged documents may be missing from the corpus, as in MTEB.
     """
 
     corpus: Corpus
@@ -54,24 +53,24 @@ class RetrievalTask(Task):
 
     @property
     def main_measure(self) -> Measure:
-        """NDCG@10, unless it is not among the measures."""
+        """The first of the measures, or nDCG@10 if it is among them."""
         return MAIN_MEASURES[0] if MAIN_MEASURES[0] in self.measures else self.measures[0]
 
     @property
     def depth(self) -> int:
-        """How many results per query are retrieved."""
+        """The number of results per query."""
         return depth_for(self.measures)
 
     def count(self) -> int | None:
-        """Return the number of documents where the corpus knows it."""
+        """Return the number of documents, None if the corpus does not know it."""
         return self.corpus.count()
 
     def open_encoder(self, model: str | Encoder, options: Options) -> Encoder:
-        """Load a model, of an existing index without the parts that its queries do not need."""
+        """Load a model, without the parts that queries do not need if there is an index."""
         return encoder_for(self.corpus, model, options, self.kind)
 
     def variants(self) -> Sequence[Task]:
-        """Return dense and hybrid search by the same model."""
+        """Return dense and hybrid search with the same model."""
         return [self, replace(self, mode=HYBRID)]
 
     def baselines(self) -> Iterator[Evaluation]:
@@ -136,7 +135,7 @@ class RetrievalTask(Task):
         )
 
     def evaluate_random(self, seed: int = 0) -> Evaluation:
-        """Score a random ranking of the documents, below which no model should fall.
+        """Score a random ranking of the documents, the lower bound for any model.
 
         Raises:
             SearchappError: a dangling judgement, or a corpus without documents.
@@ -155,7 +154,7 @@ class RetrievalTask(Task):
         )
 
     def evaluate_run(self, run: Run, label: str) -> Evaluation:
-        """Score rankings that somebody else made, such as a TREC file; tables call them `label`.
+        """Score rankings from elsewhere, such as a TREC file; `label` names them in tables.
 
         Raises:
             SearchappError: the run names a document that is not in the corpus, or shares no query with it.
@@ -219,7 +218,7 @@ class RetrievalTask(Task):
 
 
 def open_retrieval(name: str, **settings: Any) -> RetrievalTask:
-    """Return the task of the corpus of this name; `settings` are fields of `RetrievalTask`.
+    """Return the task for the corpus with this name; `settings` are fields of `RetrievalTask`.
 
     Raises:
         SearchappError: there is no such corpus.

@@ -1,4 +1,4 @@
-"""What a benchmark task is: the seam between a name that a user types and the score of a model."""
+"""What a benchmark task is: the interface that every kind of task implements."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from searchapp.records import Result, Run
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A result, the run that was scored, the values of every query, and a name of the corpus for files."""
+    """A result, the scored run, the values of every query, and the corpus name for files."""
 
     slug: str
     result: Result
@@ -24,10 +24,10 @@ class Evaluation:
 
 
 class Task(ABC):
-    """What a model is scored on: texts, what is known about them, and the measures of agreement.
+    """What a model is scored on.
 
-    A kind of task is a class in a file of its own, listed in `open_task.py`. A subclass reads its data
-    when it is needed, not when it is opened.
+    Each kind of task is a subclass in its own file, and `open_task.py` lists how it is opened. It reads its
+    data when they are needed, not when it is opened.
     """
 
     @property
@@ -38,11 +38,11 @@ class Task(ABC):
     @property
     @abstractmethod
     def main_measure(self) -> Measure:
-        """The measure that stands for the task."""
+        """The measure that the task is known by."""
 
     @abstractmethod
     def count(self) -> int | None:
-        """Return how many texts are encoded at most, for a progress bar; None when unknown."""
+        """Return the number of texts to encode, for a progress bar, None if unknown."""
 
     @abstractmethod
     def evaluate(self, encoder: Encoder, progress: Progress = lambda _count: None) -> Evaluation:
@@ -58,7 +58,7 @@ class Task(ABC):
         return load_encoder(model, options) if isinstance(model, str) else model
 
     def variants(self) -> "Sequence[Task]":
-        """Return the task as it is, then as it is with each baseline that needs the same model."""
+        """Return the task itself, then its variants for baselines that use the same model."""
         return [self]
 
     def baselines(self) -> Iterator[Evaluation]:
@@ -66,18 +66,18 @@ class Task(ABC):
         return iter(())
 
     def evaluate_without_model(self) -> Evaluation:
-        """Score what needs no model, such as BM25.
+        """Score a method that needs no model, such as BM25.
 
         Raises:
-            SearchappError: everything that the task scores is a model.
+            SearchappError: the task can only score models.
         """
         raise SearchappError(f"{self.name} scores models only.", "Name one with -m.")
 
     def evaluate_run(self, _run: Run, _label: str) -> Evaluation:
-        """Score rankings that somebody else made.
+        """Score rankings from elsewhere.
 
         Raises:
-            SearchappError: the task ranks nothing.
+            SearchappError: it is not a retrieval task.
         """
         raise SearchappError(
             f"{self.name} is not a retrieval task, so it cannot score a run.", "Leave --run out."
