@@ -73,6 +73,7 @@ def test_a_text_may_name_several_measures_and_none_twice() -> None:
         ("P", "P needs a cutoff of at least 1.", "Add one, as in P@10."),
         ("nDCG@0", "nDCG needs a cutoff of at least 1.", "Add one, as in nDCG@10."),
         ("speed", "'speed' is not a measure.", "Known are nDCG[@k], MAP[@k], MRR[@k], R@k, P@k, Success@k"),
+        (f"P@{10**9 + 1}", "The cutoff 1000000001 is above 1,000,000,000.", "Choose a smaller one."),
         ("nDCG@-1", "'nDCG@-1' is not a measure.", ""),
         ("nDCG@ten", "'nDCG@ten' is not a measure.", ""),
         ("", "'' is not a measure.", "Known are"),

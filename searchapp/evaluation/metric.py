@@ -26,6 +26,7 @@ UNJUDGED = -1
 RELEVANT = 1
 """The lowest grade of a relevant document."""
 
+LARGEST_CUTOFF = 10**9
 NO_CUTOFF = sys.maxsize
 """The cutoff that `Metric.compute` receives for the whole ranking."""
 
@@ -133,6 +134,10 @@ class Measure:
             raise SearchappError(f"{title} takes no cutoff.", f"Write {title}.")
         if (taken == "required") if self.cutoff is None else self.cutoff < 1:
             raise SearchappError(f"{title} needs a cutoff of at least 1.", f"Add one, as in {title}@10.")
+        if (self.cutoff or 0) > LARGEST_CUTOFF:
+            raise SearchappError(
+                f"The cutoff {self.cutoff} is above {LARGEST_CUTOFF:,}.", "Choose a smaller one."
+            )
 
     @property
     def name(self) -> str:
