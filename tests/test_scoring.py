@@ -1,8 +1,10 @@
 """The metrics by hand, the tie rule, what counts and what is left out, and the intervals."""
 
+import os
 import subprocess
 import sys
 from math import comb, log2
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,3 +195,22 @@ print(values["ndcg_at_1"], sorted(heavy), "numba" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1.0 [] True\n"
+
+
+def test_diagnose_and_the_numpy_scores_compile_nothing(tmp_path: Path) -> None:
+    code = """
+import sys
+from searchapp.cli import app
+from searchapp.evaluation.measures import DEFAULT_MEASURES
+from searchapp.evaluation.scoring import score_in_numpy
+from searchapp.published import definitions
+try:
+    app(["diagnose", "sample", "--json"])
+except SystemExit as leaving:
+    print(leaving.code, {"numba", "ranx", "searchapp_ranx_metrics"} & sys.modules.keys(), file=sys.stderr)
+"""
+    environment = os.environ | {"SEARCHAPP_INDEXES": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stderr.splitlines()[-1] == "0 set()"
