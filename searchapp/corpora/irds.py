@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from searchapp.corpora.source import Source
 from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import read_json
 from searchapp.records import Document, Judgements, Query
 from searchapp.settings import datasets_folder, offline
 
 
-class IrDataset:
+class IrDataset(Source):
     """A corpus of the ir_datasets catalogue, read through the library itself."""
 
     def __init__(self, dataset_id: str) -> None:
@@ -53,10 +54,6 @@ class IrDataset:
                 f"{did_you_mean(split, splits)}It has: {', '.join(splits) or 'none'}.",
             )
         return IrDataset(f"{documents_id(self._id)}/{split}")
-
-    def files(self) -> list[Path]:
-        """Name no file: the library does not say where the documents are."""
-        return []
 
     def count(self) -> int | None:
         """Return the number of documents that the catalogue states."""

@@ -4,20 +4,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from searchapp.errors import SearchappError, did_you_mean
 from searchapp.records import Document, Judgements, Query
 
 
-class Source(Protocol):
+class Source(ABC):
     """Documents, queries and the judgements of one split; each call reads again, so large corpora stream."""
 
     @property
+    @abstractmethod
     def location(self) -> str:
         """The folder, archive or id that a person can look at."""
 
     @property
+    @abstractmethod
     def split(self) -> str | None:
         """The split that is read; None where there are no judgements, or they are not split.
 
@@ -25,29 +27,36 @@ class Source(Protocol):
             SearchappError: there is no such split, or there are several and none was requested.
         """
 
+    @abstractmethod
     def splits(self) -> list[str]:
         """List the splits that have judgements, in alphabetical order."""
 
+    @abstractmethod
     def with_split(self, split: str) -> "Source":
-        """Return the same documents and queries with the judgements of another split."""
+        """Return the same documents with the judgements of another split."""
 
+    @abstractmethod
     def documents(self) -> Iterator[Document]:
         """Yield every document in stored order."""
 
+    @abstractmethod
     def queries(self) -> Iterator[Query]:
         """Yield every query, judged or not."""
 
+    @abstractmethod
     def judgements(self) -> Judgements:
         """Return the judgements of the split, empty when there are none."""
 
     def files(self) -> list[Path]:
         """List the files that hold the documents; empty when they are not plain files."""
+        return []
 
     def count(self) -> int | None:
-        """Return the number of documents when it is cheap to know."""
+        """Return the number of documents where it is cheap to know."""
+        return None
 
 
-class FileSource(ABC):
+class FileSource(Source):
     """A corpus in a file or folder. A new format subclasses this and joins `resolve.FORMATS`.
 
     Args:
@@ -67,42 +76,18 @@ class FileSource(ABC):
     def recognises(path: Path) -> bool:
         """Tell whether a file or folder looks like this format."""
 
-    @abstractmethod
-    def splits(self) -> list[str]:
-        """List the splits that have judgements, in alphabetical order."""
-
-    @abstractmethod
-    def documents(self) -> Iterator[Document]:
-        """Yield every document in stored order."""
-
-    @abstractmethod
-    def queries(self) -> Iterator[Query]:
-        """Yield every query, judged or not."""
-
-    @abstractmethod
-    def judgements(self) -> Judgements:
-        """Return the judgements of the split, empty when there are none."""
-
     @property
     def location(self) -> str:
         """The file or folder."""
         return str(self.root)
 
     def files(self) -> list[Path]:
-        """List the files that hold the documents."""
+        """List the file that holds the documents."""
         return [self.root]
-
-    def count(self) -> int | None:
-        """Return None: counting would mean reading the file."""
-        return None
 
     @property
     def split(self) -> str | None:
-        """The split that is read, None when there are no judgements.
-
-        Raises:
-            SearchappError: there is no such split, or there are several and none was requested.
-        """
+        """The requested split; `test` or the only one where none was requested."""
         splits, split = self.splits(), self._requested
         if split is None:
             split = "test" if "test" in splits else splits[0] if len(splits) == 1 else None
@@ -116,7 +101,7 @@ class FileSource(ABC):
         raise SearchappError(problem, f"{suggestion}It has: {', '.join(splits) or 'no judgements at all'}.")
 
     def with_split(self, split: str) -> "FileSource":
-        """Return the same documents and queries with the judgements of another split."""
+        """Return the same documents with the judgements of another split."""
         other = copy(self)
         other._requested = split
         return other

@@ -28,14 +28,18 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Source):
     """A corpus held in memory, to be damaged; `origin` is the whole one, whose splits it has."""
 
     items: Sequence[Document]
     asked: Sequence[Query]
     grades: Judgements
     origin: Source | None = None
-    location: str = "memory"
+
+    @property
+    def location(self) -> str:
+        """Nowhere on disk."""
+        return "memory"
 
     @property
     def split(self) -> str | None:
@@ -62,10 +66,6 @@ class Memory:
     def judgements(self) -> Judgements:
         """Return the judgements."""
         return self.grades
-
-    def files(self) -> list[Path]:
-        """No plain files."""
-        return []
 
     def count(self) -> int:
         """Return the number of documents."""
