@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -104,6 +103,8 @@ class _App(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
             near = "".join(f" Did you mean {known!r}?" for known in get_close_matches(name, COMMANDS, 1))
             ctx.fail(f"No such command {name!r}.{near}")
         return super().resolve_command(ctx, args)

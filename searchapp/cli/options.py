@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields
-from difflib import get_close_matches
 from functools import wraps
 from typing import Any, Literal, get_args
 
@@ -40,6 +39,8 @@ class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since c
         """Return the name, or fail and suggest the nearest one."""
         names = list(self.names())
         if value not in names:
+            from difflib import get_close_matches
+
             near = "".join(f" Did you mean {name!r}?" for name in get_close_matches(str(value), names, 1))
             self.fail(f"{value!r} is not one of {', '.join(names)}.{near}", param, ctx)
         return str(value)
