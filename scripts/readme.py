@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-TIMES = re.compile(r"[\d.]+ s \([\d,]+ a second\)|[\d.]+ s\b")
+TIMES = re.compile(r"[\d.]+ s \([\d,]+ per second\)|[\d.]+ s\b")
 WIDTH = "100"
 
 
