@@ -200,10 +200,12 @@ print(values["ndcg_at_1"], sorted(heavy), "numba" in sys.modules)
 def test_diagnose_and_the_numpy_scores_compile_nothing(tmp_path: Path) -> None:
     code = """
 import sys
+import numpy as np
 from searchapp.cli import app
 from searchapp.evaluation.measures import DEFAULT_MEASURES
 from searchapp.evaluation.scoring import score_in_numpy
-from searchapp.published import definitions
+from searchapp.records import Ranking
+score_in_numpy({"q": Ranking(["a"], np.zeros(1, np.float32))}, {"q": {"a": 1}}, DEFAULT_MEASURES)
 try:
     app(["diagnose", "sample", "--json"])
 except SystemExit as leaving:

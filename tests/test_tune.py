@@ -1,6 +1,7 @@
 """searchapp tune: what is chosen, on which judgements, how it is recorded, and when the record applies."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,13 @@ def test_json_is_the_record_and_where_it_is(cli: Cli, corpus: Path, tables: str,
     assert (document["schema"], document["file"]) == ("searchapp/tuning/1", str(path))
     assert document["fusion"] == record["fusion"]
     assert document["tried"] == record["tried"]
+
+
+def test_tuning_scores_without_ranx(
+    cli: Cli, corpus: Path, tables: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "searchapp.evaluation.ranx_scorer", None)  # an import would fail
+    assert cli("tune", str(corpus), "-m", tables, "--json").exit_code == 0
 
 
 def test_judgements_of_the_test_split_are_never_read(
