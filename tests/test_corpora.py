@@ -35,7 +35,7 @@ def write_documents(folder: Path) -> None:
     (folder / "corpus.jsonl").write_text("\ufeff" + "\n\n".join(lines) + "\n   \n", "utf-8")
 
 
-def test_a_folder_with_a_mark_blank_lines_whole_number_ids_and_no_titles_is_read(
+def test_a_folder_with_a_bom_empty_lines_integer_ids_and_no_titles_is_read(
     make_corpus: MakeFolder,
 ) -> None:
     folder = make_corpus()
@@ -47,7 +47,7 @@ def test_a_folder_with_a_mark_blank_lines_whole_number_ids_and_no_titles_is_read
     assert corpus.judgements == {"q1": {"d1": 2, "d3": 1}, "q2": {"d2": 1}}
 
 
-def test_an_archive_reads_as_the_folder_it_was_made_from(make_corpus: MakeFolder, tmp_path: Path) -> None:
+def test_an_archive_reads_like_its_folder(make_corpus: MakeFolder, tmp_path: Path) -> None:
     folder = make_corpus()
     write_documents(folder)
     write_archive(tmp_path / "ir_datasets" / "beir" / "scifact" / "source.zip", folder, "scifact")
@@ -58,7 +58,7 @@ def test_an_archive_reads_as_the_folder_it_was_made_from(make_corpus: MakeFolder
     assert zipped.documents_id == "scifact"
 
 
-def test_the_split_stands_behind_the_path(make_corpus: MakeFolder) -> None:
+def test_the_split_follows_the_path(make_corpus: MakeFolder) -> None:
     folder = make_corpus()
     make_corpus(qrels=[("q2", "d1", 1)], split="dev")
     assert open_corpus(f"{folder}/dev").judgements == {"q2": {"d1": 1}}
@@ -72,16 +72,16 @@ def test_all_splits_of_a_folder_share_their_documents(make_corpus: MakeFolder) -
     assert open_corpus(f"{folder}/dev").documents_id == open_corpus(str(folder)).documents_id
 
 
-def test_folders_of_one_name_are_different_corpora(make_corpus: MakeFolder) -> None:
+def test_folders_with_the_same_name_are_different_corpora(make_corpus: MakeFolder) -> None:
     one, other = make_corpus("one/corpus"), make_corpus("other/corpus")
     assert open_corpus(str(one)).documents_id != open_corpus(str(other)).documents_id
 
 
-def test_the_only_split_needs_no_name(make_corpus: MakeFolder) -> None:
+def test_a_single_split_need_not_be_named(make_corpus: MakeFolder) -> None:
     assert open_corpus(str(make_corpus(split="train"))).id.endswith("/corpus/train")
 
 
-def test_several_splits_and_none_named_test_must_be_named(make_corpus: MakeFolder) -> None:
+def test_one_of_several_splits_must_be_named_when_none_is_test(make_corpus: MakeFolder) -> None:
     folder = make_corpus(split="train")
     make_corpus(split="dev")
     with pytest.raises(SearchappError, match="has several splits") as caught:
@@ -89,7 +89,7 @@ def test_several_splits_and_none_named_test_must_be_named(make_corpus: MakeFolde
     assert caught.value.hint == "Name one as in CORPUS/dev. It has: dev, train."
 
 
-def test_a_split_that_is_not_there_is_an_error_that_lists_those_that_are(make_corpus: MakeFolder) -> None:
+def test_a_missing_split_is_an_error_that_lists_the_splits(make_corpus: MakeFolder) -> None:
     with pytest.raises(SearchappError, match="has no split 'dev'") as caught:
         open_corpus(f"{make_corpus()}/dev")
     assert caught.value.hint == "It has: test."
@@ -111,7 +111,7 @@ def test_judgements_are_read(make_corpus: MakeFolder, lines: str) -> None:
     assert open_corpus(str(folder)).judgements == {"q1": {"d1": 2, "d3": 0}}
 
 
-def test_an_id_may_hold_a_blank_where_tabs_divide(make_corpus: MakeFolder) -> None:
+def test_an_id_may_contain_a_space_in_tab_separated_files(make_corpus: MakeFolder) -> None:
     corpus = open_corpus(str(make_corpus(qrels=[("q1", "d 1", 2)])))
     assert corpus.judgements == {"q1": {"d 1": 2}}
 
@@ -122,7 +122,7 @@ def test_only_judged_queries_are_used(make_corpus: MakeFolder) -> None:
     assert open_corpus(str(folder)).queries == [Query("q1", "apple")]
 
 
-def test_queries_and_judgements_are_in_the_order_of_their_ids(make_corpus: MakeFolder) -> None:
+def test_queries_and_judgements_are_sorted_by_id(make_corpus: MakeFolder) -> None:
     qrels = [("q2", "d2", 1), ("q10", "d1", 1), ("q1", "d1", 1)]
     corpus = open_corpus(str(make_corpus(queries={"q2": "b", "q10": "c", "q1": "a"}, qrels=qrels)))
     assert [query.id for query in corpus.queries] == ["q1", "q10", "q2"]
@@ -184,7 +184,7 @@ def test_a_corpus_slug_stays_in_its_folder() -> None:
     assert slug("../../etc") == "etc"
 
 
-def test_an_absent_corpus_takes_three_lines_that_say_what_works(cli: Cli, tmp_path: Path) -> None:
+def test_a_missing_corpus_is_explained_in_three_lines(cli: Cli, tmp_path: Path) -> None:
     result = cli("eval", "fiqa")
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
@@ -211,7 +211,7 @@ def repeat_first_line(folder: Path, name: str, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize("name", BREAK)
-def test_lint_names_the_one_thing_that_is_wrong(make_corpus: MakeFolder, name: str) -> None:
+def test_lint_names_the_problem(make_corpus: MakeFolder, name: str) -> None:
     findings = lint(open_corpus(str(BREAK[name](make_corpus))))
     assert [finding.name for finding in findings] == [name]
     assert ": 1 (" in findings[0].message

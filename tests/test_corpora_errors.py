@@ -95,7 +95,7 @@ def test_a_folder_without_judgements_is_read_but_not_scored(make_corpus: MakeFol
         _ = corpus.judgements
 
 
-def test_a_folder_without_queries_names_the_file_it_lacks(make_corpus: MakeFolder) -> None:
+def test_a_missing_queries_file_is_named(make_corpus: MakeFolder) -> None:
     folder = make_corpus()
     (folder / "queries.jsonl").unlink()
     with pytest.raises(SearchappError, match=re.escape(f"{folder / 'queries.jsonl'} is missing")):
@@ -110,19 +110,19 @@ def test_a_file_that_cannot_be_read_is_named(make_corpus: MakeFolder) -> None:
         read_documents(folder)
 
 
-def test_a_folder_of_something_else_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_corpus_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SearchappError, match=re.escape(f"{tmp_path} is not a corpus.")) as caught:
         open_corpus(str(tmp_path))
     assert "A corpus is a BEIR folder with corpus.jsonl" in caught.value.hint
 
 
-def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SearchappError, match=r"There is no file or folder .*/nowhere"):
         open_corpus(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("name", ["nfcorpsu", "beir/nowhere/test", "beir/fiqa/exam"])
-def test_an_unknown_name_is_an_error_that_lists_those_that_are_known(name: str, working_folder: Path) -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_known_ones(name: str, working_folder: Path) -> None:
     with pytest.raises(SearchappError, match="There is no corpus") as caught:
         open_corpus(name)
     assert "sample, arguana" in caught.value.hint
@@ -141,13 +141,13 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_archive_that_was_cut_short_is_damaged(archive: Path) -> None:
+def test_a_truncated_archive_is_damaged(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:1000])
     with pytest.raises(SearchappError, match=re.escape(f"{archive} is damaged")):
         open_corpus("scifact")
 
 
-def test_an_archive_whose_bytes_changed_is_refused_wherever_they_are(archive: Path) -> None:
+def test_a_changed_byte_anywhere_in_an_archive_is_noticed(archive: Path) -> None:
     whole = archive.read_bytes()
     size = zipfile.ZipFile(archive).getinfo("scifact/corpus.jsonl").compress_size
     assert len(list(open_corpus("scifact").documents())) == 500
@@ -168,7 +168,7 @@ def test_an_error_in_an_archive_names_the_file_inside(archive: Path) -> None:
         _ = corpus.queries
 
 
-def test_a_split_that_the_archive_lacks_is_an_error(archive: Path) -> None:
+def test_a_split_that_is_missing_from_the_archive_is_an_error(archive: Path) -> None:
     with pytest.raises(SearchappError, match="has no split 'dev'") as caught:
         open_corpus("beir/scifact/dev")
     assert caught.value.hint == "It has: test."

@@ -69,7 +69,7 @@ def test_no_texts_give_no_rows(make_model: MakeFolder, normalize: bool) -> None:
         assert vectors.dtype == np.float32
 
 
-def test_normalised_vectors_have_length_one(make_model: MakeFolder) -> None:
+def test_normalised_vectors_have_unit_norm(make_model: MakeFolder) -> None:
     vectors = load_encoder(str(make_model())).encode_queries(as_queries(["apple pear", "fig fig fig apple"]))
     np.testing.assert_allclose(vectors[0], np.sqrt([0.5, 0.5, 0, 0]), rtol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
@@ -96,21 +96,21 @@ def test_max_length_counts_tokens(make_model: MakeFolder) -> None:
     assert means(folder, ["fig " * 600 + "red"], max_length=None)[0, 0] == np.float32(1 / 601)
 
 
-def test_max_length_comes_from_the_model_and_else_is_that_of_model2vec(make_model: MakeFolder) -> None:
+def test_max_length_comes_from_the_model_or_from_model2vec(make_model: MakeFolder) -> None:
     assert load_encoder(str(make_model("short", config={"max_length": 2}))).recipe.max_length == 2
     assert load_encoder(str(make_model("whole", config={"max_length": None}))).recipe.max_length is None
     assert load_encoder(str(make_model("silent"))).recipe.max_length == 512  # model2vec's default
     assert means(make_model("short", config={"max_length": 1}), ["pear plum"]).tolist() == [PEAR]
 
 
-def test_prompts_stand_in_front_of_their_own_side_only(make_model: MakeFolder) -> None:
+def test_prompts_precede_the_texts_of_their_side_only(make_model: MakeFolder) -> None:
     options = Options(normalize=False, document_prompt="pear ", query_prompt="fig ")
     encoder = load_encoder(str(make_model()), options)
     assert encoder.encode_queries(as_queries(["apple"])).tolist() == [[0.5, 0, 0, 0.5]]
     assert encoder.encode_documents([Document("d", "", "apple")]).tolist() == [[0.5, 0.5, 0, 0]]
 
 
-def test_other_options_of_a_loaded_model_are_those_of_a_fresh_one(make_model: MakeFolder) -> None:
+def test_changed_options_of_a_loaded_model_equal_those_of_a_fresh_one(make_model: MakeFolder) -> None:
     folder, changed = str(make_model()), Options(normalize=False, max_length=1, template="{text} {title}")
     first = StaticEncoder(find_model(folder), Options())
     recipe, documents = first.recipe, [Document("d", "apple", "plum pear")]
@@ -160,7 +160,7 @@ def test_a_template_without_a_field_is_an_error(make_model: MakeFolder) -> None:
         load_encoder(str(make_model()), Options(template="text"))
 
 
-def test_rows_are_in_the_order_of_the_texts(make_model: MakeFolder) -> None:
+def test_rows_follow_the_order_of_the_texts(make_model: MakeFolder) -> None:
     words = {"apple": APPLE, "pear": PEAR, "plum": PLUM, "fig": FIG, "red": RED}
     texts = [f"{first} {second}" for first in words for second in words] * 100
     texts[::7] = ["apple"] * len(texts[::7])  # model2vec sorts by length within batches of 1,024
@@ -187,7 +187,7 @@ TEXTS = ["apple pear", "red", "", "fig plum quince", "apple apple apple pear red
     ],
 )
 @pytest.mark.parametrize("config", [{}, {"normalize": True}, {"max_length": 2}], ids=["", "unit", "short"])
-def test_every_table_gives_what_model2vec_gives(
+def test_every_table_gives_the_vectors_of_model2vec(
     make_model: MakeFolder, table: NDArray[Any], tensors: dict[str, Any], config: dict[str, Any]
 ) -> None:
     from model2vec import StaticModel
@@ -226,17 +226,17 @@ def assert_bundled_model_follows_model2vec(corpus_name: str) -> None:
     np.testing.assert_allclose(encoder.encode_queries(corpus.queries), theirs, rtol=0, atol=1e-6)
 
 
-def test_the_bundled_model_is_model2vec_on_its_table() -> None:
+def test_the_bundled_model_equals_model2vec_on_its_table() -> None:
     assert_bundled_model_follows_model2vec("sample")
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", ["nfcorpus", "scifact"])
-def test_the_bundled_model_is_model2vec_on_a_real_corpus(real_corpora: Path, name: str) -> None:
+def test_the_bundled_model_equals_model2vec_on_a_real_corpus(real_corpora: Path, name: str) -> None:
     assert_bundled_model_follows_model2vec(name)
 
 
-def test_a_label_names_what_is_not_at_its_default() -> None:
+def test_a_label_lists_the_changed_options() -> None:
     assert Options().label() == ""
     assert Options(max_length=None, normalize=False).label() == "max_length=None,normalize=False"
     assert Options(query_prompt="q: ").label() != Options(query_prompt="Q: ").label()
@@ -250,7 +250,7 @@ def test_a_slug_is_one_folder_name() -> None:
     assert "/" not in slug
 
 
-def test_folders_of_one_name_have_different_slugs(make_model: MakeFolder, tmp_path: Path) -> None:
+def test_folders_with_the_same_name_have_different_slugs(make_model: MakeFolder, tmp_path: Path) -> None:
     for parent in ("one", "other"):
         (tmp_path / parent).mkdir()
     slugs = {model_slug(str(make_model(f"{parent}/model"))) for parent in ("one", "other")}

@@ -50,14 +50,14 @@ def tell_of(victim: str) -> Callable[[list[str]], str | None]:
     return lambda texts: victim if victim in texts else None
 
 
-def test_an_honest_tokenizer_is_used_and_its_proof_is_counted(model: tuple[Path, Any]) -> None:
+def test_a_correct_tokenizer_is_used_and_its_verification_counted(model: tuple[Path, Any]) -> None:
     folder, fast = model
     proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and 7 texts of the corpus"
     assert choose(folder, SAMPLE[:7]) == (fast.library, proof, False)
 
 
 @pytest.mark.parametrize("victim", ["a", EDGE_CASES[-1], SAMPLE[3]], ids=["first", "last", "of the corpus"])
-def test_a_tokenizer_that_lies_about_one_text_is_not_used(
+def test_a_tokenizer_that_is_wrong_on_one_text_is_not_used(
     model: tuple[Path, Any], victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model
@@ -66,7 +66,7 @@ def test_a_tokenizer_that_lies_about_one_text_is_not_used(
     assert choose(folder, SAMPLE[:7]) == ("tokenizers", reason, True)
 
 
-def test_a_lie_about_a_text_that_is_not_in_the_sample_goes_unseen(
+def test_an_error_outside_the_sample_goes_unnoticed(
     model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model
@@ -74,7 +74,7 @@ def test_a_lie_about_a_text_that_is_not_in_the_sample_goes_unseen(
     assert choose(folder, SAMPLE[:3])[0] == fast.library
 
 
-def test_a_tokenizer_that_lies_only_in_a_batch_is_not_used(
+def test_a_tokenizer_that_is_wrong_only_in_a_batch_is_not_used(
     model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model
@@ -86,7 +86,7 @@ def test_a_tokenizer_that_lies_only_in_a_batch_is_not_used(
     )
 
 
-def test_a_tokenizer_that_sets_other_bounds_in_a_batch_is_not_used(
+def test_a_tokenizer_with_wrong_offsets_in_a_batch_is_not_used(
     model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model
@@ -122,7 +122,7 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(
 
 
 @pytest.mark.parametrize("error", [ValueError, RuntimeError])
-def test_a_tokenizer_that_a_library_cannot_read_is_read_by_the_ordinary_one(
+def test_a_tokenizer_that_a_library_cannot_read_falls_back_to_the_reference(
     model: tuple[Path, Any], error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, fast = model

@@ -54,7 +54,7 @@ class Panic(BaseException):
 
 @pytest.mark.parametrize("error", [ImportError, OSError, TypeError, KeyError, Panic])
 @pytest.mark.parametrize("method", ["__init__", "__call__"])
-def test_a_library_that_breaks_leads_to_the_ordinary_one(
+def test_a_failing_library_falls_back_to_the_reference(
     model: tuple[Path, Any], method: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, fast = model
@@ -68,7 +68,7 @@ def test_a_library_that_breaks_leads_to_the_ordinary_one(
     assert reason.startswith(fast.library)
 
 
-def test_an_interruption_is_no_fault_of_the_library(
+def test_an_interruption_is_not_blamed_on_the_library(
     model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stops(*_: Any) -> None:
@@ -87,7 +87,7 @@ def test_an_interruption_is_no_fault_of_the_library(
         pytest.param(lambda data: data[:5000] + b"\xff" * 64 + data[5064:], id="other bytes"),
     ],
 )
-def test_a_damaged_kept_tokenizer_is_not_used(
+def test_a_damaged_cached_tokenizer_is_not_used(
     uncased: Path, tokenizer_cache: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     (file,) = tokenizer_cache.glob("*.tkz")
@@ -95,7 +95,7 @@ def test_a_damaged_kept_tokenizer_is_not_used(
     assert_quick_is_right(uncased, TEXTS)
 
 
-def test_two_processes_may_keep_the_same_tokenizer_at_once(
+def test_two_processes_may_cache_the_same_tokenizer_at_once(
     uncased: Path, tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (file,) = tokenizer_cache.glob("*.tkz")
@@ -112,7 +112,7 @@ def test_two_processes_may_keep_the_same_tokenizer_at_once(
     assert list(tokenizer_cache.glob("*.tkz")) == [file]
 
 
-def test_a_full_disk_keeps_no_tokenizer_but_the_fast_one_is_used(
+def test_on_a_full_disk_the_fast_tokenizer_is_used_but_not_cached(
     uncased: Path, tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (file,) = tokenizer_cache.glob("*.tkz")
@@ -127,7 +127,7 @@ def test_a_full_disk_keeps_no_tokenizer_but_the_fast_one_is_used(
     assert cached_tokenizer(uncased, digest(uncased)).library == "tokenizers"
 
 
-def test_a_kept_tokenizer_that_fails_on_another_corpus_is_no_longer_used(
+def test_a_cached_tokenizer_that_fails_on_another_corpus_is_dropped(
     uncased: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lie(monkeypatch, Tokie, lambda texts: SAMPLE[3] if SAMPLE[3] in texts else None)
@@ -169,7 +169,7 @@ def with_a_word(texts: list[str], size: int) -> Tokenizer:
         pytest.param(with_a_word, "½bar", id="added word"),
     ],
 )
-def test_texts_that_a_fast_library_is_known_to_get_wrong_are_tokenised_rightly(
+def test_known_defects_of_a_fast_library_are_avoided(
     make: Callable[[list[str], int], Tokenizer], text: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "tokenizer.json"

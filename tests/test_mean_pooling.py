@@ -83,7 +83,7 @@ def by_hand(
 @pytest.mark.parametrize("kind", ["float32", "float64", "float16", "int8"])
 @pytest.mark.parametrize("threads", [1, 2, 3, 64, None])
 @pytest.mark.usefixtures("way")
-def test_means_are_numpys_for_every_precision(
+def test_means_equal_those_of_numpy_in_every_precision(
     kind: str, unknown: int | None, threads: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: threads)
@@ -99,9 +99,7 @@ def test_means_are_numpys_for_every_precision(
 @pytest.mark.parametrize("threads", [1, 2, 64])
 @pytest.mark.parametrize("lengths", [[], [0], [5], [0, 0], [0, 9], [9, 0], [1, 1, 1]])
 @pytest.mark.usefixtures("way")
-def test_few_texts_on_many_threads_have_their_means(
-    lengths: list[int], threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fewer_texts_than_threads(lengths: list[int], threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: threads)
     table, (ids, offsets) = table_of("float32"), ragged(lengths)
     means = mean_rows(table, ids, offsets, None)
@@ -110,7 +108,7 @@ def test_few_texts_on_many_threads_have_their_means(
 
 
 @pytest.mark.usefixtures("way")
-def test_the_unknown_token_counts_neither_in_the_sum_nor_in_the_number() -> None:
+def test_the_unknown_token_does_not_count() -> None:
     table = np.array([[1, 10], [3, 30], [100, 100]], dtype=np.float32)
     ids, offsets = np.array([0, 2, 1, 2, 2, 2], dtype=np.uint32), np.array([0, 3, 6])
     assert mean_rows(table, ids, offsets, 2).tolist() == [[2, 20], [0, 0]]
@@ -118,7 +116,7 @@ def test_the_unknown_token_counts_neither_in_the_sum_nor_in_the_number() -> None
 
 
 @pytest.mark.usefixtures("way")
-def test_a_table_that_is_mapped_or_of_another_order_has_the_same_means(tmp_path: Path) -> None:
+def test_a_mapped_or_fortran_ordered_table_gives_the_same_means(tmp_path: Path) -> None:
     table, (ids, offsets) = table_of("float32"), ragged(LENGTHS)
     np.save(tmp_path / "table.npy", table)
     mapped = np.load(tmp_path / "table.npy", mmap_mode="r")
@@ -151,7 +149,7 @@ def test_truncate_of_nothing_is_nothing() -> None:
     assert (cut.ids.tolist(), cut.offsets.tolist()) == ([], [0])
 
 
-def test_a_cache_folder_is_below_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_is_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_folder("kernels") == tmp_path / "cache" / "searchapp" / "kernels"
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -49,26 +49,26 @@ except SearchappError as error:
         ("org/name@v1", "The model org/name@v1 is not in the local cache, and searchapp is offline"),
     ],
 )
-def test_a_model_that_is_not_there_is_an_error(name: str, message: str, working_folder: Path) -> None:
+def test_a_missing_model_is_an_error(name: str, message: str, working_folder: Path) -> None:
     with pytest.raises(SearchappError, match=re.escape(message)) as caught:
         find_model(name)
     assert "wordllama" in caught.value.hint
 
 
-def test_a_folder_without_a_model_is_an_error_that_says_what_it_holds(tmp_path: Path) -> None:
+def test_a_folder_without_a_model_is_an_error_that_lists_its_contents(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").touch()
     with pytest.raises(SearchappError, match=r"does not hold a static model \(it holds pytorch_model\.bin\)"):
         load_encoder(str(tmp_path))
 
 
-def test_a_file_is_no_model(tmp_path: Path) -> None:
+def test_a_file_is_not_a_model(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(SearchappError, match="There is no model folder"):
         load_encoder(str(tmp_path / "model.safetensors"))
 
 
 @pytest.mark.parametrize("rows", [5, 7])
-def test_a_table_that_is_not_of_the_tokenizer_is_refused(make_model: MakeFolder, rows: int) -> None:
+def test_a_table_that_does_not_match_the_tokenizer_is_refused(make_model: MakeFolder, rows: int) -> None:
     folder = make_model(table=np.ones((rows, 4), dtype=np.float32))
     with pytest.raises(SearchappError, match=rf"has {rows} rows, but the tokenizer has 6 tokens"):
         load_encoder(str(folder))
@@ -118,7 +118,7 @@ def test_a_table_of_one_dimension_is_refused(make_model: MakeFolder) -> None:
 
 
 @pytest.mark.parametrize("max_length", ["512", 0, -1, 2.5])
-def test_a_max_length_that_makes_no_sense_is_refused(make_model: MakeFolder, max_length: object) -> None:
+def test_an_invalid_max_length_is_refused(make_model: MakeFolder, max_length: object) -> None:
     with pytest.raises(SearchappError):
         load_encoder(str(make_model(config={"max_length": max_length})))
 
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_named(make_model: MakeFolder, file: str, content: byt
         load_encoder(str(folder))
 
 
-def test_a_table_that_was_cut_short_is_named(make_model: MakeFolder) -> None:
+def test_a_truncated_table_is_named(make_model: MakeFolder) -> None:
     file = make_model() / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(SearchappError, match=re.escape(f"{file} cannot be read")):
@@ -147,7 +147,7 @@ def test_a_damaged_configuration_is_named(make_model: MakeFolder, content: bytes
         load_encoder(str(file.parent))
 
 
-def test_a_missing_tensor_is_named_with_those_that_are_there(make_model: MakeFolder) -> None:
+def test_a_missing_tensor_is_named_with_the_existing_ones(make_model: MakeFolder) -> None:
     from safetensors.numpy import save_file
 
     folder = make_model()
@@ -218,7 +218,7 @@ def test_a_hub_id_that_is_not_in_the_cache_is_an_error(hub_cache: Path, name: st
     assert "-m wordllama" in hint
 
 
-def test_the_recipe_says_all_that_shapes_a_vector(make_model: MakeFolder) -> None:
+def test_the_recipe_has_everything_that_shapes_a_vector(make_model: MakeFolder) -> None:
     options = Options(max_length=7, normalize=False, template="{text}", document_prompt="d", query_prompt="q")
     folder = make_model()
     recipe = load_encoder(str(folder), options).recipe

@@ -83,7 +83,7 @@ def test_the_recipe_holds_what_is_known(vectors: MakeVectors) -> None:
     assert load_encoder(f"npy:{folder}").recipe.model_digest != recipe.model_digest
 
 
-def test_ids_are_taken_as_they_stand(vectors: MakeVectors) -> None:
+def test_ids_are_used_verbatim(vectors: MakeVectors) -> None:
     folder = vectors(document_ids=["a b", " d2", "d\u2028x", "漢"])
     (folder / "queries.txt").write_bytes(b"\xef\xbb\xbfq1\r\nq2")  # as Windows writes it
     encoder = load_encoder(f"npy:{folder}", Options(normalize=False))
@@ -101,7 +101,7 @@ def test_a_missing_file_is_named(vectors: MakeVectors, file: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["npy:", "st:"])
-def test_a_kind_without_a_name_is_an_error(name: str) -> None:
+def test_a_prefix_without_a_name_is_an_error(name: str) -> None:
     with pytest.raises(SearchappError, match=f"'{name}' does not name a model"):
         load_encoder(name)
 
@@ -130,13 +130,15 @@ ONES = np.ones((4, 2), dtype=np.float32)
         ({"documents": ONES.astype(object)}, r"documents\.npy is not a readable array .*Python objects"),
     ],
 )
-def test_what_does_not_fit_is_an_error(vectors: MakeVectors, change: dict[str, Any], message: str) -> None:
+def test_files_that_do_not_fit_together_are_an_error(
+    vectors: MakeVectors, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(SearchappError, match=message):
         load_encoder(f"npy:{vectors(**change)}")
 
 
 @pytest.mark.parametrize("kept", [0, 7, 60, -1])
-def test_a_torn_array_is_an_error(vectors: MakeVectors, kept: int) -> None:
+def test_a_truncated_array_is_an_error(vectors: MakeVectors, kept: int) -> None:
     folder = vectors()
     file = folder / "documents.npy"
     file.write_bytes(file.read_bytes()[:kept])
@@ -144,7 +146,7 @@ def test_a_torn_array_is_an_error(vectors: MakeVectors, kept: int) -> None:
         load_encoder(f"npy:{folder}")
 
 
-def test_an_archive_in_the_place_of_an_array_is_an_error(vectors: MakeVectors) -> None:
+def test_an_npz_archive_instead_of_an_array_is_an_error(vectors: MakeVectors) -> None:
     folder = vectors()
     np.savez(folder / "archive.npz", ONES)
     (folder / "archive.npz").rename(folder / "queries.npy")
@@ -169,7 +171,7 @@ def test_a_vector_that_is_not_finite_is_named(vectors: MakeVectors, value: float
         encoder.encode_documents(documents("d1", "d3"))
 
 
-def test_what_has_no_vector_is_named_and_counted(vectors: MakeVectors) -> None:
+def test_ids_without_a_vector_are_named_and_counted(vectors: MakeVectors) -> None:
     encoder = load_encoder(f"npy:{vectors()}")
     with pytest.raises(SearchappError, match=r"documents\.txt lacks 'x': 2 of the 3 requested documents"):
         encoder.encode_documents(documents("d1", "x", "y"))
@@ -196,7 +198,7 @@ def test_an_option_that_shapes_texts_is_an_error(vectors: MakeVectors, option: d
         load_encoder(f"npy:{vectors()}", Options(**option))
 
 
-def test_folders_of_one_name_have_different_slugs(vectors: MakeVectors, tmp_path: Path) -> None:
+def test_folders_with_the_same_name_have_different_slugs(vectors: MakeVectors, tmp_path: Path) -> None:
     for parent in ("one", "other"):
         (tmp_path / parent).mkdir()
     slugs = {model_slug(f"npy:{vectors(name=f'{parent}/v')}") for parent in ("one", "other")}
@@ -217,7 +219,7 @@ def test_eval_scores_them(cli: Cli, make_corpus: MakeFolder, vectors: MakeVector
     assert scored["metrics"]["ndcg_at_10"] == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_other_commands_live_with_them(
+def test_the_other_commands_accept_them(
     cli: Cli, make_corpus: MakeFolder, vectors: MakeVectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus, folder = str(make_corpus()), vectors()

@@ -77,7 +77,7 @@ def test_an_index_is_reopened_without_reading_its_model_in_full(
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
-def test_a_touched_model_is_loaded_in_full(
+def test_a_model_whose_files_changed_is_loaded_in_full(
     cli: Cli, make_model: MakeFolder, file: str, full_loads: list[str]
 ) -> None:
     folder = make_model()
@@ -104,7 +104,7 @@ def test_a_folded_model_is_loaded_in_full(
     assert encoder.encode_queries(as_queries(["plum"])).tolist() == [[0, 0, 1, 0]]
 
 
-def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_model: MakeFolder) -> None:
+def test_a_model_that_changed_since_the_build_is_refused(cli: Cli, make_model: MakeFolder) -> None:
     cli("index", "sample", "-m", str(make_model()))
     make_model(table=TABLE * 2)
     index = find_index()
@@ -112,7 +112,7 @@ def test_a_model_that_was_changed_since_is_not_searched_with(cli: Cli, make_mode
         index.check_recipe(encoder_of(index).recipe)
 
 
-def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
+def test_a_verified_tokenizer_is_cached_and_opened_instead_of_the_reference(
     trained_models: dict[str, Path], tokenizer_cache: Path
 ) -> None:
     pytest.importorskip("tokie")
@@ -126,7 +126,7 @@ def test_a_proved_tokenizer_is_kept_and_opens_instead_of_the_ordinary_one(
     assert cached_tokenizer(path, "0" * 64).library == "tokenizers"
 
 
-def test_a_kept_tokenizer_is_of_no_use_without_its_library(
+def test_a_cached_tokenizer_is_ignored_without_its_library(
     trained_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = trained_models["uncased"] / "tokenizer.json"
@@ -135,7 +135,7 @@ def test_a_kept_tokenizer_is_of_no_use_without_its_library(
     assert cached_tokenizer(path, digest(path)).library == "tokenizers"
 
 
-def test_a_tokenizer_that_lies_is_not_kept(
+def test_a_wrong_tokenizer_is_not_cached(
     trained_models: dict[str, Path], tokenizer_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tokie")

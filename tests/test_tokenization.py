@@ -49,7 +49,7 @@ def expected_library(kind: str) -> str:
 
 @pytest.mark.parametrize("max_length", [None, 8, 512])
 @pytest.mark.parametrize("kind", TRAIN)
-def test_the_vectors_of_every_kind_are_model2vecs(
+def test_vectors_of_every_kind_equal_those_of_model2vec(
     trained_models: dict[str, Path], kind: str, max_length: int | None
 ) -> None:
     from model2vec import StaticModel
@@ -65,7 +65,7 @@ def test_the_vectors_of_every_kind_are_model2vecs(
 
 
 @pytest.mark.parametrize("kind", TRAIN)
-def test_the_ids_of_every_kind_are_those_of_tokenizers(trained_models: dict[str, Path], kind: str) -> None:
+def test_ids_of_every_kind_equal_those_of_tokenizers(trained_models: dict[str, Path], kind: str) -> None:
     path = trained_models[kind] / "tokenizer.json"
     chosen, _ = choose_tokenizer(path, ReferenceTokenizer(path), digest(path), SAMPLE[:64])
     assert chosen.library == expected_library(kind)
@@ -86,9 +86,7 @@ def test_a_text_of_unknown_tokens_is_zero_in_every_kind(trained_models: dict[str
     ("name", "saved"),
     [("uncased", Tokie), ("byte-level", Gigatoken), ("words", ReferenceTokenizer)],
 )
-def test_truncation_and_padding_that_a_file_has_saved_do_not_count(
-    tmp_path: Path, name: str, saved: Any
-) -> None:
+def test_saved_truncation_and_padding_are_ignored(tmp_path: Path, name: str, saved: Any) -> None:
     if saved is not ReferenceTokenizer:
         pytest.importorskip(saved.library)
     path = tmp_path / "limited.json"
@@ -102,7 +100,7 @@ def test_truncation_and_padding_that_a_file_has_saved_do_not_count(
 
 
 @pytest.mark.parametrize(("fast", "kind"), FAST)
-def test_a_fast_tokenizer_gives_the_ids_of_the_ordinary_one(
+def test_a_fast_tokenizer_gives_the_ids_of_the_reference(
     trained_models: dict[str, Path], fast: Any, kind: str
 ) -> None:
     pytest.importorskip(fast.library)
@@ -119,7 +117,7 @@ URL = "https://example.org/a-b_c?d=e&f=g"
 
 @pytest.mark.parametrize("text", [*LONG, URL * 2_000, "12345678" * 9_000], ids=lambda text: text[:12])
 @pytest.mark.parametrize(("fast", "kind"), FAST)
-def test_a_fast_tokenizer_cuts_a_long_text_as_the_ordinary_one(
+def test_a_fast_tokenizer_splits_a_long_text_like_the_reference(
     trained_models: dict[str, Path], fast: Any, kind: str, text: str
 ) -> None:
     pytest.importorskip(fast.library)
@@ -139,7 +137,7 @@ def test_no_texts_have_no_ids(trained_models: dict[str, Path], fast: Any, kind: 
 
 @pytest.mark.parametrize("kind", TOKIE)
 @pytest.mark.parametrize("order", list(itertools.permutations(["the moon", "لغة العربية", "", "中文 honey"])))
-def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
+def test_texts_that_go_to_the_reference_keep_their_rows(
     trained_models: dict[str, Path], kind: str, order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tokie")
@@ -157,7 +155,7 @@ def test_texts_that_tokie_leaves_to_tokenizers_keep_their_places(
 
 
 @pytest.mark.parametrize("kind", TOKIE)
-def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
+def test_a_saved_tokie_gives_the_same_ids_when_reopened(
     trained_models: dict[str, Path], kind: str, tmp_path: Path
 ) -> None:
     pytest.importorskip("tokie")
@@ -167,7 +165,7 @@ def test_a_saved_tokie_gives_the_same_ids_when_it_is_opened_again(
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udfff", "ok \\udc00\\ud800"])
-def test_half_a_surrogate_pair_in_a_document_is_refused(make_corpus: MakeFolder, half: str) -> None:
+def test_an_unpaired_surrogate_in_a_document_is_refused(make_corpus: MakeFolder, half: str) -> None:
     folder = make_corpus()
     with (folder / "corpus.jsonl").open("a") as stream:
         stream.write(f'{{"_id": "bad", "title": "", "text": "{half}"}}\n')
@@ -176,20 +174,20 @@ def test_half_a_surrogate_pair_in_a_document_is_refused(make_corpus: MakeFolder,
         list(open_corpus(str(folder)).documents())
 
 
-def test_a_whole_surrogate_pair_in_a_document_is_a_character(make_corpus: MakeFolder) -> None:
+def test_a_surrogate_pair_in_a_document_is_a_character(make_corpus: MakeFolder) -> None:
     folder = make_corpus(documents={"d1": "x"})
     (folder / "corpus.jsonl").write_text('{"_id": "d1", "text": "\\ud83d\\ude00"}\n')
     assert [document.text for document in open_corpus(str(folder)).documents()] == ["😀"]
 
 
-def test_half_a_surrogate_pair_in_a_query_is_refused() -> None:
+def test_an_unpaired_surrogate_in_a_query_is_refused() -> None:
     with pytest.raises(SearchappError, match=r"Query 'q' is not valid Unicode \(character 4\)"):
         check_queries([Query("ok", "😀"), Query("q", "abc\ud800")], 1)
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("kind", "fast"), [("bundled", Gigatoken), ("uncased", Tokie)])
-def test_the_fast_path_is_the_ordinary_one_on_the_real_corpora(
+def test_fast_tokenizers_equal_the_reference_on_the_real_corpora(
     real_corpora: Path, tmp_path: Path, kind: str, fast: Any
 ) -> None:
     from safetensors.numpy import load_file

@@ -102,7 +102,7 @@ def test_weights_in_a_pickle_are_not_read(unread: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["modeling_own.Transformer", "os.path", "sentence_transformersx.models.A"])
-def test_code_of_a_models_own_is_not_run(unread: Path, module: str) -> None:
+def test_code_that_comes_with_a_model_is_not_run(unread: Path, module: str) -> None:
     (unread / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": module}]))
     with pytest.raises(SearchappError, match=f"names {module}, which is code that comes with the model"):
         load_encoder(f"st:{unread}")
@@ -123,7 +123,7 @@ def test_an_invalid_list_of_modules_is_an_error(unread: Path, content: str, mess
         load_encoder(f"st:{unread}")
 
 
-def test_the_digest_is_of_what_shapes_a_vector(unread: Path) -> None:
+def test_the_digest_covers_the_files_that_shape_a_vector(unread: Path) -> None:
     def digests() -> tuple[str, str]:
         files = find_transformer(str(unread))
         return files.model_digest(), files.tokenizer_digest()
@@ -143,7 +143,7 @@ def test_the_digest_is_of_what_shapes_a_vector(unread: Path) -> None:
 
 @pytest.mark.parity
 @pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
-def test_a_torn_file_is_an_error(made: Path, file: str) -> None:
+def test_a_truncated_file_is_an_error(made: Path, file: str) -> None:
     data = (made / file).read_bytes()
     (made / file).write_bytes(data[: len(data) // 2])
     with pytest.raises(SearchappError, match="cannot be loaded"):
@@ -151,7 +151,7 @@ def test_a_torn_file_is_an_error(made: Path, file: str) -> None:
 
 
 @pytest.mark.parity
-def test_a_missing_weight_is_an_error_and_no_random_number(made: Path) -> None:
+def test_a_missing_weight_is_an_error_rather_than_random(made: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
     weights = load_file(made / "model.safetensors")
@@ -163,7 +163,7 @@ def test_a_missing_weight_is_an_error_and_no_random_number(made: Path) -> None:
 
 
 @pytest.mark.parity
-def test_weights_that_are_not_finite_are_an_error_and_not_kept(made: Path) -> None:
+def test_vectors_that_are_not_finite_are_an_error_and_not_cached(made: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
     weights = load_file(made / "model.safetensors")
@@ -193,13 +193,13 @@ def test_a_length_that_a_model_cannot_read_is_an_error(
 
 
 @pytest.mark.parity
-def test_a_static_model_is_no_transformer(make_model: MakeFolder) -> None:
+def test_a_static_model_is_not_a_transformer(make_model: MakeFolder) -> None:
     with pytest.raises(SearchappError, match="cannot be loaded"):
         load_encoder(f"st:{make_model()}")
 
 
 @pytest.mark.parametrize("options", [Options(query_pooling="cls"), Options(document_pooling="cls")])
-def test_a_static_model_pools_by_the_mean_alone(make_model: MakeFolder, options: Options) -> None:
+def test_a_static_model_pools_only_by_the_mean(make_model: MakeFolder, options: Options) -> None:
     asked = Options(query_pooling="mean", document_pooling="mean")
     assert load_encoder(str(make_model()), asked).recipe.query_pooling == "mean"
     with pytest.raises(SearchappError, match="Static models have no 'cls' pooling"):
@@ -223,7 +223,7 @@ def test_no_text_is_encoded_twice(plain: Path, encoded: list[str], monkeypatch: 
 
 
 @pytest.mark.parity
-def test_what_would_be_another_vector_is_encoded(plain: Path, made: Path, encoded: list[str]) -> None:
+def test_a_change_of_any_setting_encodes_again(plain: Path, made: Path, encoded: list[str]) -> None:
     load_encoder(f"st:{plain}").encode_documents(as_documents("fig"))
     for options in (
         Options(max_length=8),
@@ -246,7 +246,7 @@ def test_what_would_be_another_vector_is_encoded(plain: Path, made: Path, encode
 
 
 @pytest.mark.parity
-def test_a_damaged_store_is_made_anew_with_a_warning(
+def test_a_damaged_cache_is_replaced_with_a_warning(
     plain: Path, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     load_encoder(f"st:{plain}").encode_queries(as_queries(["fig"]))
@@ -258,7 +258,7 @@ def test_a_damaged_store_is_made_anew_with_a_warning(
 
 
 @pytest.mark.parity
-def test_an_interrupted_build_goes_on_and_encodes_nothing_twice(
+def test_an_interrupted_build_resumes_and_encodes_nothing_twice(
     plain: Path,
     cli: Cli,
     make_corpus: MakeFolder,
@@ -290,7 +290,7 @@ def test_an_interrupted_build_goes_on_and_encodes_nothing_twice(
 
 
 @pytest.mark.parity
-def test_the_other_commands_live_with_it(made: Path, cli: Cli, make_corpus: MakeFolder) -> None:
+def test_the_other_commands_accept_it(made: Path, cli: Cli, make_corpus: MakeFolder) -> None:
     corpus = str(make_corpus())
     assert cli("index", corpus, "-m", f"st:{made}").exit_code == 0
     assert cli("query", "apple", "-c", corpus, "-k", "1").exit_code == 0

@@ -126,12 +126,12 @@ def test_noinstruct_is_known_by_its_name(
     assert (said.query_pooling, said.document_pooling) == ("cls", "mean")
 
 
-def test_another_name_is_no_preset(tmp_path: Path) -> None:
+def test_another_name_is_not_a_preset(tmp_path: Path) -> None:
     folder = save_transformer(tmp_path / "my-NoInstruct-small-Embedding-v0-tuned", pooling="cls_token")
     assert load(folder).recipe.query_pooling == "cls"
 
 
-def test_max_length_counts_tokens_with_their_marks(plain: Path) -> None:
+def test_max_length_includes_special_tokens(plain: Path) -> None:
     texts = ["apple pear plum fig red", "apple pear"]
     assert load(plain).recipe.max_length == POSITIONS
     short = load(plain, max_length=4)  # [CLS] apple pear [SEP]
@@ -141,7 +141,7 @@ def test_max_length_counts_tokens_with_their_marks(plain: Path) -> None:
     np.testing.assert_allclose(vectors, by_hand(plain, texts, "mean", 4), rtol=0, atol=1e-6)
 
 
-def test_a_prompt_stands_in_front(plain: Path) -> None:
+def test_a_prompt_precedes_the_text(plain: Path) -> None:
     encoder = load(plain, query_prompt="red ", document_prompt="fig ")
     assert (encoder.recipe.query_prompt, encoder.recipe.document_prompt) == ("red ", "fig ")
     expected = by_hand(plain, ["red apple", "fig apple"], "mean")
@@ -163,7 +163,7 @@ def test_a_models_own_prompts_are_used_unless_another_is_given(tmp_path: Path) -
     assert load(folder, query_prompt="plum ").recipe.query_prompt == "plum "
 
 
-def test_a_default_prompt_is_nobodys(tmp_path: Path) -> None:
+def test_a_default_prompt_is_not_used(tmp_path: Path) -> None:
     # `encode` of sentence-transformers would put it in front of either side without a word.
     folder = save_transformer(
         tmp_path / "model", pooling="mean_tokens", prompts={"other": "red "}, default_prompt_name="other"
@@ -183,7 +183,7 @@ def test_the_batch_a_text_is_in_changes_less_than_a_millionth(plain: Path, tmp_p
     np.testing.assert_allclose(alone, together, rtol=0, atol=1e-6)
 
 
-def test_normalising_is_ours_and_no_text_is_no_row(plain: Path) -> None:
+def test_vectors_are_normalised_here_and_no_text_gives_no_row(plain: Path) -> None:
     encoder = load(plain, normalize=True)
     vectors = encoder.encode_queries(as_queries(TEXTS))
     np.testing.assert_allclose(vectors, unit(by_hand(plain, TEXTS, "mean")), rtol=0, atol=1e-6)
@@ -191,7 +191,7 @@ def test_normalising_is_ours_and_no_text_is_no_row(plain: Path) -> None:
     assert encoder.encode_documents([]).shape == (0, 32)
 
 
-def test_single_precision_whatever_the_weights_are_saved_in(tmp_path: Path) -> None:
+def test_weights_of_any_precision_are_loaded_in_single_precision(tmp_path: Path) -> None:
     from transformers import AutoModel
 
     folder = save_transformer(tmp_path / "model")
@@ -204,7 +204,7 @@ def test_single_precision_whatever_the_weights_are_saved_in(tmp_path: Path) -> N
     np.testing.assert_allclose(vectors, by_hand(single, TEXTS, "mean"), rtol=0, atol=1e-6)
 
 
-def test_the_recipe_and_the_result_say_how(plain: Path, cli: Any, make_corpus: MakeFolder) -> None:
+def test_recipe_and_result_describe_the_encoding(plain: Path, cli: Any, make_corpus: MakeFolder) -> None:
     arguments = ("eval", str(make_corpus()), "-m", f"st:{plain}", "--query-pooling", "mean", "--doc-pooling")
     (scored,) = json.loads(cli(*arguments, "cls", "--json").stdout)["results"]
     recipe = scored["recipe"]

@@ -20,26 +20,26 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_written_is_read_by_another(file: Path) -> None:
+def test_values_are_read_by_another_instance(file: Path) -> None:
     assert VectorCache(file).read(VALUES) == VALUES
     assert VectorCache(file).read([b"unheard of"]) == {}
     assert VectorCache(file).read([]) == {}
 
 
-def test_more_keys_than_a_statement_takes_are_read(file: Path) -> None:
+def test_more_keys_than_one_statement_allows_are_read(file: Path) -> None:
     many = {number.to_bytes(32, "big"): b"x" for number in range(1700)}
     VectorCache(file).write(many)
     assert VectorCache(file).read(many) == many
 
 
-def test_a_value_may_be_written_again(file: Path) -> None:
+def test_a_value_can_be_overwritten(file: Path) -> None:
     key = next(iter(VALUES))
     VectorCache(file).write({key: b"new"})
     assert VectorCache(file).read([key]) == {key: b"new"}
 
 
 @pytest.mark.parametrize("changed", ["value = x'00'", "sum = sum + 1", f"key = x'{'ee' * 32}'"])
-def test_a_value_that_is_not_what_was_written_is_absent(file: Path, changed: str) -> None:
+def test_a_damaged_value_counts_as_missing(file: Path, changed: str) -> None:
     key, other = list(VALUES)[:2]
     with closing(sqlite3.connect(file)) as opened, opened:
         opened.execute(f"UPDATE kept SET {changed} WHERE key = ?", (key,))
@@ -47,7 +47,7 @@ def test_a_value_that_is_not_what_was_written_is_absent(file: Path, changed: str
 
 
 @pytest.mark.parametrize("damage", ["none of it", "its head", "its middle"])
-def test_a_damaged_file_is_made_anew_with_a_warning(
+def test_a_damaged_file_is_replaced_with_a_warning(
     file: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = file.read_bytes()
@@ -73,7 +73,7 @@ def test_an_empty_file_is_an_empty_store(tmp_path: Path, caplog: pytest.LogCaptu
     assert caplog.text == ""
 
 
-def test_where_nothing_can_be_written_nothing_is_kept(
+def test_where_nothing_can_be_written_nothing_is_cached(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     kept = VectorCache(tmp_path / "nowhere" / "kept.sqlite")
@@ -82,7 +82,7 @@ def test_where_nothing_can_be_written_nothing_is_kept(
     assert caplog.text.count("Vectors cannot be cached in") == 1  # said once, not for every batch
 
 
-def test_several_may_write_at_once(tmp_path: Path) -> None:
+def test_several_threads_may_write_at_once(tmp_path: Path) -> None:
     def write(number: int) -> None:
         for part in range(5):
             VectorCache(tmp_path / "shared").write({f"{number} {part}".encode(): b"v" * 5000})
