@@ -18,14 +18,7 @@ QUERY_SCHEMA = "searchapp/query/1"
 def answer_report(
     queries: Sequence[Query], answers: Mapping[str, Sequence[Hit]], manifest: Manifest, mode: str
 ) -> Report:
-    """Report the answers to queries.
-
-    Args:
-        queries: what was asked.
-        answers: query id -> hits, best first.
-        manifest: of the index that was searched.
-        mode: how it was searched.
-    """
+    """Report the answers to queries: query id -> hits, best first."""
     facts = {
         "schema": QUERY_SCHEMA,
         "corpus": manifest.corpus,

@@ -105,13 +105,7 @@ def removed_report(folders: Iterable[Path]) -> Report:
 
 
 def built_report(folder: Path, manifest: Manifest, model: str) -> Report:
-    """Report an index that was built, or was there already.
-
-    Args:
-        folder: of the index.
-        manifest: of the index.
-        model: what the user calls the model.
-    """
+    """Report an index that was built or already up to date, with the model as the user calls it."""
     seconds = manifest.seconds["encode"]
     rate = manifest.n_docs / max(seconds, 1e-9)
     facts = (

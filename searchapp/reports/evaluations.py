@@ -92,11 +92,7 @@ def save_evaluation(
 ) -> None:
     """Write `<corpus>.<model>.<mode>[.<kind>]`: a TREC run, the result as JSON, per-query values as CSV.
 
-    Args:
-        folder: created if missing; files of the same name are replaced.
-        evaluation: what to write.
-        options: what shaped the vectors, if there are any, so that each choice has files of its own.
-        per_query: write the CSV too.
+    Files of the same name are replaced; `options` tell the files of different vectors apart.
 
     Raises:
         SearchappError: the folder cannot be written.

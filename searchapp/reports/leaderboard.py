@@ -19,13 +19,7 @@ OWN = ">"
 
 
 def leaderboard_report(task: str, split: str, rows: Sequence[Row]) -> Report:
-    """Report a leaderboard.
-
-    Args:
-        task: MTEB's name of the task.
-        split: of the task.
-        rows: best first.
-    """
+    """Report the leaderboard of a split of an MTEB task, best model first."""
 
     def document() -> dict[str, Any]:
         head = {"schema": PUBLISHED_SCHEMA, "task": task, "split": split}

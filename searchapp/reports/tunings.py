@@ -17,14 +17,7 @@ SCHEMA = "searchapp/tuning/1"
 
 
 def tuning_report(tuning: Tuning, metric: str, details: Mapping[str, Any], path: Path) -> Report:
-    """Report a choice of fusion.
-
-    Args:
-        tuning: what was tried and chosen.
-        metric: what the choice maximises.
-        details: how the choice was made.
-        path: where it is recorded.
-    """
+    """Report a choice of fusion, which maximises `metric` and is recorded at `path`."""
     document = {"schema": SCHEMA, "file": str(path), "fusion": asdict(tuning.chosen), **details}
     return Report(
         lambda: document,
