@@ -55,6 +55,12 @@ def test_a_missing_model_is_an_error(name: str, message: str, working_folder: Pa
     assert "wordllama" in caught.value.hint
 
 
+def test_a_mistyped_model_suggests_the_nearest_one(working_folder: Path) -> None:
+    with pytest.raises(SearchappError, match="There is no model 'wordlama'") as caught:
+        find_model("wordlama")
+    assert caught.value.hint.startswith("Did you mean 'wordllama'? A model is ")
+
+
 def test_a_folder_without_a_model_is_an_error_that_lists_its_contents(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").touch()
     with pytest.raises(SearchappError, match=r"does not hold a static model \(it holds pytorch_model\.bin\)"):

@@ -4,8 +4,8 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.hub import is_hub_id, snapshot
-from searchapp.errors import SearchappError
+from searchapp.encoders.hub import cached_names, is_hub_id, snapshot
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import sha256
 
 BUNDLED = "wordllama"
@@ -67,7 +67,10 @@ def find_model(name: str) -> ModelFiles:
     if path.exists() or name.startswith((".", "/", "~")):
         raise SearchappError(f"There is no model folder {path}.", _KNOWN)
     if not is_hub_id(name):
-        raise SearchappError(f"There is no model {name!r}: it is neither a folder nor a hub id.", _KNOWN)
+        raise SearchappError(
+            f"There is no model {name!r}: it is neither a folder nor a hub id.",
+            did_you_mean(name, [BUNDLED, *cached_names()]) + _KNOWN,
+        )
     patterns = sorted({file for config, table, _, tokens in LAYOUTS for file in (config, table, tokens)})
     folder = snapshot(name, patterns, is_static, f"`-m {BUNDLED}` is bundled.")
     return static_in_folder(name, folder, revision=folder.name)
