@@ -1,5 +1,8 @@
 """Each probe fires on what it is there for, and is silent on a healthy pipeline."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -38,6 +41,7 @@ def test_a_probe_fires(name: str, cause: str, broken: Break) -> None:
     declared = {(symptom.cause, symptom.key or symptom.cause) for symptom in probe.symptoms}
     assert {(finding.cause, finding.key) for finding in findings} <= declared
     assert all(finding.text.endswith(".") for finding in findings)
+    assert json.loads(json.dumps([asdict(finding) for finding in findings]))  # plain numbers throughout
 
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=PROBES)

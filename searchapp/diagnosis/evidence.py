@@ -17,12 +17,7 @@ from searchapp.diagnosis.cloud import Cloud, Sides, Vectors
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.fixes import FIXES, without_directions
 from searchapp.diagnosis.matching import Match, match_rows, realign_rows
-from searchapp.diagnosis.measures import (
-    Hubness,
-    JudgedQueries,
-    hubness,
-    judged_queries,
-)
+from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
 from searchapp.records import Run

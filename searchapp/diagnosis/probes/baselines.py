@@ -112,16 +112,9 @@ def title_search(evidence: Evidence) -> Iterator[Observation]:
     target = np.array([rows[int(model.titled[number])] for number in stored])
     scores = model.titles[stored] @ evidence.normalised.documents.T
     ranks = (scores > scores[np.arange(len(target)), target][:, None]).sum(axis=1) + 1
-    first, median = float((ranks == 1).mean()), int(np.median(ranks))
-    remark = "of {count}; median rank {median}"
-    yield fact(
-        "titles-first",
-        "titles that retrieve their document first",
-        first,
-        remark,
-        count=len(stored),
-        median=median,
-    )
+    first, median, count = float((ranks == 1).mean()), int(np.median(ranks)), len(stored)
+    label, remark = "titles that retrieve their document first", "of {count}; median rank {median}"
+    yield fact("titles-first", label, first, remark, count=count, median=median)
     steps, counts = np.unique(scores.argmax(axis=1) - target, return_counts=True)
     by, beside = int(steps[counts.argmax()]), float(counts.max() / len(target))
     if float((ranks <= CUTOFF).mean()) >= limits.TITLES_FOUND:

@@ -95,14 +95,11 @@ def _judgements(context: CorpusContext) -> Iterator[Observation]:
         return
     missing = {document for _, document in pairs if document not in context.rows}
     if missing:
-        reachable = _reachable(context)
+        reachable, first = _reachable(context), min(missing)
         yield fact("reachable-ndcg", "best nDCG@10 that the documents allow", reachable)
+        strength = NEAR_PROOF if reachable < limits.REACHABLE else HINT
         yield JUDGED_MISSING.finding(
-            NEAR_PROOF if reachable < limits.REACHABLE else HINT,
-            share=1 - reachable,
-            count=len(missing),
-            first=min(missing),
-            reachable=reachable,
+            strength, share=1 - reachable, count=len(missing), first=first, reachable=reachable
         )
 
 

@@ -101,23 +101,15 @@ def finite(evidence: Evidence) -> Iterator[Observation]:
         ("documents", documents, evidence.document_ids),
         ("queries", queries, evidence.query_ids),
     ):
-        broken = ~np.isfinite(vectors).all(axis=1)
-        total = len(vectors)
+        broken, total = ~np.isfinite(vectors).all(axis=1), len(vectors)
         if broken.any():
+            gain, count, first = evidence.gain_of_encoding_again, int(broken.sum()), ids[broken.argmax()]
+            share = count / total
             yield NOT_FINITE.finding(
-                PROOF,
-                evidence.gain_of_encoding_again,
-                share=float(broken.mean()),
-                count=int(broken.sum()),
-                total=total,
-                side=side,
-                first=ids[int(broken.argmax())],
+                PROOF, gain, share=share, count=count, total=total, side=side, first=first
             )
-        zero = (
-            ~broken
-            & (np.linalg.norm(np.nan_to_num(vectors), axis=1) < limits.TINY)
-            & _has_text(evidence, side)
-        )
+        short = np.linalg.norm(np.nan_to_num(vectors), axis=1) < limits.TINY
+        zero = ~broken & short & _has_text(evidence, side)
         share = float(zero.mean()) if total else 0.0
         yield fact(f"zero-{side}", f"zero vectors among the {side}", share)
         if share > 0:
@@ -203,20 +195,11 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     documents, hubs = evidence.normalised.documents, evidence.hubness
     mean = unit(documents.mean(axis=0, keepdims=True))
     best, gain, errors = _best_fix(evidence)
-    yield fact(
-        "participation",
-        "directions that share the variance",
-        round(evidence.cloud.participation, 1),
-        "of {size}",
-        size=size,
-    )
+    ratio = round(evidence.cloud.participation, 1)
+    yield fact("participation", "directions that share the variance", ratio, "of {size}", size=size)
     yield fact("first-five", "share of variance in the first five directions", _first_five(evidence))
-    yield fact(
-        "mean-cosine",
-        "mean cosine to the mean vector",
-        float((documents @ mean[0]).mean()),
-        "says nothing by itself",
-    )
+    cosine = float((documents @ mean[0]).mean())
+    yield fact("mean-cosine", "mean cosine to the mean vector", cosine, "says nothing by itself")
     yield fact("hub-skewness", "skewness of how often documents are retrieved", round(hubs.skew, 2))
     yield fact(
         "documents-retrieved", "documents retrieved by any query", hubs.unique, "of those that could be"

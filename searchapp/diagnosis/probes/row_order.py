@@ -78,12 +78,8 @@ MISPLACED = Symptom("some-rows-misplaced", SWAPPED_TEXT, fix=OFFSET_DOCUMENTS.fi
 def row_order(evidence: Evidence) -> Iterator[Observation]:
     """Compare which texts are close to each other with what the control model finds close."""
     agreement = evidence.require_agreement()
-    yield fact(
-        "documents-agreement",
-        "agreement of documents with the control",
-        agreement.documents,
-        "1 is the same order, 0.5 is chance",
-    )
+    label, remark = "agreement of documents with the control", "1 is the same order, 0.5 is chance"
+    yield fact("documents-agreement", label, agreement.documents, remark)
     yield fact("queries-agreement", "agreement of queries with the control", agreement.queries)
     if agreement.documents < limits.AGREES:
         yield from _documents(evidence, agreement)
@@ -179,13 +175,8 @@ def encoded_again(evidence: Evidence) -> Iterator[Observation]:
         ("queries", evidence.query_match, OFFSET_QUERIES, len(evidence.query_rows)),
     ):
         same = float((match.same >= limits.EXACT).mean()) if len(match.same) else 1.0
-        yield fact(
-            f"{side}-reproduced",
-            f"{side} stored as the model encodes them",
-            same,
-            "cosine at least {exact}",
-            exact=limits.EXACT,
-        )
+        label, remark = f"{side} stored as the model encodes them", "cosine at least {exact}"
+        yield fact(f"{side}-reproduced", label, same, remark, exact=limits.EXACT)
         if match.misplaced.any():
             whole = len(match.rows) == stored
             gain = evidence.score_of(*evidence.realigned) - evidence.score if whole else None

@@ -63,13 +63,8 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
     documents = [name for ranking in run.values() for name in ranking.document_ids]
     foreign = [name for name in documents if name not in context.rows]
     foreign_queries = [name for name in run if name not in context.all_queries]
-    yield fact(
-        "run-queries",
-        "queries of the run",
-        len(run),
-        "of {total:,} that are judged",
-        total=len(context.queries),
-    )
+    total = len(context.queries)
+    yield fact("run-queries", "queries of the run", len(run), "of {total:,} that are judged", total=total)
     for side, unknown, total, known in (
         ("documents", foreign, len(documents), context.documents[0].id),
         ("queries", foreign_queries, len(run), context.queries[0].id),
@@ -137,13 +132,9 @@ def _missing_as_last(evidence: Evidence, run: Run) -> Iterator[Observation]:
         limits.LAST_QUERIES / len(run), limits.LAST_RESULT
     ) and ending > limits.LAST_ENDING * len(holding)
     if lowest or repeated or often:
+        strength = PROOF if lowest or repeated else LIKELY
         yield LAST.finding(
-            PROOF if lowest or repeated else LIKELY,
-            lowest=lowest,
-            last=last,
-            holding=share,
-            ending=ending,
-            repeated=repeated,
+            strength, lowest=lowest, last=last, holding=share, ending=ending, repeated=repeated
         )
 
 

@@ -188,18 +188,10 @@ def token_weights(evidence: Evidence) -> Iterator[Observation]:
     weight = float(weights[frequent].sum() / max(weights.sum(), 1e-30))
     correlation = spearman(counts[used], norms[used])
     id_correlation = spearman(np.flatnonzero(used), -counts[used])
-    yield fact(
-        "frequent-weight",
-        f"weight carried by the {limits.FREQUENT} most frequent tokens",
-        weight,
-        frequent=limits.FREQUENT,
-    )
-    yield fact(
-        "weight-by-frequency",
-        "rank correlation of a token's frequency and weight",
-        correlation,
-        "rare tokens should weigh more",
-    )
+    label = f"weight carried by the {limits.FREQUENT} most frequent tokens"
+    yield fact("frequent-weight", label, weight, frequent=limits.FREQUENT)
+    label, remark = "rank correlation of a token's frequency and weight", "rare tokens should weigh more"
+    yield fact("weight-by-frequency", label, correlation, remark)
     yield fact("rarity-by-id", "rank correlation of a token's id and rarity", id_correlation)
     sif = SIF / (SIF + counts / max(int(counts.sum()), 1))
     if correlation > limits.RARITY:
@@ -248,13 +240,9 @@ def model_input(evidence: Evidence) -> Iterator[Observation]:
     options, length, table = model.encoder.options, model.encoder.recipe.max_length, model.table
     lengths = np.diff(model.document_tokens.offsets)
     query_lengths = np.diff(model.query_tokens.offsets)
-    yield fact(
-        "document-tokens",
-        "tokens of a document",
-        round(float(lengths.mean()), 1),
-        "of a query {query_tokens:.1f}",
-        query_tokens=float(query_lengths.mean()),
-    )
+    tokens, query_tokens = round(float(lengths.mean()), 1), float(query_lengths.mean())
+    remark = "of a query {query_tokens:.1f}"
+    yield fact("document-tokens", "tokens of a document", tokens, remark, query_tokens=query_tokens)
     read = lengths if length is None else np.minimum(lengths, length)
     unread = 1 - float(read.sum() / max(int(lengths.sum()), 1))
     yield fact("unread-tokens", "tokens of the documents never read", unread)
