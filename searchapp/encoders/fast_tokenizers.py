@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -97,13 +96,15 @@ def _known_defect(of: type[Gigatoken] | type[Tokie], reference: ReferenceTokeniz
 
 
 def _update_cache(tokie: Tokie | None, digest: str) -> None:
-    """Cache a verified tokenizer, and remove one that is no longer."""
+    """Cache a verified tokenizer; remove the cached one when verification fails."""
     try:
         cached = _cache_files(digest)
         if tokie is None:
             for file in cached:
                 file.unlink(missing_ok=True)
         elif not cached:
+            from tempfile import TemporaryDirectory
+
             folder = cache_folder("tokenizers")
             with TemporaryDirectory(dir=folder) as unfinished:
                 saved = Path(unfinished) / "tokenizer"
