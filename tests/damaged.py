@@ -1,4 +1,4 @@
-"""A small healthy pipeline, every probe's faults upon it, and what each must find."""
+"""A small healthy pipeline, the faults of every probe applied to it, and what each must find."""
 
 import re
 from collections.abc import Callable
@@ -102,7 +102,7 @@ def _run_without_queries(base: Base) -> Evidence:
 
 
 def _run_of(broken: Break) -> Break:
-    """Return what leaves only the run that exact search finds in broken vectors."""
+    """Return what leaves only the run of exact search over broken vectors."""
 
     def damage(base: Base) -> Evidence:
         vectors = broken(base).vectors
@@ -215,17 +215,17 @@ FIRES: dict[str, dict[str, Break]] = {
         "other-split": _reported_of_another_split,
     },
 }
-"""Probe -> cause -> what must make it name that cause."""
+"""Probe -> cause -> a fault for which it must name that cause."""
 
 
 def replace_changes(base: Base, changes: list[str]) -> Evidence:
-    """Return healthy evidence whose index says that something has changed."""
+    """Return healthy evidence of an index that reports changes."""
     evidence = base.evidence()
     return Evidence(base.context, base.model, evidence.vectors, changes=changes)
 
 
 def healthy(base: Base) -> Evidence:
-    """Return evidence in which nothing is wrong and nothing is absent."""
+    """Return evidence in which nothing is wrong and nothing is missing."""
     evidence = fault("a percentage", 1)(base)
     return Evidence(base.context, base.model, evidence.vectors, evidence.run, evidence.reported, changes=[])
 

@@ -46,7 +46,7 @@ def test_the_bundled_model_on_the_sample_is_healthy(cli: Cli) -> None:
     assert result.stderr == ""
 
 
-def test_json_holds_every_fact_and_exit_3_tells_a_fault(cli: Cli) -> None:
+def test_json_holds_every_fact_and_exit_3_means_a_fault(cli: Cli) -> None:
     result = cli("diagnose", "sample", "--template", "{title}", "--quick", "--json")
     assert result.exit_code == 3
     document = json.loads(result.stdout)
@@ -70,7 +70,7 @@ def test_an_unknown_probe_is_named(cli: Cli) -> None:
     assert "'colour' is not one of " in result.stderr
 
 
-def test_vectors_of_somebody_else_are_judged_without_an_encoder(cli: Cli, tmp_path: Path) -> None:
+def test_precomputed_vectors_are_judged_without_an_encoder(cli: Cli, tmp_path: Path) -> None:
     folder = save_vectors(tmp_path / "fine", "sample")
     assert cli("diagnose", "sample", "-m", f"npy:{folder}").exit_code == 0
     folder = save_vectors(tmp_path / "shifted", "sample", shift=1)
@@ -136,7 +136,7 @@ def test_no_query_at_all_is_an_error(cli: Cli, make_corpus: MakeFolder) -> None:
     assert "has no queries" in result.stderr
 
 
-def test_a_double_document_id_is_diagnosed_rather_than_refused(cli: Cli, make_corpus: MakeFolder) -> None:
+def test_a_duplicate_document_id_is_diagnosed_rather_than_refused(cli: Cli, make_corpus: MakeFolder) -> None:
     folder = make_corpus(documents=documents(50), qrels=[("q1", "d1", 1)])
     with (folder / "corpus.jsonl").open("a") as stream:
         stream.write('{"_id": "d1", "title": "", "text": "again"}\n')

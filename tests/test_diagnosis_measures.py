@@ -52,7 +52,7 @@ def test_a_judged_document_that_is_absent_raises_the_ideal() -> None:
     assert found.tolist() == pytest.approx([1 / (1 + 1 / np.log2(3))])
 
 
-def test_a_vector_with_nan_is_never_found() -> None:
+def test_a_vector_with_nan_is_never_retrieved() -> None:
     trial = JudgedQueries(["a", "b"], [{0: 1}])
     documents = np.array([[np.nan, 9], [1, 0]], np.float32)
     assert trial.top(documents, np.array([[1, 1]], np.float32), 1).tolist() == [[1]]
@@ -73,7 +73,7 @@ def test_participation_counts_the_directions_that_share_variance() -> None:
     )
 
 
-def test_hubs_of_a_document_that_every_query_finds() -> None:
+def test_hubness_of_a_document_that_every_query_retrieves() -> None:
     found = hubness(np.array([[0, 1], [0, 2], [0, 3]]), 10)
     assert (found.largest, found.unique) == (1.0, 4 / 6)
     assert found.skew == pytest.approx(
@@ -103,7 +103,7 @@ def test_misplaced_rows_are_told_from_noise(rng: np.random.Generator) -> None:
     assert misplaced(1 - rng.random((4000, 5)) ** 2 * 0.6)[1] < 0.1
 
 
-def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -> None:
+def test_misplaced_rows_are_located_and_realigned(rng: np.random.Generator) -> None:
     expected = unit(rng.standard_normal((50, 16)).astype(np.float32))
     stored = expected.copy()
     stored[[3, 7, 9]] = expected[[7, 9, 3]]
@@ -114,7 +114,7 @@ def test_rows_are_found_where_they_are_and_put_right(rng: np.random.Generator) -
     np.testing.assert_array_equal(realign_rows(stored, match), expected)
 
 
-def test_rows_drawn_to_one_place_are_not_astray(rng: np.random.Generator) -> None:
+def test_rows_drawn_to_one_place_are_not_misplaced(rng: np.random.Generator) -> None:
     expected = unit(rng.standard_normal((60, 16)).astype(np.float32))
     stored = unit(rng.standard_normal((60, 16)).astype(np.float32))
     near = Match(np.arange(60), np.full(60, 0.1, np.float32), np.full(60, 0.7, np.float32), np.full(60, 4))
@@ -137,7 +137,7 @@ def test_an_unknown_addition_is_computed(rng: np.random.Generator) -> None:
         assert np.median(common_addition(sums, unit(other.astype(np.float32)))[1]) < 0.9
 
 
-def test_the_length_that_was_read_is_found() -> None:
+def test_the_truncation_length_is_recovered() -> None:
     rows = np.eye(6, dtype=np.float32)
     ids = np.arange(6, dtype=np.uint32)
     table = TokenTable(rows, list("abcdef"), lambda texts: Tokens(ids, np.array([0, 6])), None, "BPE")

@@ -1,4 +1,4 @@
-"""Each probe fires on what it is there for, and is silent on a healthy pipeline."""
+"""Each probe finds what it is meant to find, and nothing in a healthy pipeline."""
 
 import json
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The verdict: order, rivals, health, what could not be judged, and texts that lead on."""
+"""The verdict: ranking, rivals, health, what could not be judged, and what to run next."""
 
 import shlex
 from dataclasses import replace
@@ -33,7 +33,7 @@ def observing(*observations: Fact | Finding) -> Probe:
     return Probe("one", "?", (), lambda _evidence: iter(observations))
 
 
-def test_causes_stand_by_strength_then_by_gain() -> None:
+def test_causes_are_ranked_by_strength_then_by_gain() -> None:
     probe = observing(
         Finding("hubness", 0.8, "a.", gain=0.1),
         Finding("noise", 0.8, "b."),
@@ -64,7 +64,7 @@ def test_a_proven_shift_is_not_also_called_a_lost_order() -> None:
     assert [named.id for named in diagnose(healthy(sentences()), [probe]).causes] == ["rows-offset"]
 
 
-def test_a_remark_does_not_make_it_sick() -> None:
+def test_a_remark_is_not_a_fault() -> None:
     assert diagnose(healthy(sentences()), [observing(Finding("stale-index", 0.3, "a."))]).healthy
 
 
@@ -157,7 +157,7 @@ def test_a_diagnosis_is_the_same_every_time() -> None:
     assert to_json(one) == to_json(other)
 
 
-def test_a_fault_tells_its_evidence_its_repair_and_what_to_run() -> None:
+def test_a_fault_shows_its_evidence_its_fix_and_what_to_run() -> None:
     found = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
     text = diagnosis_text(found, "my corpus", "wordllama")
     assert text.startswith("my corpus with wordllama: the document vectors are shifted relative to their ids")
@@ -169,7 +169,7 @@ def test_a_fault_tells_its_evidence_its_repair_and_what_to_run() -> None:
     assert gain == pytest.approx(sentences().healthy - fault("document rows shifted", 2)(sentences()).score)
 
 
-def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
+def test_without_a_model_the_rest_is_judged_and_the_reasons_are_given() -> None:
     base = sentences()
     found = diagnose(Evidence(base.context, vectors=base.vectors), CHEAP)
     assert found.healthy
@@ -178,7 +178,7 @@ def test_without_a_model_the_rest_is_judged_and_the_lack_is_said() -> None:
     assert found.unjudged["run-ids"] == "there is no run"
 
 
-def test_without_judgements_the_control_stands_in() -> None:
+def test_without_judgements_the_control_replaces_them() -> None:
     base = sentences()
     context = CorpusContext(base.context.corpus, label_free=True)
     vectors = replace(base.vectors, query_ids=[query.id for query in base.context.queries])
@@ -203,7 +203,7 @@ def test_few_texts_are_not_compared_with_the_control() -> None:
     assert found.unjudged["directions"] == "the shape of a cloud takes at least 40 documents"
 
 
-def test_a_document_without_a_title_is_looked_for_by_its_opening() -> None:
+def test_a_document_without_a_title_is_searched_for_by_its_opening() -> None:
     assert title_of(Document("1", " ", "one two " * 20)) == " ".join(["one", "two"] * 6)
 
 
@@ -215,7 +215,7 @@ def test_a_next_step_works_when_followed(step: str, cli: Cli, working_folder: Pa
     assert result.exit_code == 0, result.output
 
 
-def test_every_cause_is_told_in_full_sentences() -> None:
+def test_every_cause_has_a_title_an_effect_and_a_fix() -> None:
     for cause in CAUSES.values():
         assert cause.title[0].isupper() and not cause.title.endswith(".")
         assert cause.fix.endswith(".")

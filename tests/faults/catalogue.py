@@ -306,7 +306,7 @@ FAULTS = (
         both(first_as_is, similarity="dot"),
         (32,),
         (24, 48),
-        why="the cut is both: too few dimensions, and lengths that count",
+        why="the truncation is both: too few dimensions, and norms that drive the ranking",
     ),
     Fault(
         "C11",

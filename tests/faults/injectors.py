@@ -28,7 +28,7 @@ INSTRUCTION = "Given a question, retrieve passages that answer the question. Que
 
 
 def texts(change: Callable[[Document], str]) -> Inject:
-    """Return the injector that reads a share of the documents otherwise."""
+    """Return the injector that changes the texts behind a share of the documents."""
 
     def inject(base: Base, share: float, rng: np.random.Generator) -> Evidence:
         documents = base.vectors.documents.copy()
@@ -53,7 +53,7 @@ def queries(change: Callable[[str], str]) -> Inject:
 
 
 def missing(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A9: a chunk of the documents was lost."""
+    """A9: a block of documents was lost."""
     count = len(base.vectors.document_ids)
     start = int(rng.integers(count))
     kept = np.sort((start + np.arange(int(count * (1 - share)))) % count)
@@ -76,8 +76,8 @@ def _damaged(base: Base, **parts: Any) -> Corpus:
     return replace(base.context.corpus, source=memory)
 
 
-def _rescened(base: Base, corpus: Corpus) -> Evidence:
-    """Return the pipeline run properly on a damaged corpus."""
+def _run_on(base: Base, corpus: Corpus) -> Evidence:
+    """Return the healthy pipeline on a damaged corpus."""
     context = CorpusContext(corpus)
     ids = [document.id for document in context.documents]
     asked = [query.id for query in context.queries]
@@ -103,7 +103,7 @@ def other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     items = list(base.context.documents)
     for row in _some(len(items), share, rng):
         items[row] = replace(items[row], text=items[row].text.split(". ")[0])
-    return _rescened(base, _damaged(base, items=items))
+    return _run_on(base, _damaged(base, items=items))
 
 
 def other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
@@ -116,32 +116,32 @@ def other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence
     if all(len(row) == 1 for row in grades.values()) or share < 0.02:
         first = min(grades)
         grades[first] = {name: grade + 1 for name, grade in grades[first].items()}
-    return _rescened(base, _damaged(base, grades=grades))
+    return _run_on(base, _damaged(base, grades=grades))
 
 
 def dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A10: relevant documents are not in the corpus."""
+    """A10: relevant documents are missing from the corpus."""
     judged = sorted({name for row in base.context.judgements.values() for name in row})
     gone = {judged[row] for row in _some(len(judged), share, rng)}
-    return _rescened(
+    return _run_on(
         base, _damaged(base, items=[item for item in base.context.documents if item.id not in gone])
     )
 
 
 def duplicates(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A11: documents stand twice under other ids."""
+    """A11: documents occur again under other ids."""
     items = list(base.context.documents)
     items += [replace(items[row], id=f"copy-{items[row].id}") for row in _some(len(items), share, rng)]
-    return _rescened(base, _damaged(base, items=items))
+    return _run_on(base, _damaged(base, items=items))
 
 
 def twice(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A12: query ids stand twice."""
+    """A12: query ids are not unique."""
     asked = list(base.context.corpus.source.queries())
     judged = [query for query in asked if query.id in base.context.judgements]
     for row in _some(len(judged), share, rng):
         asked.append(replace(judged[(row + 1) % len(judged)], id=judged[row].id))
-    return _rescened(base, _damaged(base, asked=asked))
+    return _run_on(base, _damaged(base, asked=asked))
 
 
 def swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
@@ -150,19 +150,19 @@ def swapped(base: Base, _share: float, _rng: np.random.Generator) -> Evidence:
     for query, row in base.context.corpus.source.judgements().items():
         for name, grade in row.items():
             grades.setdefault(name, {})[query] = grade
-    return _rescened(base, _damaged(base, grades=grades))
+    return _run_on(base, _damaged(base, grades=grades))
 
 
 # B: tokens and table.
 
 
 def table(change: Callable[[Base, Any, np.random.Generator], Floats]) -> Inject:
-    """Return the injector that damages the table and has it make everything."""
+    """Return the injector that damages the table and encodes everything with it."""
     return lambda base, severity, rng: base.with_table(replace(base.table, rows=change(base, severity, rng)))
 
 
 def rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) -> Floats:
-    """B1: rows stand at other ids, from some id on."""
+    """B1: rows are shifted relative to the ids, from some id on."""
     by, first = severity
     rows = base.table.rows.copy()
     start = int(first * len(rows))
@@ -178,7 +178,7 @@ def permuted(base: Base, share: float, rng: np.random.Generator) -> Floats:
 
 
 def unigram(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
-    """B3: the vocabulary rebuilt as a Unigram whose weights are lengths."""
+    """B3: the vocabulary rebuilt as a Unigram with token lengths as weights."""
     import json
 
     from tokenizers import Tokenizer
@@ -227,18 +227,18 @@ def truncated(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
 
 
 def truncated_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
-    """B7: the model's own configuration cuts."""
+    """B7: the model's own configuration truncates."""
     return base.with_table(base.table, Options(max_length=length))
 
 
 def prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evidence:
-    """B8: the recipe puts an instruction in front."""
+    """B8: the recipe prepends an instruction."""
     documents = INSTRUCTION if "documents" in sides else ""
     return base.with_table(base.table, Options(query_prompt=INSTRUCTION, document_prompt=documents))
 
 
 def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evidence:
-    """B9, B10: pooled otherwise."""
+    """B9, B10: another pooling."""
     tokens = (base.table_model.document_tokens, base.table_model.query_tokens)
     documents, queries = (
         base.table.means(side) if name == "mean" else base.table.pooled(side, name)
@@ -248,7 +248,7 @@ def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evid
 
 
 def other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
-    """B2, D6: one side by another table, as after an update of the model."""
+    """B2, D6: one side is encoded with another table, as after an update of the model."""
     rows = base.table.rows[rng.permutation(len(base.table.rows))]
     tokens = base.table_model.document_tokens if side == "documents" else base.table_model.query_tokens
     changed: dict[str, Any] = {side: base.table.means(tokens, rows)}
@@ -256,7 +256,7 @@ def other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence
 
 
 def sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidence:
-    """B12: texts were sorted by length inside each batch, and the order was not restored."""
+    """B12: texts were sorted by length within each batch, and the order was not restored."""
     lengths = np.array([len(text) for text in base.texts])
     count = len(lengths)
     size = batch or count
@@ -265,7 +265,7 @@ def sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidenc
 
 
 def rotated(base: Base, how: str, rng: np.random.Generator) -> Evidence:
-    """B13: queries live in another coordinate system."""
+    """B13: queries have another coordinate system."""
     queries = base.vectors.queries
     d = queries.shape[1]
     if how == "dimensions":
@@ -282,7 +282,7 @@ def inverse_frequency(base: Base, power: float, _rng: np.random.Generator) -> Fl
 
 
 def few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
-    """C12: rows shared by clusters of tokens."""
+    """C12: clusters of tokens share a row."""
     rows = base.table.rows
     centres = rows[rng.choice(len(rows), k, replace=False)].copy()
     for _ in range(3):
@@ -315,7 +315,7 @@ def constant_rows(base: Base, gain: float, rng: np.random.Generator) -> Floats:
 
 
 def random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
-    """C6: nothing was learned, or it was lost."""
+    """C6: an untrained table."""
     rows = rng.standard_normal(base.table.rows.shape).astype(np.float32)
     if kind == "norms kept":
         rows = unit(rows) * np.linalg.norm(base.table.rows, axis=1, keepdims=True)
@@ -326,7 +326,7 @@ def random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
 
 
 def both(change: Callable[[Floats, np.random.Generator, Any, Floats], Floats], **more: Any) -> Inject:
-    """Return the injector that changes the vectors of both sides alike."""
+    """Return the injector that changes the vectors of both sides the same way."""
 
     def inject(base: Base, severity: Any, rng: np.random.Generator) -> Evidence:
         documents, queries = base.vectors.documents, base.vectors.queries
@@ -358,7 +358,7 @@ def hubby(vectors: Floats, rng: np.random.Generator, severity: tuple[float, floa
 
 
 def steep(base: Base, power: float, _rng: np.random.Generator) -> Evidence:
-    """C4: the leading directions stretched."""
+    """C4: the leading directions are stretched."""
     documents, queries = base.vectors.documents, base.vectors.queries
     mean = documents.mean(axis=0)
     _, values, directions = np.linalg.svd(documents - mean, full_matrices=False)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Memory(Source):
-    """A corpus held in memory, to be damaged; `origin` is the whole one, whose splits it has."""
+    """A corpus in memory, to be damaged; it has the splits of `origin`, the undamaged one."""
 
     items: Sequence[Document]
     asked: Sequence[Query]
@@ -113,12 +113,12 @@ class TableEncoder:
         return self
 
     def encode_documents(self, documents: Sequence[Document]) -> Floats:
-        """Return one vector a document."""
+        """Return one vector per document."""
         prompt = self.options.document_prompt
         return self.read([prompt + assemble(document, self.options.template) for document in documents])
 
     def encode_queries(self, queries: Sequence[Query]) -> Floats:
-        """Return one vector a query."""
+        """Return one vector per query."""
         return self.read([self.options.query_prompt + query.text for query in queries])
 
     def read(self, texts: Sequence[str]) -> Floats:
@@ -127,7 +127,7 @@ class TableEncoder:
 
 
 def the(value: T | None) -> T:
-    """Return what an injector takes for granted."""
+    """Return what an injector relies on."""
     if value is None:
         raise ValueError("this fault needs a part that the pipeline lacks")
     return value
@@ -168,7 +168,7 @@ class Base:
 
     @cached_property
     def texts(self) -> list[str]:
-        """The documents as they ought to be read."""
+        """The documents as they should be encoded."""
         return [assemble(document) for document in self.context.documents]
 
     @cached_property
@@ -177,7 +177,7 @@ class Base:
         return self.evidence().score
 
     def with_table(self, table: TokenTable, options: Options | None = None) -> Evidence:
-        """Return evidence in which this table made everything."""
+        """Return evidence in which everything was encoded with this table."""
         model = table_model(table, self.context, options)
         if options is None and table.tokenize is self.table.tokenize:
             healthy = self.table_model
@@ -194,7 +194,7 @@ def table_model(table: TokenTable, context: CorpusContext, options: Options | No
 
 
 def static_base(corpus: Corpus) -> Base:
-    """Return the bundled model's pipeline, through the encoder that damaged tables go through too."""
+    """Return the bundled model's pipeline, with the encoder that damaged tables use too."""
     context = CorpusContext(corpus)
     encoder = load_encoder(BUNDLED)
     table = token_table(the(encoder if isinstance(encoder, StaticEncoder) else None))

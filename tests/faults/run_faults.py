@@ -1,4 +1,4 @@
-"""Faults of runs and of reported scores (D, E4, F, A7, A14), what is harmless there, and pairs of faults."""
+"""Faults of runs and reported scores (D, E4, F, A7, A14), harmless changes of them, and pairs of faults."""
 
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +82,7 @@ def _coarse(base: Base, decimals: int, _rng: np.random.Generator) -> Evidence:
 
 
 def _foreign(base: Base, how: str, _rng: np.random.Generator) -> Evidence:
-    """E4: ids written otherwise."""
+    """E4: ids are written differently."""
     ways: dict[str, Callable[[str], str]] = {
         "prefix": lambda name: f"doc-{name}",
         "float": lambda name: f"{name}.0",
@@ -221,7 +221,7 @@ def _tied(base: Base, rng: np.random.Generator) -> Evidence:
 
 
 def _both(one: Inject, first: Any, other: Inject, second: Any) -> Inject:
-    """Return the injector of two faults, the second upon what the first left."""
+    """Return the injector of two faults, the second applied to the result of the first."""
 
     def inject(base: Base, _severity: Any, rng: np.random.Generator) -> Evidence:
         evidence = one(base, first, rng)
