@@ -226,7 +226,7 @@ def test_the_other_commands_accept_them(
     monkeypatch.chdir(folder.parent)
     assert cli("index", corpus, "-m", "npy:vectors").exit_code == 0
     assert cli("doctor").exit_code == 0
-    assert "whole, corpus and model unchanged" in cli("doctor").stdout
+    assert "intact, corpus and model unchanged" in cli("doctor").stdout
     assert "npy--vectors-" in cli("indexes").stdout
     for arguments in (("apple",), ("apple", "-c", corpus), ("apple", "-m", "npy:vectors")):
         result = cli("query", *arguments)

@@ -297,7 +297,7 @@ def test_the_other_commands_accept_it(made: Path, cli: Cli, make_corpus: MakeFol
     assert f"st:{made}" in {row["name"] for row in json.loads(cli("models", "--json").stdout)["models"]}
     doctor = cli("doctor")
     assert doctor.exit_code == 0
-    assert "whole, corpus and model unchanged" in doctor.stdout
+    assert "intact, corpus and model unchanged" in doctor.stdout
     (made / "config.json").write_text((made / "config.json").read_text() + " ")
     assert "its model has changed" in cli("doctor").stdout
     assert "was built with another recipe: model_digest" in cli("query", "apple", "-c", corpus).stderr
