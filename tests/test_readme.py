@@ -73,4 +73,9 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_there_are_sessions() -> None:
-    assert len(BLOCK.findall(README.read_text("utf-8"))) >= 5
+    assert len(BLOCK.findall(README.read_text("utf-8"))) == 2
+    assert sum(len(BLOCK.findall(page.read_text("utf-8"))) for page in PAGES) >= 8
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 180
