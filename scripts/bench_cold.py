@@ -10,8 +10,7 @@ from pathlib import Path
 
 from scripts.timing import alternate, parser_of, process, report
 from searchapp.corpora.resolve import open_corpus
-from searchapp.encoders.model2vec_reference import reference_model
-from searchapp.encoders.model_files import BUNDLED, find_model
+from searchapp.encoders.model_files import BUNDLED, find_model, reference_model
 from searchapp.encoders.options import Options
 from searchapp.index.build import build_index, encoder_for
 

@@ -18,8 +18,7 @@ from tokenizers import Tokenizer
 from scripts.timing import alternate, parser_of, report
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.mean_pooling import mean_rows
-from searchapp.encoders.model2vec_reference import reference_model
-from searchapp.encoders.model_files import BUNDLED, ModelFiles, find_model
+from searchapp.encoders.model_files import BUNDLED, ModelFiles, find_model, reference_model
 from searchapp.encoders.static_model import CHUNK, load_model
 from searchapp.encoders.texts import assemble
 

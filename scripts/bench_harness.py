@@ -39,7 +39,7 @@ def run_side(side: str, name: str) -> tuple[float, dict[str, float]]:
     corpus = open_corpus(name)
     if side == "mteb":
         from scripts.mteb_harness import local_task, run_harness
-        from searchapp.encoders.model2vec_reference import reference_model
+        from searchapp.encoders.model_files import reference_model
 
         model = reference_model(find_model(BUNDLED))
         task = local_task(corpus)

@@ -12,8 +12,7 @@ from scripts.timing import parser_of
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.model2vec_reference import reference_model
-from searchapp.encoders.model_files import BUNDLED, find_model
+from searchapp.encoders.model_files import BUNDLED, find_model, reference_model
 from searchapp.encoders.options import Options
 from searchapp.tasks.retrieval import RetrievalTask
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from searchapp.encoders.edge_cases import EDGE_CASES
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.fast_tokenizers import choose_tokenizer
+from searchapp.encoders.fast_tokenizers import EDGE_CASES, choose_tokenizer
 from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import reopen_model

@@ -219,7 +219,7 @@ def test_wordllama_packages_a_table_and_its_tokenizer() -> None:
 
 
 def test_the_hub_cache_has_references_and_snapshots(tmp_path: Path) -> None:
-    """searchapp/encoders/hub.py takes a revision from the name of the folder of its snapshot.
+    """searchapp/encoders/model_files.py takes a revision from the name of the folder of its snapshot.
 
     searchapp/encoders/transformer_files.py recognises a model by `models--org--name` above it.
     """

@@ -10,8 +10,8 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from searchapp.corpora.resolve import open_corpus
-from searchapp.encoders.edge_cases import EDGE_CASES
 from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.fast_tokenizers import EDGE_CASES
 from searchapp.encoders.static_model import ModelFacts
 from searchapp.encoders.tokenization import Tokens
 from searchapp.index.manifest import Manifest

@@ -12,8 +12,7 @@ from searchapp.reports.formats import Report
 @report_options("rows")
 def command(name: str | None) -> Report:
     """List the corpora on this machine, or check one: counts, digests, and problems."""
-    from searchapp.corpora.listing import list_corpora
-    from searchapp.corpora.resolve import open_corpus
+    from searchapp.corpora.resolve import list_corpora, open_corpus
     from searchapp.reports.catalogues import corpora_report, corpus_report
 
     if name is None:

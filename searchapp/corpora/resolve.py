@@ -1,7 +1,8 @@
-"""From the name of a corpus to the corpus: the readers that are asked in turn, and the file formats."""
+"""From the name of a corpus to the corpus, by the readers that are asked in turn; and a list of corpora."""
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from searchapp.corpora import irds
@@ -130,3 +131,46 @@ FORMATS: list[type[FileSource]] = [BeirFiles]
 
 READERS: list[Callable[[str], Corpus | None]] = [_sample, _short_name, _path, _beir_archive, _ir_datasets]
 """What turns a name into a corpus, asked in this order; each returns None for a name it does not know."""
+
+
+@dataclass(frozen=True)
+class ListedCorpus:
+    """A corpus in a list; `location` is where it is, or would be when `here` is false.
+
+    `problem` says why an existing archive cannot be read.
+    """
+
+    name: str
+    id: str
+    here: bool
+    n_docs: int | None
+    n_queries: int | None
+    n_judgements: int | None
+    splits: list[str]
+    location: str
+    problem: str = ""
+
+
+def list_corpora() -> list[ListedCorpus]:
+    """Return the bundled sample and the BEIR corpora, those that work offline first."""
+    rows = [_here("sample")]
+    for name, dataset_id in ALIASES.items():
+        archive = datasets_folder() / "beir" / name / "source.zip"
+        count, problem = irds.document_count(dataset_id), ""
+        if archive.exists():
+            try:
+                rows.append(_here(name))
+                continue
+            except SearchappError as error:
+                count, problem = None, f"{error.message} {error.hint}"
+        rows.append(ListedCorpus(name, dataset_id, False, count, None, None, [], str(archive), problem))
+    return sorted(rows, key=lambda row: not row.here)
+
+
+def _here(name: str) -> ListedCorpus:
+    corpus = open_corpus(name)
+    n_judgements = sum(map(len, corpus.judgements.values()))
+    count = corpus.count() or irds.document_count(corpus.id)
+    return ListedCorpus(
+        name, corpus.id, True, count, len(corpus.judgements), n_judgements, corpus.splits(), corpus.location
+    )

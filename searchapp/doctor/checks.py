@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.corpora.listing import list_corpora
-from searchapp.corpora.resolve import open_corpus
-from searchapp.encoders.edge_cases import EDGE_CASES
+from searchapp.corpora.resolve import list_corpora, open_corpus
 from searchapp.encoders.encoder import model_digests
-from searchapp.encoders.model2vec_reference import reference_model
-from searchapp.encoders.model_files import BUNDLED, find_model
+from searchapp.encoders.fast_tokenizers import EDGE_CASES
+from searchapp.encoders.model_files import BUNDLED, find_model, reference_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.transformer_encoder import TransformerEncoder

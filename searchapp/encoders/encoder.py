@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import find_model
-from searchapp.encoders.names import PRECOMPUTED, STATIC, TRANSFORMER, split_name
-from searchapp.encoders.options import Options
+from searchapp.encoders.options import PRECOMPUTED, STATIC, TRANSFORMER, Options, split_name
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.static_model import ModelFacts
 from searchapp.encoders.transformer_files import find_transformer

@@ -36,8 +36,6 @@ def choose_tokenizer(
         digest: of the file, under which a verified tokenizer is cached.
         sample: texts of the corpus.
     """
-    from searchapp.encoders.edge_cases import EDGE_CASES
-
     texts = [*EDGE_CASES, *sample]
     kind = type(reference.tokenizer.model).__name__
     proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and {len(sample)} texts of the corpus"
@@ -136,3 +134,51 @@ def _cache_name(digest: str) -> str | None:
     compiled = [path for path in Path(spec.origin).parent.iterdir() if path.suffix in {".so", ".pyd"}]
     build = "-".join(f"{size}-{time}" for size, time in file_stamp(compiled).values())
     return f"{digest[:32]}-{build}"
+
+
+EDGE_CASES = (
+    "",
+    " ",
+    "\n\t ",
+    "a",
+    " leading and trailing ",
+    "two  blanks   three",
+    "line\nbreak\r\nand\ttab",
+    "don't won't it's",
+    "U.S.A. e-mail co-operate 3.14 1,000,000 $5.00 50%",
+    "https://example.org/a?b=c&d=e#f",
+    "snake_case CamelCase ALLCAPS mIxEd",
+    "<s> </s> <unk> [CLS] [SEP] [UNK] [MASK] [PAD] <|endoftext|>",
+    "[UNK]a[UNK]",
+    "##ing ##ed ▁ ▁▁word Ġword",
+    "naïve café résumé Zürich Øresund Łódź Erdős",
+    "e\u0301 a\u0308 n\u0303 \u0301alone",
+    "ﬁ ﬂ ligatures and ½ ² ³",
+    "Ελληνικά ΣΊΣΥΦΟΣ σίσυφος",
+    "Русский текст Ёжик",
+    "العربية نص ١٢٣",
+    "עברית טקסט",
+    "हिन्दी पाठ",
+    "ภาษาไทย",
+    "中文文本 日本語テキスト 한국어",
+    "full width ＡＢＣ１２３，。",
+    "emoji 😀 👩‍👩‍👧‍👦 🇩🇪 ✈️ ❤",
+    "\u0000 \u0001 \u0007 \u001b[31m \u0085",
+    "\u007f del\u007fete",
+    "\t's \f-a a\u0000b a \u000b b",
+    "\t's",
+    "a\u0000b",
+    "\u00a0no\u00a0break\u2003em\u200bzero\u200djoiner\ufeffmark\u00adsoft",
+    "\u202eright to left\u202c",
+    "– — … “quotes” ‘single’ «guillemets» • § ¶ © ® ™ € £ ¥",
+    "µg ±5 °C ≤ ≥ ≠ × ÷ → ∑ √ ∞ α β γ",
+    "𝐀𝐁𝐂 𝔘𝔫𝔦 𐍈",
+    "x" * 99,
+    "x" * 101,
+    "supercalifragilisticexpialidocious" * 4,
+    "1" * 300,
+    "." * 300,
+    "ab " * 2000,
+    "!?.,;:'\"()[]{}<>@#$%^&*-_=+|\\/~`",
+)
+"""Texts on which tokenizers tend to differ; a fast one must agree with the reference on all of them."""

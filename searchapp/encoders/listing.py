@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.hub import cached_names, cached_snapshot, is_hub_id
-from searchapp.encoders.model_files import BUNDLED, find_model, is_static, static_in_folder
-from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
+from searchapp.encoders import model_files
+from searchapp.encoders.model_files import BUNDLED
+from searchapp.encoders.options import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.precomputed import map_vectors
 from searchapp.encoders.transformer_files import is_transformer
 from searchapp.errors import SearchappError
@@ -38,9 +38,9 @@ def list_models(more: Iterable[str] = ()) -> list[ListedModel]:
 
 def _cached() -> list[str]:
     names = []
-    for name in cached_names():
-        folder = cached_snapshot(name)
-        if folder is not None and is_static(folder):
+    for name in model_files.cached_names():
+        folder = model_files.cached_snapshot(name)
+        if folder is not None and model_files.is_static(folder):
             names.append(name)
         elif folder is not None and (folder / "modules.json").exists():
             names.append(f"{TRANSFORMER}:{name}")
@@ -50,8 +50,8 @@ def _cached() -> list[str]:
 def _describe(name: str) -> ListedModel | None:
     kind, rest = split_name(name)
     path = Path(rest).expanduser()
-    on_hub = is_hub_id(rest) and not path.is_dir()
-    folder = cached_snapshot(rest) if on_hub else path
+    on_hub = model_files.is_hub_id(rest) and not path.is_dir()
+    folder = model_files.cached_snapshot(rest) if on_hub else path
     if folder is None or not (folder.is_dir() or name == BUNDLED):
         return None
     try:
@@ -77,7 +77,7 @@ def _static_shape(name: str, folder: Path) -> tuple[int, int, Path]:
     """Return rows, dimension and the folder of the table."""
     from safetensors import SafetensorError, safe_open
 
-    files = find_model(BUNDLED) if name == BUNDLED else static_in_folder(name, folder)
+    files = model_files.find_model(BUNDLED) if name == BUNDLED else model_files.static_in_folder(name, folder)
     try:
         with safe_open(str(files.table), framework="numpy") as opened:
             rows, dimension = opened.get_slice(files.tensor).get_shape()

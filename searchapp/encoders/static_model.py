@@ -1,7 +1,7 @@
 """A static model: a table of token vectors, read from its files, checked, and averaged over texts.
 
 The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
-`model2vec_reference.py` for model2vec itself.
+`model_files.reference_model` for model2vec itself.
 """
 
 import json

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.hub import is_hub_id, snapshot
-from searchapp.encoders.model_files import COPY_AGAIN
+from searchapp.encoders.model_files import COPY_AGAIN, is_hub_id, snapshot
 from searchapp.encoders.options import Pooling
 from searchapp.errors import SearchappError
 from searchapp.files import read_json, sha256

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from searchapp.corpora.corpus import Corpus
-from searchapp.corpora.listing import list_corpora
-from searchapp.corpora.resolve import open_corpus
+from searchapp.corpora.resolve import list_corpora, open_corpus
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import CUTOFFS
 from searchapp.published.claims import Claim, Source

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.names import PRECOMPUTED, TRANSFORMER, split_name
-from searchapp.encoders.options import Options
+from searchapp.encoders.options import PRECOMPUTED, TRANSFORMER, Options, split_name
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.results import read_result, result_files, run_file

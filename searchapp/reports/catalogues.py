@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from searchapp.corpora.listing import ListedCorpus
+from searchapp.corpora.resolve import ListedCorpus
 from searchapp.doctor.checks import Check
 from searchapp.encoders.listing import ListedModel
 from searchapp.index.listing import ListedIndex

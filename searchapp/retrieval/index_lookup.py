@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.names import PRECOMPUTED, full_name, pinned_name, split_name
+from searchapp.encoders.options import PRECOMPUTED, full_name, pinned_name, split_name
 from searchapp.errors import IndexMissingError, SearchappError
 from searchapp.files import slug
 from searchapp.index.index import Index, open_index
