@@ -58,7 +58,7 @@ def measure(title: str, files: ModelFiles, texts: list[str]) -> None:
     theirs = reference_model(files)
     ours = load_model(files, texts[:64])
     ours.encode(texts[:CHUNK], None)  # compiles, or loads what is compiled
-    tokenize = ours._tokenize
+    tokenize = ours.tokenize
     chunks = [tokenize(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
     ways = {
         "StaticModel.encode": lambda: theirs.encode(texts),
@@ -67,7 +67,7 @@ def measure(title: str, files: ModelFiles, texts: list[str]) -> None:
             tokenize(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)
         ],
         "limit: pooling alone": lambda: [
-            mean_rows(ours._table, tokens.ids, tokens.offsets, ours.facts.unknown) for tokens in chunks
+            mean_rows(ours.rows, tokens.ids, tokens.offsets, ours.facts.unknown) for tokens in chunks
         ],
     }
     medians = alternate(ways)

@@ -134,9 +134,9 @@ class Recipe:
     document_pooling: str
     max_length: int | None
     normalize: bool
-    template: str
-    document_prompt: str
-    query_prompt: str
+    template: str = ""
+    document_prompt: str = ""
+    query_prompt: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What an encoder is, and the one way from the name of a model to its encoder."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import PRECOMPUTED, STATIC, TRANSFORMER, Options, split_name
+from searchapp.encoders.precomputed import PrecomputedEncoder, VectorFiles
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.static_model import ModelFacts
 from searchapp.encoders.transformer_files import find_transformer
@@ -73,12 +73,9 @@ def load_encoder(
 ) -> Encoder:
     """Return the encoder of a model.
 
-    Args:
-        name: `wordllama`, a folder or a hub id of a static model; `st:` and a folder or a hub id of a
-            transformer; `npy:` and a folder of vectors.
-        options: what the user changed.
-        facts: from an earlier load of the same static model.
-        sample: texts of the corpus, on which a fast tokenizer is verified.
+    It is named `wordllama`, by the folder or hub id of a static model, by `st:` and the folder or hub id of a
+    transformer, or by `npy:` and a folder of vectors. `facts` of an earlier load let a static model reopen
+    quickly; a fast tokenizer is verified on `sample`, texts of the corpus.
 
     Raises:
         SearchappError: the model cannot be found or is damaged, or an option does not apply to it.
@@ -88,11 +85,7 @@ def load_encoder(
 
 
 def model_digests(name: str) -> tuple[str, str]:
-    """Return the digests of model and tokenizer as its files are now, without loading them.
-
-    Raises:
-        SearchappError: the model cannot be found.
-    """
+    """Return the digests of model and tokenizer as its files are now, without loading them."""
     _, files = _find(name)
     return files.model_digest(), files.tokenizer_digest()
 
@@ -104,21 +97,11 @@ def _find(name: str) -> tuple[ModelKind, Files]:
     return MODEL_KINDS[prefix], MODEL_KINDS[prefix].find(rest)
 
 
-def _find_vectors(folder: str) -> Files:
-    from searchapp.encoders.precomputed import VectorFiles
-
-    return VectorFiles(Path(folder).expanduser().resolve())
-
-
-def _open_vectors(files: Any, options: Options, _facts: ModelFacts | None, _sample: Sequence[str]) -> Encoder:
-    from searchapp.encoders.precomputed import PrecomputedEncoder
-
+def _open_vectors(files: Any, options: Options, _facts: object, _sample: Sequence[str]) -> Encoder:
     return PrecomputedEncoder(files, options)
 
 
-def _open_transformer(
-    files: Any, options: Options, _facts: ModelFacts | None, _sample: Sequence[str]
-) -> Encoder:
+def _open_transformer(files: Any, options: Options, _facts: object, _sample: Sequence[str]) -> Encoder:
     from searchapp.encoders.transformer_encoder import TransformerEncoder
 
     return TransformerEncoder(files, options)
@@ -127,6 +110,6 @@ def _open_transformer(
 MODEL_KINDS = {
     STATIC: ModelKind(find_model, StaticEncoder),
     TRANSFORMER: ModelKind(find_transformer, _open_transformer),
-    PRECOMPUTED: ModelKind(_find_vectors, _open_vectors),
+    PRECOMPUTED: ModelKind(VectorFiles, _open_vectors),
 }
 """The kinds of model by the prefix of their names."""

@@ -28,13 +28,10 @@ FASTEST: dict[str, type[Gigatoken] | type[Tokie]] = {"BPE": Gigatoken, "WordPiec
 def choose_tokenizer(
     path: Path, reference: ReferenceTokenizer, digest: str, sample: Sequence[str]
 ) -> tuple[TextTokenizer, str]:
-    """Return the fastest tokenizer that gives the right ids, and why it was chosen.
+    """Return the fastest tokenizer that gives the ids of the reference on a sample of the corpus, and why.
 
-    Args:
-        path: the tokenizer.json.
-        reference: `tokenizers`, loaded from it.
-        digest: of the file, under which a verified tokenizer is cached.
-        sample: texts of the corpus.
+    `path` is the tokenizer.json that the reference was loaded from; a verified tokenizer is cached under
+    its digest.
     """
     texts = [*EDGE_CASES, *sample]
     kind = type(reference.tokenizer.model).__name__
@@ -63,8 +60,7 @@ def _verified(
     library = of.library
     if importlib.util.find_spec(library) is None:
         return None, f"{library} would be faster, but is not installed (extra `fast`)"
-    defect = _known_defect(of, reference)
-    if defect:
+    if defect := _known_defect(of, reference):
         return None, f"{library} is not trusted with {defect}"
     expected = reference(texts)
     try:

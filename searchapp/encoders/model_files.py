@@ -2,10 +2,10 @@
 
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import sha256
@@ -17,18 +17,14 @@ if TYPE_CHECKING:
 BUNDLED = "wordllama"
 COPY_AGAIN = "Copy or download the model again."
 
-# The layouts in which model2vec and sentence-transformers save a static model:
-# (configuration, table, name of the tensor, tokenizer).
+SENTENCE_TRANSFORMERS = ("config_sentence_transformers.json", "embedding.weight")
 LAYOUTS = (
-    ("config.json", "model.safetensors", "embeddings", "tokenizer.json"),
-    ("config_sentence_transformers.json", "model.safetensors", "embedding.weight", "tokenizer.json"),
-    (
-        "config_sentence_transformers.json",
-        "0_StaticEmbedding/model.safetensors",
-        "embedding.weight",
-        "0_StaticEmbedding/tokenizer.json",
-    ),
+    ("config.json", "embeddings", ""),
+    (*SENTENCE_TRANSFORMERS, ""),
+    (*SENTENCE_TRANSFORMERS, "0_StaticEmbedding/"),
 )
+"""How model2vec and sentence-transformers save a static model: the configuration, the tensor of the table,
+and the folder of `model.safetensors` and `tokenizer.json`."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +40,11 @@ class ModelFiles:
 
     def all(self) -> list[Path]:
         """List the files that shape a vector."""
-        return [file for file in (self.table, self.tokenizer, self.config) if file is not None]
+        return [self.table, self.tokenizer, *filter(None, [self.config])]
 
     def model_digest(self) -> str:
         """Return the SHA-256 of table and configuration."""
-        return sha256(*(file for file in (self.table, self.config) if file is not None))
+        return sha256(self.table, *filter(None, [self.config]))
 
     def tokenizer_digest(self) -> str:
         """Return the SHA-256 of the tokenizer file."""
@@ -56,10 +52,7 @@ class ModelFiles:
 
 
 def find_model(name: str) -> ModelFiles:
-    """Return the files of a static model.
-
-    Args:
-        name: `wordllama`, a folder, or a hub id with an optional `@revision`.
+    """Return the files of a static model: `wordllama`, a folder, or a hub id with an optional `@revision`.
 
     Raises:
         SearchappError: the name is unknown, the folder does not hold a static model, or the model is not
@@ -77,8 +70,8 @@ def find_model(name: str) -> ModelFiles:
             f"There is no model {name!r}: it is neither a folder nor a hub id.",
             did_you_mean(name, [BUNDLED, *cached_names()]) + _KNOWN,
         )
-    patterns = sorted({file for config, table, _, tokens in LAYOUTS for file in (config, table, tokens)})
-    folder = snapshot(name, patterns, is_static, f"`-m {BUNDLED}` is bundled.")
+    patterns = {file for layout in LAYOUTS for file in _layout_files(*layout)}
+    folder = snapshot(name, sorted(patterns), is_static, f"`-m {BUNDLED}` is bundled.")
     return static_in_folder(name, folder, revision=folder.name)
 
 
@@ -103,28 +96,29 @@ def _bundled() -> ModelFiles:
 
 
 def static_in_folder(name: str, folder: Path, revision: str | None = None) -> ModelFiles:
-    """Return the files of the static model in a folder.
-
-    Raises:
-        SearchappError: there is none.
-    """
-    for config, table, tensor, tokenizer in _layouts(folder):
-        return ModelFiles(name, folder / table, tensor, folder / tokenizer, folder / config, revision)
-    contents = ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
+    """Return the files of the static model in a folder; a `SearchappError` when there is none."""
+    for layout in LAYOUTS:
+        table, tokenizer, config = (folder / file for file in _layout_files(*layout))
+        if table.exists() and tokenizer.exists() and config.exists():
+            return ModelFiles(name, table, layout[1], tokenizer, config, revision)
     raise SearchappError(
-        f"{folder} does not hold a static model (it holds {contents}).",
+        f"{folder} does not hold a static model (it holds {contents(folder)}).",
         "A model2vec folder holds config.json, model.safetensors and tokenizer.json.",
     )
 
 
 def is_static(folder: Path) -> bool:
     """Tell whether a folder holds a static model."""
-    return bool(_layouts(folder))
+    return any(all((folder / file).exists() for file in _layout_files(*layout)) for layout in LAYOUTS)
 
 
-def _layouts(folder: Path) -> list[tuple[str, str, str, str]]:
-    """Return the layouts all of whose files are in a folder."""
-    return [layout for layout in LAYOUTS if all((folder / layout[part]).exists() for part in (0, 1, 3))]
+def _layout_files(config: str, _tensor: str, inside: str) -> tuple[str, str, str]:
+    return f"{inside}model.safetensors", f"{inside}tokenizer.json", config
+
+
+def contents(folder: Path) -> str:
+    """Return the first names in a folder, for an error."""
+    return ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
 
 
 def is_hub_id(name: str) -> bool:
@@ -137,17 +131,11 @@ def is_hub_id(name: str) -> bool:
 
 
 def cached_snapshot(name: str) -> Path | None:
-    """Return the snapshot of a hub id in the local cache, which may be incomplete; None when there is none.
-
-    Raises:
-        SearchappError: this cannot be a hub id.
-    """
-    from huggingface_hub import snapshot_download
+    """Return the snapshot of a hub id in the local cache, perhaps incomplete; None when there is none."""
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    repository, _, revision = name.partition("@")
     try:
-        return Path(snapshot_download(repository, revision=revision or None, local_files_only=True))
+        return _snapshot(name, local_files_only=True)
     except LocalEntryNotFoundError:
         return None
     except HFValidationError as error:
@@ -156,17 +144,20 @@ def cached_snapshot(name: str) -> Path | None:
         ) from error
 
 
-def snapshot(name: str, patterns: Sequence[str], is_complete: Callable[[Path], bool], hint: str) -> Path:
+def _snapshot(name: str, **settings: Any) -> Path:
+    from huggingface_hub import snapshot_download
+
+    repository, _, revision = name.partition("@")
+    return Path(snapshot_download(repository, revision=revision or None, **settings))
+
+
+def snapshot(name: str, patterns: list[str], is_complete: Callable[[Path], bool], hint: str) -> Path:
     """Return the local snapshot of a hub model, downloaded unless the cache has a complete one.
 
-    Args:
-        name: a hub id with an optional `@revision`.
-        patterns: the files to download.
-        is_complete: tells whether a snapshot has all that is needed.
-        hint: the next step if that fails.
+    `is_complete` tells whether a snapshot has all that is needed; `patterns` are the files to download.
 
     Raises:
-        SearchappError: it is not in the cache and cannot be downloaded.
+        SearchappError: it is not in the cache and cannot be downloaded; `hint` says what else to do.
     """
     cached = cached_snapshot(name)
     if cached is not None and (is_complete(cached) or offline()):
@@ -176,19 +167,10 @@ def snapshot(name: str, patterns: Sequence[str], is_complete: Callable[[Path], b
             f"The model {name} is not in the local cache, and searchapp is offline.",
             f"Run once without --offline. {hint}",
         )
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    repository, _, revision = name.partition("@")
     try:
-        return Path(
-            snapshot_download(
-                repository,
-                revision=revision or None,
-                allow_patterns=list(patterns),
-                ignore_patterns=["onnx/*", "openvino/*"],
-            )
-        )
+        return _snapshot(name, allow_patterns=patterns, ignore_patterns=["onnx/*", "openvino/*"])
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise SearchappError(
             f"The model {name} is not in the local cache and could not be downloaded "

@@ -6,7 +6,7 @@ line; likewise `queries.npy` and `queries.txt`.
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,22 @@ SIDES = ("documents", "queries")
 FLOATS = ("float16", "float32", "float64")
 
 
-@dataclass(frozen=True)
 class VectorFiles:
     """The folder of the four files."""
 
-    folder: Path
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder).expanduser().resolve()
 
     def model_digest(self) -> str:
-        """Return the SHA-256 of the four files.
-
-        Raises:
-            SearchappError: one is missing.
-        """
-        return sha256(*_files(self.folder))
+        """Return the SHA-256 of the four files; a `SearchappError` when one is missing."""
+        files = [self.folder / f"{side}.{kind}" for side in SIDES for kind in ("npy", "txt")]
+        for file in files:
+            if not file.is_file():
+                raise SearchappError(
+                    f"There is no {file}.",
+                    "-m npy:FOLDER reads documents.npy, documents.txt, queries.npy and queries.txt.",
+                )
+        return sha256(*files)
 
     def tokenizer_digest(self) -> str:
         """Return nothing: there is no tokenizer."""
@@ -43,11 +46,7 @@ class VectorFiles:
 
 
 class PrecomputedEncoder:
-    """Looks up the vectors of documents and queries by their ids.
-
-    Args:
-        files: the vectors and their ids.
-        options: what the user changed; only `normalize` applies.
+    """Looks up the vectors of documents and queries by their ids; of the options, only `normalize` applies.
 
     Raises:
         SearchappError: a file is missing or damaged, the files do not fit together, or an option is set
@@ -60,8 +59,13 @@ class PrecomputedEncoder:
     circumstances: Mapping[str, Any] = {}
 
     def __init__(self, files: VectorFiles, options: Options) -> None:
-        _check_options(options)
-        folder, digest = files.folder, files.model_digest()
+        if changed := replace(options, normalize=True).flags():
+            raise SearchappError(
+                f"{shlex.join(changed)} does not apply to precomputed vectors.",
+                "Leave it out, or recompute the vectors with it.",
+            )
+        folder = files.folder
+        digest = files.model_digest()  # an error when a file is missing
         self._files = files
         self.name = f"npy:{folder}"
         self.options = options
@@ -73,7 +77,7 @@ class PrecomputedEncoder:
                 "Both must come from the same model.",
             )
         self.recipe = Recipe(
-            model=self.name,
+            self.name,
             revision=None,
             model_digest=digest,
             tokenizer_digest="",
@@ -82,9 +86,6 @@ class PrecomputedEncoder:
             document_pooling="precomputed",
             max_length=None,
             normalize=options.normalize,
-            template="",
-            document_prompt="",
-            query_prompt="",
         )
 
     def with_options(self, options: Options) -> "PrecomputedEncoder":
@@ -97,15 +98,11 @@ class PrecomputedEncoder:
 
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
         """Return the vectors of documents in the given order, (n, d) float32."""
-        return self._rows(self._documents, [document.id for document in documents])
+        return self._documents.rows([document.id for document in documents], self.options.normalize)
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
         """Return the vectors of queries in the given order, (n, d) float32."""
-        return self._rows(self._queries, [query.id for query in queries])
-
-    def _rows(self, table: "_Table", ids: Sequence[str]) -> NDArray[np.float32]:
-        vectors = table.rows(ids)
-        return unit(vectors) if self.options.normalize else vectors
+        return self._queries.rows([query.id for query in queries], self.options.normalize)
 
 
 class _Table:
@@ -126,7 +123,7 @@ class _Table:
             duplicate = next(name for row, name in enumerate(ids) if self._row[name] != row)
             raise SearchappError(f"{self._list}: duplicate id {duplicate!r}.", "Use unique ids.")
 
-    def rows(self, ids: Sequence[str]) -> NDArray[np.float32]:
+    def rows(self, ids: Sequence[str], normalize: bool) -> NDArray[np.float32]:
         """Return the vectors of ids in the given order, (n, d) float32."""
         missing = [name for name in ids if name not in self._row]
         if missing:
@@ -145,26 +142,11 @@ class _Table:
                 f"{rows[broken[0]]}, id {ids[broken[0]]!r}).",
                 "Recompute them; such a vector has no score.",
             )
-        return vectors
-
-
-def _files(folder: Path) -> list[Path]:
-    files = [folder / f"{side}.{kind}" for side in SIDES for kind in ("npy", "txt")]
-    for file in files:
-        if not file.is_file():
-            raise SearchappError(
-                f"There is no {file}.",
-                "-m npy:FOLDER reads documents.npy, documents.txt, queries.npy and queries.txt.",
-            )
-    return files
+        return unit(vectors) if normalize else vectors
 
 
 def map_vectors(file: Path) -> NDArray[Any]:
-    """Return the vectors in an .npy file, (n, d) floats mapped into memory; nothing is ever unpickled.
-
-    Raises:
-        SearchappError: it does not hold such an array.
-    """
+    """Return the vectors in an .npy file, (n, d) floats mapped into memory; nothing is ever unpickled."""
     try:
         array = np.lib.format.open_memmap(file, mode="r")
     except ValueError as error:
@@ -189,12 +171,3 @@ def _ids(file: Path) -> list[str]:
     if "" in ids:
         raise SearchappError(f"{file}, line {ids.index('') + 1} is empty.", "Write one id per line.")
     return ids
-
-
-def _check_options(options: Options) -> None:
-    changed = replace(options, normalize=True).flags()
-    if changed:
-        raise SearchappError(
-            f"{shlex.join(changed)} does not apply to precomputed vectors.",
-            "Leave it out, or recompute the vectors with it.",
-        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,7 @@ from numpy.typing import NDArray
 
 from searchapp.encoders.model_files import ModelFiles
 from searchapp.encoders.options import Options
-from searchapp.encoders.static_model import (
-    ModelFacts,
-    StaticModel,
-    load_model,
-    reopen_model,
-    with_verified_tokenizer,
-)
+from searchapp.encoders.static_model import ModelFacts, load_model, reopen_model, with_verified_tokenizer
 from searchapp.encoders.texts import assemble, check_template
 from searchapp.encoders.vectors import checked_vectors
 from searchapp.errors import SearchappError
@@ -23,13 +18,10 @@ from searchapp.records import Document, Query, Recipe
 
 
 class StaticEncoder:
-    """Encodes documents and queries as means of table rows.
+    """Encodes documents and queries as means of the rows of `model`.
 
-    Args:
-        files: the model.
-        options: what the user changed.
-        facts: from an earlier load of the same model; spares a full load when no file has changed.
-        sample: texts of the corpus, on which a fast tokenizer is verified.
+    `facts` of an earlier load spare a full load when no file has changed; a fast tokenizer is verified on
+    `sample`, texts of the corpus.
 
     Raises:
         SearchappError: the model is damaged, or an option does not apply to it.
@@ -43,34 +35,32 @@ class StaticEncoder:
     ) -> None:
         self.name = files.name
         self.files = files
-        self._model = (facts and reopen_model(files, facts)) or load_model(files, sample)
-        self.facts = self._model.facts
+        self.model = (facts and reopen_model(files, facts)) or load_model(files, sample)
+        self.facts = self.model.facts
         self._set(options)
 
     def _set(self, options: Options) -> None:
-        _check_pooling(options)
+        for pooling in (options.query_pooling, options.document_pooling):
+            if pooling not in {"model", "mean"}:
+                raise SearchappError(
+                    f"Static models have no {pooling!r} pooling, only the mean of their token vectors.",
+                    "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
+                )
+        check_template(options.template)
         self.options = options
+        facts, name, revision = self.facts, self.name, self.files.revision
+        max_length = facts.max_length if options.max_length == "model" else options.max_length
+        shaping = asdict(options) | {
+            "query_pooling": "mean",
+            "document_pooling": "mean",
+            "max_length": max_length,
+        }
         self.recipe = Recipe(
-            model=self.name,
-            revision=self.files.revision,
-            model_digest=self.facts.model_digest,
-            tokenizer_digest=self.facts.tokenizer_digest,
-            dimension=self.facts.dimension,
-            query_pooling="mean",
-            document_pooling="mean",
-            max_length=self.facts.max_length if options.max_length == "model" else options.max_length,
-            normalize=options.normalize,
-            template=check_template(options.template),
-            document_prompt=options.document_prompt,
-            query_prompt=options.query_prompt,
+            name, revision, facts.model_digest, facts.tokenizer_digest, facts.dimension, **shaping
         )
 
     def with_options(self, options: Options) -> "StaticEncoder":
-        """Return an encoder of the same model with other options, without reading the model again.
-
-        Raises:
-            SearchappError: an option does not apply to static models.
-        """
+        """Return an encoder of the same model with other options, without reading the model again."""
         other = copy(self)
         other._set(options)
         return other
@@ -78,14 +68,9 @@ class StaticEncoder:
     def for_corpus(self, sample: Sequence[str]) -> "StaticEncoder":
         """Return an encoder of the same model with a tokenizer that is verified on a sample of the corpus."""
         other = copy(self)
-        other._model = with_verified_tokenizer(self._model, self.files, sample)
-        other.facts = other._model.facts
+        other.model = with_verified_tokenizer(self.model, self.files, sample)
+        other.facts = other.model.facts
         return other
-
-    @property
-    def model(self) -> StaticModel:
-        """The table and its tokenizer."""
-        return self._model
 
     @property
     def circumstances(self) -> Mapping[str, Any]:
@@ -102,14 +87,5 @@ class StaticEncoder:
         return self._encode([self.options.query_prompt + query.text for query in queries])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = self._model.encode(texts, self.recipe.max_length)
+        vectors = self.model.encode(texts, self.recipe.max_length)
         return checked_vectors(vectors, texts, self.name, normalize=self.options.normalize)
-
-
-def _check_pooling(options: Options) -> None:
-    for side in (options.query_pooling, options.document_pooling):
-        if side not in {"model", "mean"}:
-            raise SearchappError(
-                f"Static models have no {side!r} pooling, only the mean of their token vectors.",
-                "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
-            )

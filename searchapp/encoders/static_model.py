@@ -46,44 +46,24 @@ class ModelFacts:
     folded: bool
 
 
+@dataclass(frozen=True, eq=False)
 class StaticModel:
     """Encodes texts as means of table rows, as model2vec does, always in float32.
 
-    Args:
-        table: (vocabulary, d) of any precision, one row per token id, weights and mapping folded in.
-        rounding: the precisions that model2vec rounds the means to, in turn.
-        tokenize: texts -> token ids.
-        facts: what is known of the model.
+    `rows` is (vocabulary, d) of any precision, one row per token id, weights and mapping folded in;
+    `rounding` lists the precisions that model2vec rounds the means to, in turn.
     """
 
-    def __init__(
-        self,
-        table: NDArray[Any],
-        rounding: Sequence[np.dtype[Any]],
-        tokenize: TextTokenizer,
-        facts: ModelFacts,
-    ) -> None:
-        self.facts = facts
-        self._table = table
-        self.rounding = rounding
-        self._tokenize = tokenize
-
-    @property
-    def rows(self) -> NDArray[Any]:
-        """The rows that are averaged, one per token id, (vocabulary, d)."""
-        return self._table
-
-    def tokenize(self, texts: Sequence[str]) -> Tokens:
-        """Return the token ids of whole texts."""
-        return self._tokenize(texts)
+    rows: NDArray[Any]
+    rounding: Sequence[np.dtype[Any]]
+    tokenize: TextTokenizer
+    facts: ModelFacts
 
     def encode(self, texts: Sequence[str], max_length: int | None) -> NDArray[np.float32]:
-        """Return the vectors of texts, (n, d) float32; a text without a known token gives zeros.
+        """Return the vectors of n texts, (n, d) float32; a text without a known token gives zeros.
 
-        Args:
-            texts: n texts.
-            max_length: how many tokens of a text are read. As in model2vec, the text is first truncated to
-                that many tokens of median length. None reads whole texts.
+        `max_length` tokens of a text are read; None reads whole texts. As in model2vec, the text is first
+        truncated to that many tokens of median length.
         """
         if len(texts) <= CHUNK:
             return self._means(self._tokens(texts, max_length))
@@ -100,12 +80,12 @@ class StaticModel:
 
     def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
         if max_length is None:
-            return self._tokenize(texts)
+            return self.tokenize(texts)
         characters = max_length * self.facts.median_letters
-        return truncate(self._tokenize([text[:characters] for text in texts]), max_length)
+        return truncate(self.tokenize([text[:characters] for text in texts]), max_length)
 
     def _means(self, tokens: Tokens) -> NDArray[np.float32]:
-        means = mean_rows(self._table, tokens.ids, tokens.offsets, self.facts.unknown)
+        means = mean_rows(self.rows, tokens.ids, tokens.offsets, self.facts.unknown)
         means = self._rounded(means)
         if self.facts.normalize:
             single = means.astype(np.float32, copy=False)
@@ -121,17 +101,14 @@ class StaticModel:
 def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
     """Read a static model, check that its files fit together, and choose its tokenizer.
 
-    Args:
-        files: the model.
-        sample: texts of the corpus, on which a fast tokenizer is verified.
+    A fast tokenizer is verified on `sample`, texts of the corpus.
 
     Raises:
         SearchappError: a file is damaged, the table holds NaN or infinity, or table and tokenizer
             differ in size.
     """
-    tensors = _tensors(files)
-    reference = _reference_tokenizer(files)
-    config = _config(files)
+    tensors, reference = _tensors(files), _reference_tokenizer(files)
+    config = read_json(files.config, dict, COPY_AGAIN) if files.config else {}
     table, rounding = _fold(files, tensors, reference)
     digest = files.tokenizer_digest()
     tokenize, proof = choose_tokenizer(files.tokenizer, reference, digest, sample)
@@ -158,7 +135,7 @@ def with_verified_tokenizer(model: StaticModel, files: ModelFiles, sample: Seque
     digest = model.facts.tokenizer_digest
     tokenize, proof = choose_tokenizer(files.tokenizer, _reference_tokenizer(files), digest, sample)
     facts = replace(model.facts, tokenizer=tokenize.library, proof=proof)
-    return StaticModel(model.rows, model.rounding, tokenize, facts)
+    return replace(model, tokenize=tokenize, facts=facts)
 
 
 def reopen_model(files: ModelFiles, facts: ModelFacts) -> StaticModel | None:
@@ -258,9 +235,8 @@ def _reference_tokenizer(files: ModelFiles) -> ReferenceTokenizer:
     try:
         return ReferenceTokenizer(files.tokenizer)
     except Exception as error:  # the tokenizers library raises nothing narrower
-        raise SearchappError(
-            f"{files.name}: {files.tokenizer} cannot be read ({error}).", COPY_AGAIN
-        ) from error
+        message = f"{files.name}: {files.tokenizer} cannot be read ({error})."
+        raise SearchappError(message, COPY_AGAIN) from error
 
 
 def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
@@ -268,13 +244,5 @@ def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
     value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
     if value is None or (isinstance(value, int) and value > 0):
         return value
-    raise SearchappError(
-        f"{files.name}: max_length is {value!r} in {files.config}.",
-        "It must be a positive integer, or null.",
-    )
-
-
-def _config(files: ModelFiles) -> dict[str, Any]:
-    if files.config is None:
-        return {}
-    return read_json(files.config, dict, COPY_AGAIN)
+    message = f"{files.name}: max_length is {value!r} in {files.config}."
+    raise SearchappError(message, "It must be a positive integer, or null.")

@@ -21,15 +21,10 @@ def assemble(document: Document, template: str = DEFAULT_TEMPLATE) -> str:
     return re.sub(r"\{title\}|\{text\}", lambda field: fields[field[0]], template).strip()
 
 
-def check_template(template: str) -> str:
-    """Return a template that is valid.
-
-    Raises:
-        SearchappError: it contains neither field, so all documents would be the same.
-    """
+def check_template(template: str) -> None:
+    """Raise a `SearchappError` for a template without any field: all documents would be the same."""
     if "{title}" not in template and "{text}" not in template:
         raise SearchappError(
             f"The template {template!r} contains neither {{title}} nor {{text}}.",
             f"The default is {DEFAULT_TEMPLATE!r}.",
         )
-    return template

@@ -76,7 +76,6 @@ class Tokie:
     Texts that it may get wrong, which are very long or contain unverified characters, go to `tokenizers`.
 
     Args:
-        path: a tokenizer.json.
         saved: the file that `save` has written, which loads faster.
         reference: tokenises what tokie may get wrong; loaded from `path` when it is needed.
 
@@ -110,29 +109,24 @@ class Tokie:
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Return the token ids of texts."""
-        verified: list[int] = []
-        unverified: list[int] = []
-        for row, text in enumerate(texts):
-            (verified if self._is_verified(text) else unverified).append(row)
+        unverified = [row for row, text in enumerate(texts) if not _is_verified(text)]
         if not unverified:
             return self._fast(texts)
-        rows: list[NDArray[np.uint32]] = [np.zeros(0, dtype=np.uint32)] * len(texts)
-        for part, tokenize in ((verified, self._fast), (unverified, self._reference)):
-            tokens = tokenize([texts[row] for row in part])
-            for row, ids in zip(part, tokens.rows(), strict=True):
-                rows[row] = ids
-        return _flat(rows)
-
-    def _is_verified(self, text: str) -> bool:
-        if len(text) > LONG:
-            return False
-        return "\x7f" not in text and (text.isascii() or not _unverified().search(text))
+        verified = sorted(set(range(len(texts))).difference(unverified))
+        ids: dict[int, NDArray[np.uint32]] = {}
+        for rows, tokenize in ((verified, self._fast), (unverified, self._reference)):
+            ids |= zip(rows, tokenize([texts[row] for row in rows]).rows(), strict=True)
+        return _flat([ids[row] for row in range(len(texts))])
 
     def _fast(self, texts: Sequence[str]) -> Tokens:
         if not texts:
             return _flat([])
         ids, lengths = self._backend.encode_batch_flat(list(texts), add_special_tokens=False)
         return Tokens(ids, _offsets(lengths))
+
+
+def _is_verified(text: str) -> bool:
+    return len(text) <= LONG and "\x7f" not in text and (text.isascii() or not _unverified().search(text))
 
 
 @cache

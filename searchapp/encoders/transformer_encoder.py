@@ -36,10 +36,6 @@ class TransformerEncoder:
     A vector depends slightly on the other texts of its batch, since they are padded to one length: by less
     than 1e-6 in every component of a unit vector, which a test checks.
 
-    Args:
-        files: the model.
-        options: what the user changed.
-
     Raises:
         SearchappError: sentence-transformers is not installed, the model is damaged, or an option does
             not apply to it.
@@ -50,7 +46,7 @@ class TransformerEncoder:
     libraries: tuple[str, ...] = ("sentence-transformers", "torch", "transformers")
 
     def __init__(self, files: TransformerFiles, options: Options) -> None:
-        template = check_template(options.template)
+        check_template(options.template)
         self.name = files.name
         self.options = options
         self._files = files
@@ -60,29 +56,28 @@ class TransformerEncoder:
         model, tokenizer = files.model_digest(), files.tokenizer_digest()
         self._origin = json.dumps([model, tokenizer, versions_of(*self.libraries, "tokenizers")])
         self._cache = VectorCache(cache_folder("vectors") / f"{model[:32]}.sqlite")
-        self._profile = self._known_profile()
+        self._profile = profile = self._known_profile()
         self.recipe = Recipe(
-            model=files.name,
-            revision=files.revision,
-            model_digest=model,
-            tokenizer_digest=tokenizer,
-            dimension=self._profile.dimension,
-            query_pooling=self._profile.query.pooling,
-            document_pooling=self._profile.document.pooling,
-            max_length=self._profile.max_length,
+            files.name,
+            files.revision,
+            model,
+            tokenizer,
+            profile.dimension,
+            query_pooling=profile.query.pooling,
+            document_pooling=profile.document.pooling,
+            max_length=profile.max_length,
             normalize=options.normalize,
-            template=template,
-            document_prompt=self._profile.document.prompt,
-            query_prompt=self._profile.query.prompt,
+            template=options.template,
+            document_prompt=profile.document.prompt,
+            query_prompt=profile.query.prompt,
         )
 
     @property
     def circumstances(self) -> Mapping[str, Any]:
         """Where the vectors were computed, and how many came from the cache."""
-        threads = self._loaded.threads if self._loaded else None
         return {
             "device": "cpu",
-            "torch_threads": threads,
+            "torch_threads": self._loaded.threads if self._loaded else None,
             "vectors_encoded": self._encoded,
             "vectors_kept": self._from_cache,
         }
@@ -118,12 +113,8 @@ class TransformerEncoder:
             self._cache.write(computed)
             known |= computed
         rows = np.frombuffer(b"".join(known[key] for key in keys), dtype=np.float32)
-        return checked_vectors(
-            rows.reshape(len(texts), self._profile.dimension),
-            texts,
-            self.name,
-            normalize=self.options.normalize,
-        )
+        vectors = rows.reshape(len(texts), self._profile.dimension)
+        return checked_vectors(vectors, texts, self.name, normalize=self.options.normalize)
 
     def _known_profile(self) -> Profile:
         """Return the profile of the model from the cache; load the model only when it is not there."""
@@ -135,8 +126,7 @@ class TransformerEncoder:
             self._cache.write({key: json.dumps(asdict(profile)).encode()})
             return profile
         stored = json.loads(known)
-        sides = {name: Side(**stored[name]) for name in ("query", "document")}
-        return Profile(**stored | sides)
+        return Profile(**stored | {role: Side(**stored[role]) for role in ("query", "document")})
 
     def _model(self) -> TransformerModel:
         if self._loaded is None:

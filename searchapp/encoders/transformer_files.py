@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.model_files import COPY_AGAIN, is_hub_id, snapshot
+from searchapp.encoders.model_files import COPY_AGAIN, contents, is_hub_id, snapshot
 from searchapp.encoders.options import Pooling
 from searchapp.errors import SearchappError
 from searchapp.files import read_json, sha256
@@ -41,29 +41,22 @@ class TransformerFiles:
 
     def preset(self) -> tuple[Pooling, Pooling]:
         """Return the known poolings of (queries, documents) for the name of the model or its folder."""
-        parts = set(self.folder.resolve().parts[-4:])  # a snapshot of the hub is three folders deeper
+        parts = self.folder.resolve().parts[-4:]  # a snapshot of the hub is three folders deeper
         for known, pooling in PRESETS.items():
-            cached = "models--" + known.replace("/", "--")
-            if known.rpartition("/")[2] == self.folder.resolve().name or cached in parts:
+            if known.rpartition("/")[2] == parts[-1] or "models--" + known.replace("/", "--") in parts:
                 return pooling
         return "model", "model"
 
     def _all(self) -> list[Path]:
         """List the files that shape a vector; other formats of the weights are never loaded."""
-        files = []
-        for file in sorted(self.folder.rglob("*")):
-            inside = file.relative_to(self.folder).parts
-            pickled = len(inside) == 1 and file.suffix == ".bin"
-            if file.suffix in SHAPING and not pickled and inside[0] not in OTHER_FORMS and file.is_file():
-                files.append(file)
-        return files
+        pickled = set(self.folder.glob("*.bin"))
+        others = {inside for form in OTHER_FORMS for inside in (self.folder / form).rglob("*")}
+        shaping = {file for file in self.folder.rglob("*") if file.suffix in SHAPING and file.is_file()}
+        return sorted(shaping - pickled - others)
 
 
 def find_transformer(name: str) -> TransformerFiles:
-    """Return the files of a transformer.
-
-    Args:
-        name: a folder, or a hub id with an optional `@revision`, without `st:`.
+    """Return the files of a transformer: a folder, or a hub id with an optional `@revision`, without `st:`.
 
     Raises:
         SearchappError: there is no such folder, it does not hold a transformer, or the model is not in
@@ -90,9 +83,8 @@ def is_transformer(folder: Path) -> bool:
 
 def _checked(files: TransformerFiles) -> TransformerFiles:
     if not is_transformer(files.folder):
-        contents = ", ".join(sorted(file.name for file in files.folder.iterdir())[:8]) or "nothing"
         raise SearchappError(
-            f"{files.folder} does not hold a transformer (it holds {contents}).",
+            f"{files.folder} does not hold a transformer (it holds {contents(files.folder)}).",
             "It needs config.json or modules.json, and *.safetensors; pickled weights are not read.",
         )
     _check_modules(files.folder / "modules.json")
@@ -101,9 +93,7 @@ def _checked(files: TransformerFiles) -> TransformerFiles:
 
 def _check_modules(file: Path) -> None:
     """Refuse a list of modules that refers to code outside sentence-transformers."""
-    if not file.exists():
-        return
-    modules = read_json(file, list, COPY_AGAIN)
+    modules = read_json(file, list, COPY_AGAIN) if file.exists() else []
     if not all(isinstance(module, dict) and isinstance(module.get("type"), str) for module in modules):
         raise SearchappError(f"{file} is not a list of modules: a module has no type.", COPY_AGAIN)
     types = [module["type"] for module in modules]

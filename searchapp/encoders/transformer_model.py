@@ -46,10 +46,6 @@ class TransformerModel:
     Pooling follows the formulas of sentence-transformers: `mean` is the sum of the last hidden states of
     the unmasked tokens over their number, `cls` is the first token's.
 
-    Args:
-        files: the model.
-        options: what the user changed, with the known poolings of the model.
-
     Raises:
         SearchappError: sentence-transformers is not installed, the model is damaged, or an option does
             not apply to it.
@@ -58,10 +54,8 @@ class TransformerModel:
     def __init__(self, files: TransformerFiles, options: Options) -> None:
         model = _load(files)
         max_length = _set_max_length(files.name, model, options.max_length)
-        self._models = {
-            "query": _pooled(files.name, model, options.query_pooling),
-            "document": _pooled(files.name, model, options.document_pooling),
-        }
+        poolings = {"query": options.query_pooling, "document": options.document_pooling}
+        self._models = {role: _pooled(files.name, model, pooling) for role, pooling in poolings.items()}
         prompts: dict[str, str] = {name: prompt or "" for name, prompt in model.prompts.items()}
         own = next(filter(None, (prompts.get(name) for name in ("document", "passage", "corpus"))), "")
         query = Side("query", _mode(self._models["query"]), options.query_prompt or prompts.get("query", ""))
@@ -103,15 +97,13 @@ def _load(files: TransformerFiles) -> "SentenceTransformer":
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     safe = {"use_safetensors": True, "dtype": torch.float32}
+    folder = str(files.folder)
     try:
-        model = SentenceTransformer(
-            str(files.folder), device="cpu", local_files_only=True, model_kwargs=dict(safe)
-        )
+        model = SentenceTransformer(folder, device="cpu", local_files_only=True, model_kwargs=dict(safe))
         first = model[0]
         if not hasattr(first, "auto_model"):
-            raise SearchappError(
-                f"{files.name} is not a transformer, but {type(first).__name__}.", "Try it without st:."
-            )
+            problem = f"{files.name} is not a transformer, but {type(first).__name__}."
+            raise SearchappError(problem, "Try it without st:.")
         missing = _missing_weights(files, first, safe)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError, SafetensorError) as error:
         raise SearchappError(
@@ -179,9 +171,8 @@ def _pooled(name: str, model: "SentenceTransformer", pooling: str) -> "SentenceT
     modules = list(model.children())
     place = _pooling_place(modules)
     if place is None:
-        raise SearchappError(
-            f"The pooling of {name} cannot be changed: it has no pooling module.", "Leave the pooling out."
-        )
+        problem = f"The pooling of {name} cannot be changed: it has no pooling module."
+        raise SearchappError(problem, "Leave the pooling out.")
     old = modules[place]
     modules[place] = type(old)(old.embedding_dimension, pooling, include_prompt=old.include_prompt)
     return SentenceTransformer(modules=modules, device="cpu")

@@ -11,13 +11,9 @@ from searchapp.errors import SearchappError
 def checked_vectors(
     vectors: NDArray[np.float32], names: Sequence[str], model: str, *, normalize: bool
 ) -> NDArray[np.float32]:
-    """Return vectors that are finite, and of unit norm if wished.
+    """Return vectors that are finite, and of unit norm if `normalize` is set, (n, d) float32.
 
-    Args:
-        vectors: (n, d) float32.
-        names: of each vector, as an error shows it.
-        model: name of the model, for the same purpose.
-        normalize: make unit vectors.
+    An error shows the names of the vector and of the model.
 
     Raises:
         SearchappError: a vector holds NaN or infinity.
@@ -32,10 +28,7 @@ def checked_vectors(
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide each row by its Euclidean norm; zero rows stay zero.
-
-    Args:
-        vectors: (n, d) float32.
+    """Divide each row of an (n, d) float32 array by its Euclidean norm; zero rows stay zero.
 
     >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
