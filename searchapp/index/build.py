@@ -19,7 +19,7 @@ from searchapp.encoders.options import Options
 from searchapp.encoders.texts import assemble
 from searchapp.errors import SearchappError
 from searchapp.index import layout
-from searchapp.index.checkpoint import PROGRESS, BuildState, Checkpoint, saved_rows
+from searchapp.index.checkpoint import PROGRESS, BuildState, Checkpoint, read_state
 from searchapp.index.index import Index, open_index
 from searchapp.index.kinds import DEFAULT_KIND, find_kind
 from searchapp.index.kinds.kind import Kind
@@ -44,12 +44,7 @@ def build_index(
 ) -> Index:
     """Build the index of a corpus, or resume an interrupted build; a finished index is left alone.
 
-    Args:
-        corpus: what to index.
-        encoder: what makes the vectors.
-        kind: a name in `KINDS`.
-        fresh: rebuild from scratch; the old index stays usable meanwhile.
-        progress: called with the number of documents done.
+    With `fresh`, it is rebuilt from scratch; the old index stays usable meanwhile.
 
     Raises:
         SearchappError: the finished index has other documents or another recipe and `fresh` is not set,
@@ -73,9 +68,8 @@ def build_index(
             layout.commit(folder)
         except KeyboardInterrupt:
             if not fresh:
-                logger.warning(
-                    "%d documents are saved; run the same command again to resume.", saved_rows(part)
-                )
+                saved = read_state(part).rows
+                logger.warning("%d documents are saved; run the same command again to resume.", saved)
             raise
         except (OSError, sqlite3.DatabaseError) as error:
             reason = getattr(error, "strerror", None) or error

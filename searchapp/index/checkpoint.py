@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from itertools import islice
@@ -73,8 +73,7 @@ class Checkpoint:
         """
         self._documents.add(documents)
         self._vectors.write(vectors.tobytes())
-        for document in documents:
-            self._digests.add((document.id, document.title, document.text))
+        _digest(documents, self._digests)
         norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
         zeros = np.flatnonzero(norms == 0)
         state = self.state
@@ -113,31 +112,28 @@ def npy_header(rows: int, dimension: int) -> bytes:
     return header.getvalue()
 
 
-def saved_rows(folder: Path) -> int:
-    """Return how many documents an unfinished build has saved."""
-    state = _read_state(folder)
-    return state.rows if state else 0
-
-
-def _is_complete(folder: Path, rows: int, dimension: int) -> bool:
-    """Tell whether the files of an unfinished build contain this many rows."""
-    vectors = folder / VECTORS
-    needed = len(npy_header(0, dimension)) + rows * dimension * 4
-    return vectors.exists() and vectors.stat().st_size >= needed and (folder / DOCUMENTS).exists()
+def read_state(folder: Path) -> BuildState:
+    """Return the state of an unfinished build, with 0 rows where nothing is saved."""
+    try:
+        return BuildState(**json.loads((folder / PROGRESS).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):  # missing, or cut short by a crash
+        return BuildState({})
 
 
 def _resumable_state(folder: Path, corpus: Corpus, recipe: Recipe) -> BuildState | None:
     """Return the state of the last checkpoint if this build can resume there."""
-    state = _read_state(folder)
-    if state is None or not state.rows:
+    state = read_state(folder)
+    if not state.rows:
         return None
     same_recipe = state.recipe == asdict(recipe)
-    if same_recipe and not _is_complete(folder, state.rows, recipe.dimension):
+    vectors = folder / VECTORS
+    size = len(npy_header(0, recipe.dimension)) + state.rows * recipe.dimension * 4
+    complete = vectors.exists() and vectors.stat().st_size >= size and (folder / DOCUMENTS).exists()
+    if same_recipe and not complete:
         logger.warning("The files of an unfinished build are incomplete; it is discarded.")
         return None
     digests = Digests()
-    for document in islice(corpus.documents(), state.rows):
-        digests.add((document.id, document.title, document.text))
+    _digest(islice(corpus.documents(), state.rows), digests)
     if same_recipe and digests.hexdigest() == state.digest:
         logger.info("Resuming after %d documents from an earlier run.", state.rows)
         return state
@@ -146,8 +142,6 @@ def _resumable_state(folder: Path, corpus: Corpus, recipe: Recipe) -> BuildState
     return None
 
 
-def _read_state(folder: Path) -> BuildState | None:
-    try:
-        return BuildState(**json.loads((folder / PROGRESS).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):  # missing, or cut short by a crash
-        return None
+def _digest(documents: Iterable[Document], digests: Digests) -> None:
+    for document in documents:
+        digests.add((document.id, document.title, document.text))

@@ -12,16 +12,16 @@ from searchapp.records import Document
 BATCH = 500  # every SQLite accepts 999 parameters in a statement
 
 
-class DocumentWriter:
+class DocumentWriter(sqlite3.Connection):
     """Appends documents to a store; nothing is saved before `commit`."""
 
     def __init__(self, path: Path, rows: int) -> None:
-        self._connection = sqlite3.connect(path)
-        self._connection.execute(
+        super().__init__(path)
+        self.execute(
             "CREATE TABLE IF NOT EXISTS documents"
             " (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL)"
         )
-        self._connection.execute("DELETE FROM documents WHERE row >= ?", (rows,))
+        self.execute("DELETE FROM documents WHERE row >= ?", (rows,))
         self._rows = rows
 
     def add(self, documents: Sequence[Document]) -> None:
@@ -32,23 +32,13 @@ class DocumentWriter:
         """
         rows = ((self._rows + i, item.id, item.title, item.text) for i, item in enumerate(documents))
         try:
-            self._connection.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
+            self.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError as error:
             # The rows before the one that failed are in the table.
-            (count,) = self._connection.execute("SELECT COUNT(*) FROM documents").fetchone()
-            raise SearchappError(
-                f"Duplicate document id {documents[count - self._rows].id!r}.",
-                "Give each document its own id.",
-            ) from error
+            (count,) = self.execute("SELECT COUNT(*) FROM documents").fetchone()
+            problem = f"Duplicate document id {documents[count - self._rows].id!r}."
+            raise SearchappError(problem, "Give each document its own id.") from error
         self._rows += len(documents)
-
-    def commit(self) -> None:
-        """Save what was added."""
-        self._connection.commit()
-
-    def close(self) -> None:
-        """Close the store; what was not committed is lost."""
-        self._connection.close()
 
 
 class DocumentStore:

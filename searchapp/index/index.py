@@ -92,9 +92,7 @@ class Index:
         the order of the documents in the corpus cannot change a ranking. A kind that is not exact may
         miss documents, and may return fewer than `depth`.
 
-        Args:
-            queries: (q, d) float32, from the encoder the index was built with.
-            depth: how many results each query gets, at least 1.
+        The queries are (q, d), from the encoder the index was built with; `depth` is at least 1.
 
         Raises:
             SearchappError: an exact kind proposes too few candidates.
@@ -164,12 +162,7 @@ def _vectors(folder: Path) -> NDArray[np.float32]:
 
 
 def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the inner products of rows with a query, summed in float64 and rounded to float32.
-
-    Args:
-        vectors: (n, d) float32.
-        query: (d,) float32.
-    """
+    """Return the inner products of (n, d) rows with a (d,) query, summed in float64, rounded to float32."""
     exact = query.astype(np.float64)
     scores = np.empty(len(vectors), dtype=np.float32)
     for start in range(0, len(vectors), CACHED_ROWS):  # so many fit in the processor's cache
@@ -181,15 +174,10 @@ def exact_scores(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> ND
 def product_scores(
     vectors: NDArray[np.float32], queries: NDArray[np.float32], max_norm: float
 ) -> NDArray[np.float32]:
-    """Return what `exact_scores` returns for every query, (q, n) float32, with one matrix product.
+    """Return `exact_scores` of (n, d) rows for each of (q, d) queries, (q, n), with one matrix product.
 
     A product sums in any order. Where its error could change the rounding, for about one score in a
-    million, the sum is repeated in the fixed order.
-
-    Args:
-        vectors: (n, d) float32.
-        queries: (q, d) float32.
-        max_norm: the largest Euclidean norm of a row of `vectors`.
+    million, the sum is repeated in the fixed order. `max_norm` is the largest norm of a row of `vectors`.
     """
     exact = queries.astype(np.float64) @ vectors.T.astype(np.float64)
     scores = exact.astype(np.float32)

@@ -52,16 +52,15 @@ def match_indexes(names: Iterable[str]) -> list[Path]:
         SearchappError: a name matches no index in the folder of indexes.
     """
     root = indexes_folder().resolve()
+    resolved = {folder: folder.resolve() for folder in find_indexes()}
+    # A link may lead elsewhere.
+    indexes = {folder: path for folder, path in resolved.items() if path.is_relative_to(root)}
     matches: dict[Path, None] = {}
     for name in names:
         path = Path(name).resolve()
-        parts = path.relative_to(root).parts if path.is_relative_to(root) else Path(name).parts
+        path = path if path.is_relative_to(root) else root / name
         folders = [
-            folder
-            for folder in find_indexes()
-            if parts
-            and folder.resolve().is_relative_to(root)  # a link may lead elsewhere
-            and folder.resolve().relative_to(root).parts[: len(parts)] == parts
+            folder for folder, index in indexes.items() if root in path.parents and index.is_relative_to(path)
         ]
         if not folders:
             raise SearchappError(f"There is no index {name!r} in {indexes_folder()}.", LIST_HINT)
@@ -77,10 +76,10 @@ def remove_index(folder: Path) -> None:
     """
     folder = _new(folder)
     with build_lock(folder):
-        for path in (folder, part_folder(folder), _old(folder)):
+        for path in (folder, part_folder(folder), _hidden(folder, "old")):
             if path.exists():
                 shutil.rmtree(path)
-        _lock(folder).unlink(missing_ok=True)
+        _hidden(folder, "lock").unlink(missing_ok=True)
     for parent in (folder.parent, folder.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
@@ -93,12 +92,13 @@ def remove_hint(folder: Path) -> str:
 
 def part_folder(folder: Path) -> Path:
     """Return the folder of an unfinished build."""
-    return folder.parent / f".{folder.name}.part"
+    return _hidden(folder, "part")
 
 
 def current_folder(folder: Path) -> Path:
     """Return the folder to read: the previous index if a build died while replacing it."""
-    return folder if folder.exists() or not _old(folder).exists() else _old(folder)
+    old = _hidden(folder, "old")
+    return folder if folder.exists() or not old.exists() else old
 
 
 def commit(folder: Path) -> None:
@@ -106,22 +106,21 @@ def commit(folder: Path) -> None:
 
     Everything is flushed to the disk first, so that a crash leaves one of them whole.
     """
-    part, old = part_folder(folder), _old(folder)
+    part, old = part_folder(folder), _hidden(folder, "old")
     for file in part.iterdir():
-        sync(file)
-    sync(part)
+        _sync(file)
+    _sync(part)
     if folder.exists():
         if old.exists():
             shutil.rmtree(old)
         folder.rename(old)
     part.rename(folder)
-    sync(folder.parent)
+    _sync(folder.parent)
     if old.exists():
         shutil.rmtree(old)
 
 
-def sync(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -138,31 +137,23 @@ def build_lock(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(_lock(folder))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock = FileLock(_hidden(folder, "lock")).acquire(timeout=0)
     except Timeout as error:
-        raise SearchappError(
-            f"Another process is building {folder}.", "Wait until it is done; an older index can be searched."
-        ) from error
+        hint = "Wait until it is done; an older index can be searched."
+        raise SearchappError(f"Another process is building {folder}.", hint) from error
     except OSError as error:
         hint = "Set SEARCHAPP_INDEXES to a writable folder."
         raise SearchappError(f"{folder.parent} is not writable ({error.strerror}).", hint) from error
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
-def _old(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.old"
+def _hidden(folder: Path, suffix: str) -> Path:
+    return folder.parent / f".{folder.name}.{suffix}"
 
 
 def _new(folder: Path) -> Path:
     """Return the folder of an index, given it or the folder of the previous one."""
     return folder.with_name(re.sub(r"^\.(.*)\.old$", r"\1", folder.name))
-
-
-def _lock(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.lock"

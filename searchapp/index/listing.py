@@ -35,13 +35,5 @@ def _describe(folder: Path) -> ListedIndex:
         return ListedIndex(str(folder), "?", "?", folder.name, 0, size_mb, "?", error.message)
     modified = "its corpus has been modified; `searchapp doctor` compares them"
     state = modified if manifest.corpus_modified() else "ready"
-    return ListedIndex(
-        str(folder),
-        manifest.corpus,
-        folder.parent.name,
-        manifest.kind,
-        manifest.n_docs,
-        size_mb,
-        manifest.created,
-        state,
-    )
+    contents = (manifest.corpus, folder.parent.name, manifest.kind, manifest.n_docs)
+    return ListedIndex(str(folder), *contents, size_mb, manifest.created, state)

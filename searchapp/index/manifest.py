@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +70,14 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     data = read_json(path, dict, fix)
     try:
-        known = {item.name: item.default_factory is MISSING for item in fields(Manifest)}
-        required = {name for name, needed in known.items() if needed}
-        if data.get("schema") != SCHEMA or not required <= data.keys() <= known.keys():
+        names = {item.name for item in fields(Manifest)}
+        if data.get("schema") != SCHEMA or not names - {"parameters"} <= data.keys() <= names:
             raise SearchappError(f"{path} was written by another version of searchapp.", fix)
         data["recipe"] = Recipe(**data["recipe"])
         data["options"] = Options(**data["options"])
-        data["facts"] = _facts(data["facts"])
-        data["files"] = {name: (size, digest) for name, (size, digest) in data["files"].items()}
-        data["stamp"] = _stamp(data["stamp"])
+        if data["facts"] is not None:
+            data["facts"] = ModelFacts(**data["facts"] | {"stamp": _pairs(data["facts"]["stamp"])})
+        data["files"], data["stamp"] = _pairs(data["files"]), _pairs(data["stamp"])
         manifest = Manifest(**data)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise SearchappError(f"{path} is damaged ({error}).", fix) from error
@@ -109,12 +108,8 @@ def data_files(folder: Path, *names: str) -> dict[str, tuple[int, str]]:
     return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
 
 
-def _facts(data: dict[str, Any] | None) -> ModelFacts | None:
-    return None if data is None else ModelFacts(**data | {"stamp": _stamp(data["stamp"])})
-
-
-def _stamp(data: dict[str, list[int]]) -> Stamp:
-    return {name: (size, time) for name, (size, time) in data.items()}
+def _pairs(data: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (first, second) for name, (first, second) in data.items()}
 
 
 def recipe_differences(built: Recipe, wanted: Recipe) -> list[str]:
