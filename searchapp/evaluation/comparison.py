@@ -72,11 +72,8 @@ def compare_runs(
 ) -> list[Comparison]:
     """Compare every run with the first, on all judged queries of the corpus.
 
-    Args:
-        corpus: the corpus of the runs.
-        entries: at least two runs, the baseline first.
-        measures: at least one; the first decides which queries gain and lose most.
-        shown: how many queries with gains, and how many with losses, are looked up.
+    There are at least two `entries` and one of the `measures`. By the first measure, the `shown` queries with
+    the largest gains and as many with the largest losses are looked up.
 
     Raises:
         SearchappError: a run is damaged, has a document that is not in the corpus, shares no judged query
@@ -106,8 +103,7 @@ def compare_runs(
             [lookup.query(row, number) for row in extremes[number - 1][1]],
             _per_query(baseline, scores[number], metrics),
         )
-        for number, entry in enumerate(entries)
-        if number
+        for number, entry in enumerate(entries[1:], start=1)
     ]
 
 
@@ -121,9 +117,8 @@ def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[s
     corrected = {metric: holm([test[metric] for test in tests]) for metric in metrics}
     before = baseline.means()
     changes = []
-    for number, candidate in enumerate(candidates):
-        after = candidate.means()
-        intervals = difference_intervals(differences[number])
+    for number, (candidate, table) in enumerate(zip(candidates, differences, strict=True)):
+        after, intervals = candidate.means(), difference_intervals(table)
         changes.append(
             [
                 Change(
@@ -134,9 +129,9 @@ def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[s
                     intervals[metric],
                     tests[number][metric],
                     corrected[metric][number],
-                    wins=int((differences[number][metric] > TIE).sum()),
-                    ties=int((np.abs(differences[number][metric]) <= TIE).sum()),
-                    losses=int((differences[number][metric] < -TIE).sum()),
+                    wins=int((table[metric] > TIE).sum()),
+                    ties=int((np.abs(table[metric]) <= TIE).sum()),
+                    losses=int((table[metric] < -TIE).sum()),
                 )
                 for metric in metrics
             ]
@@ -146,21 +141,17 @@ def _changes(baseline: Scores, candidates: Sequence[Scores], metrics: Sequence[s
 
 def _extremes(differences: NDArray[np.float64], shown: int) -> tuple[list[int], list[int]]:
     """Return the rows of the largest gains and of the largest losses, ties in row order."""
-    order = [int(row) for row in np.argsort(-differences, kind="stable")]
-    gains = [row for row in order if differences[row] > TIE][:shown]
-    order = [int(row) for row in np.argsort(differences, kind="stable")]
-    return gains, [row for row in order if differences[row] < -TIE][:shown]
+    falling, rising = (np.argsort(sign * differences, kind="stable").tolist() for sign in (-1, 1))
+    gains = [row for row in falling if differences[row] > TIE][:shown]
+    return gains, [row for row in rising if differences[row] < -TIE][:shown]
 
 
 def _per_query(
     baseline: Scores, candidate: Scores, metrics: Sequence[str]
 ) -> dict[str, dict[str, tuple[float, float]]]:
+    before, after = baseline.per_query(), candidate.per_query()
     return {
-        query_id: {
-            metric: (float(baseline.values[metric][row]), float(candidate.values[metric][row]))
-            for metric in metrics
-        }
-        for row, query_id in enumerate(baseline.query_ids)
+        name: {metric: (before[name][metric], after[name][metric]) for metric in metrics} for name in before
     }
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from searchapp.corpora.corpus import Corpus
-from searchapp.evaluation.scoring import Scores
+from searchapp.evaluation.scoring import NO_RESULTS, Scores
 from searchapp.records import Hit, Ranking, Run
 
 TOP = 10
@@ -41,12 +39,7 @@ class QueryChange:
 class Lookup:
     """The texts and the top documents of some queries; the documents are read in one pass.
 
-    Args:
-        corpus: the corpus of the runs.
-        runs: the rankings, the baseline first.
-        scores: the scores of each run.
-        metric: the name of the measure to show.
-        rows: the queries to look up, as rows of the scores.
+    The first of the `runs` is the baseline; `rows` are the queries to look up, as rows of the `scores`.
     """
 
     def __init__(
@@ -82,6 +75,5 @@ class Lookup:
 
 def _top(run: Run, query_id: str) -> Ranking:
     """Return the top documents of a query, none where the run has no results."""
-    if query_id not in run:
-        return Ranking([], np.zeros(0, dtype=np.float32))
-    return Ranking(run[query_id].document_ids[:TOP], run[query_id].scores[:TOP])
+    ranking = run.get(query_id, NO_RESULTS)
+    return Ranking(ranking.document_ids[:TOP], ranking.scores[:TOP])

@@ -58,11 +58,6 @@ def judge(gate: Gate, candidate: str, change: Change) -> GateVerdict:
 
     A drop fails when it exceeds the tolerance and is significant. When only one of the two holds, it is a
     warning: a large drop that may be chance, or a small one that is real.
-
-    Args:
-        gate: how far the measure may fall.
-        candidate: the name of the run.
-        change: the change of the gate's measure.
     """
     beyond = change.difference < gate.tolerance - ROUNDING
     significant = change.corrected_p < LEVEL and change.difference < 0

@@ -60,9 +60,7 @@ class JudgedRanking:
     @cached_property
     def ranks(self) -> list[int]:
         """The ranks at which relevant documents were retrieved, ascending from 1."""
-        import numpy as np
-
-        return [int(row) + 1 for row in np.flatnonzero(self.retrieved >= RELEVANT)]
+        return [row + 1 for row in (self.retrieved >= RELEVANT).nonzero()[0].tolist()]
 
     def hits(self, cutoff: int) -> int:
         """Return how many relevant documents are among the first `cutoff`."""

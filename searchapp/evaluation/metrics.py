@@ -6,14 +6,7 @@ Sums run from the first rank to the last, as in ranx, so that both give the same
 from collections.abc import Callable
 from functools import cache, partial
 
-from searchapp.evaluation.metric import (
-    RELEVANT,
-    Grades,
-    JudgedRanking,
-    Metric,
-    RanxKernel,
-    register,
-)
+from searchapp.evaluation.metric import RELEVANT, Grades, JudgedRanking, Metric, RanxKernel, register
 
 Gains = Callable[[Grades], Grades]
 
@@ -112,9 +105,7 @@ def bpref(query: JudgedRanking, _cutoff: int) -> float:
 
 def _sum(terms: Grades) -> float:
     """Return the sum from first to last; numpy's `sum` adds in pairs, which rounds differently."""
-    import numpy as np
-
-    return float(np.cumsum(terms)[-1]) if len(terms) else 0.0
+    return float(terms.cumsum()[-1]) if len(terms) else 0.0
 
 
 @cache

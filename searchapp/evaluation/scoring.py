@@ -46,8 +46,8 @@ def score(run: Run, judgements: Judgements, measures: Sequence[Measure] = DEFAUL
     Only ranks matter: a `Ranking` is already ordered by the tie rule, and ranx never sees its scores.
 
     Args:
-        run: the rankings; queries without judgements are ignored.
-        judgements: the grades; above 0 is relevant, unjudged documents are not.
+        run: queries without judgements are ignored.
+        judgements: grades above 0 are relevant, unjudged documents are not.
         measures: at least one.
 
     Raises:

@@ -77,13 +77,7 @@ def read_run(path: Path) -> Run:
 
 
 def check_documents(run: Run, document_ids: Collection[str], label: str, corpus: str) -> None:
-    """Check that every document of a run is in its corpus.
-
-    Args:
-        run: its rankings.
-        document_ids: all ids of the corpus.
-        label: what an error calls the run.
-        corpus: what an error calls the corpus.
+    """Check that every document of a run is in its corpus; errors call them by `label` and `corpus`.
 
     Raises:
         SearchappError: a document is not in the corpus; the error names it and its query.
@@ -98,13 +92,7 @@ def check_documents(run: Run, document_ids: Collection[str], label: str, corpus:
 
 
 def warn_of_absent(run: Run, judgements: Judgements, name: str) -> None:
-    """Warn of judged queries without results in a run, which lower every mean.
-
-    Args:
-        run: its rankings.
-        judgements: what it is scored against.
-        name: what the warning calls the run.
-    """
+    """Warn of judged queries without results in a run, which lower every mean."""
     absent = [query_id for query_id in judgements if query_id not in run]
     if absent:
         logger.warning(

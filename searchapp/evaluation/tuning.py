@@ -112,13 +112,8 @@ def tune(
 ) -> tuple[Tuning, Index]:
     """Score every fusion on the judged queries of the splits, and return the figures with the index.
 
-    Args:
-        splits: splits of one corpus, see `tuning_splits`.
-        encoder: the model of the dense side; a missing index is built.
-        kind: a name in `KINDS`.
-        fusions: the fusions to try.
-        indexed: called with the number of documents indexed.
-        tried: called with the number of fusions tried.
+    The splits are of one corpus, see `tuning_splits`. A missing index is built; `indexed` is called with the
+    number of documents indexed, and `tried` with the number of fusions tried.
 
     Raises:
         SearchappError: a split has no judgements, or whatever `build_index` raises.
@@ -165,11 +160,8 @@ def tuning_details(tuning: Tuning, index: Index) -> dict[str, Any]:
         "gain": dict(zip(("mean", "standard_error"), tuning.gain, strict=True)),
         "alone": {name: mean(values) for name, values in tuning.alone.items()},
         "splits": [
-            {
-                "corpus_id": split.id,
-                "queries_digest": split.queries_digest,
-                "judgements_digest": split.judgements_digest,
-            }
+            {"corpus_id": split.id}
+            | {name: getattr(split, name) for name in ("queries_digest", "judgements_digest")}
             for split in tuning.splits
         ],
         "n_queries": len(tuning.alone["default"]),

@@ -136,24 +136,29 @@ def _grade_2(judged: JudgedRun) -> dict[str, float]:
     return mean_scores({metric: values[present] for metric, values in scores.items()})
 
 
+def _rescored(judged: JudgedRun, change: Callable[[str, Ranking], Ranking]) -> dict[str, float]:
+    """Return the means after a change of each ranking, which depends on the query id."""
+    run = {query_id: change(query_id, ranking) for query_id, ranking in judged.run.items()}
+    return mean_scores(judged.scored(run=run))
+
+
 def _without_self_hits(judged: JudgedRun) -> dict[str, float]:
     """Remove documents that have the id of their query."""
-    run = {}
-    for query_id, ranking in judged.run.items():
+
+    def without(query_id: str, ranking: Ranking) -> Ranking:
         rows = [row for row, name in enumerate(ranking.document_ids) if name != query_id]
-        run[query_id] = Ranking([ranking.document_ids[row] for row in rows], ranking.scores[rows])
-    return mean_scores(judged.scored(run=run))
+        return Ranking([ranking.document_ids[row] for row in rows], ranking.scores[rows])
+
+    return _rescored(judged, without)
 
 
 def _ties_by(name: str, description: str, key: Callable[[JudgedRun, str, str], Any]) -> Definition:
     """Return the definition that breaks ties by a key of the judged run, the query id and the document id."""
 
     def compute(judged: JudgedRun) -> dict[str, float]:
-        run = {
-            query_id: _break_ties(ranking, partial(key, judged, query_id))
-            for query_id, ranking in judged.run.items()
-        }
-        return mean_scores(judged.scored(run=run))
+        return _rescored(
+            judged, lambda query_id, ranking: _break_ties(ranking, partial(key, judged, query_id))
+        )
 
     return Definition(f"ties-by-{name}", f"ties broken by {description}", compute)
 
@@ -174,11 +179,7 @@ def _relevance(judged: JudgedRun, query_id: str, document_id: str) -> int:
 
 def _depth(depth: int) -> Definition:
     def compute(judged: JudgedRun) -> dict[str, float]:
-        run = {
-            query_id: Ranking(ranking.document_ids[:depth], ranking.scores[:depth])
-            for query_id, ranking in judged.run.items()
-        }
-        means = mean_scores(judged.scored(run=run))
+        means = _rescored(judged, lambda _id, full: Ranking(full.document_ids[:depth], full.scores[:depth]))
         return {metric: value for metric, value in means.items() if cutoff_of(metric) > depth}
 
     return Definition(f"depth-{depth}", f"rankings truncated to the top {depth}", compute)
@@ -212,10 +213,7 @@ def padding_range(judged: JudgedRun) -> dict[str, tuple[float, float]]:
 
 DEFINITIONS = (
     _redefined(
-        "ndcg-exponential",
-        "nDCG with gains of 2^grade - 1",
-        metrics.NDCG,
-        metrics.NDCG_EXPONENTIAL.compute,
+        "ndcg-exponential", "nDCG with gains of 2^grade - 1", metrics.NDCG, metrics.NDCG_EXPONENTIAL.compute
     ),
     _redefined(
         "ndcg-binary",

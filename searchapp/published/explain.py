@@ -39,10 +39,7 @@ class Alternative:
 class Mismatches:
     """The figures of one claim that differ from ours, and the definitions that explain them.
 
-    Args:
-        claim: the published figures.
-        judged: our run on the claim's corpus.
-        measured: our figures.
+    `judged` is our run on the claim's corpus, `measured` are our figures.
     """
 
     def __init__(self, claim: Claim, judged: JudgedRun, measured: Mapping[str, float]) -> None:

@@ -37,7 +37,15 @@ def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
         task, split = _task(result)
         folder = Path(model_name(result).replace("/", "__").replace(" ", "_")) / revision(result)
         files[folder / MODEL_META] = _model_meta(result)
-        document = files.setdefault(folder / f"{task.name}.json", _document(task))
+        empty: dict[str, Any] = {
+            "dataset_revision": task.revision,
+            "task_name": task.name,
+            "mteb_version": None,
+            "scores": {},
+            "evaluation_time": 0.0,
+            "kg_co2_emissions": None,
+        }
+        document = files.setdefault(folder / f"{task.name}.json", empty)
         if split in document["scores"]:
             raise _duplicate(result, task, split)
         metrics = published_metrics(result)
@@ -45,17 +53,6 @@ def mteb_documents(results: Sequence[Result]) -> dict[Path, dict[str, Any]]:
         document["scores"][split] = [metrics | part]
         document["evaluation_time"] += sum(result.seconds.values())
     return files
-
-
-def _document(task: MtebTask) -> dict[str, Any]:
-    return {
-        "dataset_revision": task.revision,
-        "task_name": task.name,
-        "mteb_version": None,
-        "scores": {},
-        "evaluation_time": 0.0,
-        "kg_co2_emissions": None,
-    }
 
 
 def _model_meta(result: Result) -> dict[str, Any]:

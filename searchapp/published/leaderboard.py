@@ -54,12 +54,10 @@ class Standing:
 
 
 def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
-    """Return the published models of a task and the user's results on it, best nDCG@10 first.
+    """Return the published models of an MTEB task and the user's results on it, best nDCG@10 first.
 
-    Args:
-        task: MTEB's name.
-        split: a split with published figures.
-        own: the user's results; one on another corpus, or without nDCG@10, is logged and left out.
+    The split must have published figures. A result of the user on another corpus, or without nDCG@10, is
+    logged and left out.
     """
     scores = table.scores(task, split)
     rows = [

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,7 +52,8 @@ def read_model_card(path: Path) -> tuple[str | None, list[TaskEntry], list[Claim
         for mapping in _mappings(model.get("results", []), f"{path}: `results` of model {number}")
     ]
     blocks = [_read_block(mapping, path, number) for number, mapping in enumerate(mappings, start=1)]
-    return name, [block.entry for block in blocks], _claims(blocks)
+    written = [(claim, figures) for _, claim, figures in blocks if claim is not None]
+    return name, [entry for entry, _, _ in blocks], _claims(written)
 
 
 def _front_matter(path: Path) -> dict[str, Any]:
@@ -87,16 +88,8 @@ def _mappings(value: Any, what: str) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], value)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """A block of `model-index`; for retrieval, a claim still without metrics, and the figures as written."""
-
-    entry: TaskEntry
-    claim: Claim | None
-    figures: Figures
-
-
-def _read_block(block: dict[str, Any], path: Path, number: int) -> _Block:
+def _read_block(block: dict[str, Any], path: Path, number: int) -> tuple[TaskEntry, Claim | None, Figures]:
+    """Return a block; for retrieval, with a claim still without metrics, and the figures as written."""
     where = f"{path}, block {number}"
     task, dataset = block.get("task"), block.get("dataset")
     if not isinstance(task, dict) or not isinstance(dataset, dict):
@@ -110,22 +103,20 @@ def _read_block(block: dict[str, Any], path: Path, number: int) -> _Block:
     known = find_task(name) or find_task(str(dataset.get("type")))
     entry = TaskEntry(known.name if known else name, where, stated)
     if str(task.get("type")).casefold() != "retrieval":
-        return _Block(entry, None, {})
+        return entry, None, {}
     corpus = known.corpus if known else None
     revision = str(dataset["revision"]) if dataset.get("revision") else None
     claim = Claim(entry.task, split, corpus, {}, {}, where, subset, dataset_revision=revision)
-    return _Block(entry, claim, read_figures(values, where))
+    return entry, claim, read_figures(values, where)
 
 
-def _claims(blocks: Sequence[_Block]) -> list[Claim]:
+def _claims(written: Sequence[tuple[Claim, Figures]]) -> list[Claim]:
     """Return the claims of a card with their metrics, after inferring the unit of each block."""
-    percentages = any(value > 1 for block in blocks for value in block.figures.values())
+    percentages = any(value > 1 for _, figures in written for value in figures.values())
     read = []
-    for block in blocks:
-        if block.claim is not None:
-            percent, remarks = _unit(block.figures, percentages)
-            figures = to_fractions(block.figures, percent=percent, where=block.claim.where)
-            read.append((block.claim, figures, remarks))
+    for claim, figures in written:
+        percent, remarks = _unit(figures, percentages)
+        read.append((claim, to_fractions(figures, percent=percent, where=claim.where), remarks))
     usual = usual_decimals(figures for _, figures, _ in read)
     return [
         replace(

@@ -10,13 +10,7 @@ from searchapp.evaluation.metrics import NDCG
 from searchapp.evaluation.results import RESULT_SCHEMA
 from searchapp.files import read_json
 from searchapp.published.claims import Claim, TaskEntry
-from searchapp.published.figures import (
-    MTEB_DECIMALS,
-    decimals_of,
-    is_number,
-    read_figures,
-    to_fractions,
-)
+from searchapp.published.figures import MTEB_DECIMALS, decimals_of, is_number, read_figures, to_fractions
 from searchapp.tasks.mteb import find_task
 
 MODEL_META = "model_meta.json"
@@ -63,11 +57,7 @@ def read_result_file(path: Path) -> tuple[TaskEntry, list[Claim]]:
 
 
 def read_document(document: Any, where: str) -> tuple[TaskEntry, list[Claim]]:
-    """Read the content of a result file.
-
-    Args:
-        document: the decoded JSON.
-        where: what errors call it.
+    """Read the content of a result file, decoded from JSON; `where` is what errors call it.
 
     Raises:
         SearchappError: it is not an MTEB result, or a figure in it is not a number.

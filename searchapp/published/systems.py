@@ -83,10 +83,7 @@ class System(ABC):
 
 
 class ModelSystem(System):
-    """A model that searchapp runs.
-
-    `mode` is a retrieval mode that needs a model.
-    """
+    """A model that searchapp runs, in a retrieval mode that needs one."""
 
     def __init__(self, encoder: Encoder, mode: str, progress: Callable[[str], None]) -> None:
         self._encoder = encoder

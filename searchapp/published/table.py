@@ -41,11 +41,9 @@ class Score:
 
 
 def scores(task: str, split: str) -> list[Score]:
-    """Return the published scores on a split of a task, one row per model, best nDCG@10 first.
+    """Return the published scores on a split of an MTEB task, one row per model, best nDCG@10 first.
 
-    Args:
-        task: MTEB's name.
-        split: `test`, or `dev` for MSMARCO, which has published figures for both.
+    MSMARCO has published figures for `test` and `dev`, the other tasks for `test`.
     """
     rows = _rows(line for line in _lines() if line.startswith(f"{task},{split},"))
     return sorted(rows, key=lambda score: (-score.ndcg, score.model))

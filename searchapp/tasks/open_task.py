@@ -14,11 +14,7 @@ Retrieval comes last: its name may be any folder, and its error suggests the nea
 
 
 def open_task(name: str, **settings: Any) -> Task:
-    """Return the task with a name, such as a corpus.
-
-    Args:
-        name: as a user types it.
-        settings: `measures`, `mode`, `kind` and `allow_dangling`, see `RetrievalTask`.
+    """Return the task with a name, such as a corpus; `settings` are fields of `RetrievalTask`.
 
     Raises:
         SearchappError: there is no such task; the nearest name is suggested.

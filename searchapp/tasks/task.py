@@ -46,12 +46,7 @@ class Task(ABC):
 
     @abstractmethod
     def evaluate(self, encoder: Encoder, progress: Progress = lambda _count: None) -> Evaluation:
-        """Score a model.
-
-        Args:
-            encoder: the model and its options.
-            progress: called with the number of texts encoded.
-        """
+        """Score a model; `progress` is called with the number of texts encoded."""
 
     def open_encoder(self, model: str | Encoder, options: Options) -> Encoder:
         """Load the model of this name for the task; one that is open already keeps its own options."""
