@@ -18,13 +18,7 @@ COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted in
 
 
 class BeirFiles(FileSource):
-    """A BEIR folder or archive; every error names the file and the line.
-
-    Args:
-        root: a folder, or a zip archive.
-        split: the qrels file to read; when None, `test`, or the only one there is.
-        inside: the folder inside the archive.
-    """
+    """A BEIR folder, or the folder `inside` a zip archive; every error names the file and the line."""
 
     layout = "a BEIR folder with corpus.jsonl, queries.jsonl and qrels/<split>.tsv"
 
@@ -43,10 +37,9 @@ class BeirFiles(FileSource):
 
     def count(self) -> int | None:
         """Return the number of documents, None when counting would mean reading a large file."""
-        size = self.files()[0].stat().st_size
-        return (
-            sum(1 for _, line in self._lines("corpus.jsonl") if line.strip()) if size < COUNTED_SIZE else None
-        )
+        if self.files()[0].stat().st_size >= COUNTED_SIZE:
+            return None
+        return sum(1 for _, line in self._lines("corpus.jsonl") if line.strip())
 
     def documents(self) -> Iterator[Document]:
         """Yield every document in file order."""
@@ -65,17 +58,13 @@ class BeirFiles(FileSource):
 
     def judgements(self) -> Judgements:
         """Return the judgements of the split, empty when there are none."""
-        split = self.split
-        if split is None:
-            return {}
         judgements: Judgements = {}
-        name = f"qrels/{split}.tsv"
-        shown = self._name(name)
-        for number, line in self._lines(name):
+        split = self.split
+        for number, line in self._lines(f"qrels/{split}.tsv") if split else ():
             columns = _columns(line)
             if not columns or (number == 1 and columns[-1] == "score"):
                 continue
-            where = f"{shown}, line {number}"
+            where = f"{self._name(f'qrels/{split}.tsv')}, line {number}"
             query_id, document_id, grade = _judgement(columns, where)
             grades = judgements.setdefault(query_id, {})
             if grades.setdefault(document_id, grade) != grade:
@@ -99,7 +88,7 @@ class BeirFiles(FileSource):
             )
 
     def _records(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        shown = self._name(name)
+        shown, hint = self._name(name), "Each line must be one JSON object."
         for number, line in self._lines(name):
             if line.isspace():
                 continue
@@ -107,15 +96,10 @@ class BeirFiles(FileSource):
             try:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
-                raise SearchappError(
-                    f"{where}: not valid JSON ({error.msg.removesuffix(' at')} at column {error.colno}).",
-                    "Each line must be one JSON object.",
-                ) from error
+                problem = f"not valid JSON ({error.msg.removesuffix(' at')} at column {error.colno})"
+                raise SearchappError(f"{where}: {problem}.", hint) from error
             if not isinstance(record, dict):
-                raise SearchappError(
-                    f"{where}: a {type(record).__name__}, not an object.",
-                    "Each line must be one JSON object.",
-                )
+                raise SearchappError(f"{where}: a {type(record).__name__}, not an object.", hint)
             yield where, record
 
     def _lines(self, name: str) -> Iterator[tuple[int, str]]:
@@ -124,10 +108,9 @@ class BeirFiles(FileSource):
                 try:
                     yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
-                    raise SearchappError(
-                        f"{self._name(name)}, line {number}: not UTF-8 (byte {error.start + 1} of the line).",
-                        "Save the file as UTF-8.",
-                    ) from error
+                    where = f"{self._name(name)}, line {number}"
+                    problem = f"not UTF-8 (byte {error.start + 1} of the line)"
+                    raise SearchappError(f"{where}: {problem}.", "Save the file as UTF-8.") from error
 
     @contextmanager
     def _open(self, name: str) -> Iterator[IO[bytes]]:
@@ -140,32 +123,23 @@ class BeirFiles(FileSource):
                     # zipfile's own lines are read in Python, one by one.
                     yield BufferedReader(packed, BUFFER)  # type: ignore[type-var]
         except (FileNotFoundError, KeyError) as error:
-            raise SearchappError(
-                f"{self._name(name)} is missing.",
-                f"The corpus must be {self.layout}.",
-            ) from error
+            hint = f"The corpus must be {self.layout}."
+            raise SearchappError(f"{self._name(name)} is missing.", hint) from error
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise self._damaged(error) from error
         except OSError as error:
-            raise SearchappError(
-                f"{self._name(name)} cannot be read ({error.strerror}).",
-                "It must be a readable file.",
-            ) from error
+            problem = f"{self._name(name)} cannot be read ({error.strerror})."
+            raise SearchappError(problem, "It must be a readable file.") from error
 
-    @contextmanager
-    def _archive(self) -> Iterator[zipfile.ZipFile]:
+    def _archive(self) -> zipfile.ZipFile:
         try:
-            archive = zipfile.ZipFile(self.root)
+            return zipfile.ZipFile(self.root)
         except zipfile.BadZipFile as error:
             raise self._damaged(error) from error
-        with archive:
-            yield archive
 
     def _damaged(self, error: Exception) -> SearchappError:
-        return SearchappError(
-            f"{self.root} is damaged ({error}).",
-            "Remove it; the next use downloads it again.",
-        )
+        hint = "Remove it; the next use downloads it again."
+        return SearchappError(f"{self.root} is damaged ({error}).", hint)
 
     def _name(self, name: str) -> str:
         return str(self.root / name) if self.root.is_dir() else f"{self.root}:{self.inside}/{name}"
@@ -180,14 +154,11 @@ def _string(record: dict[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str) or (key == "_id" and not value):
         problem = "missing" if value is None else f"{value!r}, not a string"
         raise SearchappError(f"{where}: {key!r} is {problem}.", 'Expected: {"_id": "1", "text": "..."}')
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise SearchappError(
-                f"{where}: {key!r} contains an unpaired surrogate (character {error.start + 1}).",
-                "Write the complete character, or remove it.",
-            ) from error
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        problem = f"{key!r} contains an unpaired surrogate (character {error.start + 1})"
+        raise SearchappError(f"{where}: {problem}.", "Write the complete character, or remove it.") from error
     return value
 
 
@@ -198,18 +169,13 @@ def _columns(line: str) -> list[str]:
 
 def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:
     """Read `query document grade`, or TREC's `query 0 document grade`."""
+    hint = "Expected: query id, tab, document id, tab, grade."
     if len(columns) not in {3, 4}:
-        raise SearchappError(
-            f"{where}: {len(columns)} columns instead of 3.",
-            "Expected: query id, tab, document id, tab, grade.",
-        )
+        raise SearchappError(f"{where}: {len(columns)} columns instead of 3.", hint)
     try:
         grade = float(columns[-1])
     except ValueError:
         grade = float("nan")
     if not grade.is_integer():
-        raise SearchappError(
-            f"{where}: the grade {columns[-1]!r} is not an integer.",
-            "Expected: query id, tab, document id, tab, grade.",
-        )
+        raise SearchappError(f"{where}: the grade {columns[-1]!r} is not an integer.", hint)
     return columns[0], columns[-2], int(grade)

@@ -73,11 +73,7 @@ class Corpus:
         return self.source.splits()
 
     def with_split(self, split: str) -> "Corpus":
-        """Return the same corpus with the judgements of another split.
-
-        Raises:
-            SearchappError: there is no such split.
-        """
+        """Return the same corpus with the judgements of another split."""
         if split == self.split:
             return self
         source = self.source.with_split(split)
@@ -119,8 +115,7 @@ class Corpus:
                         "Give each query a unique id.",
                     )
                 texts[query.id] = query
-        missing = [query_id for query_id in self.judgements if query_id not in texts]
-        if missing:
+        if missing := [query_id for query_id in self.judgements if query_id not in texts]:
             raise SearchappError(
                 f"{len(missing)} judged queries of {self.id} have no text (first: {missing[0]!r}).",
                 f"Check the ids in {self.location}; `searchapp corpora {self.name}` lists the problems.",
@@ -149,24 +144,24 @@ class Corpus:
     @cached_property
     def documents_digest(self) -> str:
         """Order-independent digest of every document's id, title and text (reads the whole corpus)."""
-        digest = Digests()
-        for document in self.documents():
-            digest.add((document.id, document.title, document.text))
-        return digest.hexdigest()
+        return _digest((document.id, document.title, document.text) for document in self.documents())
 
     @cached_property
     def queries_digest(self) -> str:
         """Order-independent digest of the judged queries' ids and texts."""
-        digest = Digests()
-        for query in self.queries:
-            digest.add((query.id, query.text))
-        return digest.hexdigest()
+        return _digest((query.id, query.text) for query in self.queries)
 
     @cached_property
     def judgements_digest(self) -> str:
         """Order-independent digest of all (query, document, grade) judgements."""
-        digest = Digests()
-        for query_id, grades in self.judgements.items():
-            pairs = [part for document_id in sorted(grades) for part in (document_id, grades[document_id])]
-            digest.add((query_id, *pairs))
-        return digest.hexdigest()
+        return _digest(
+            (query_id, *(part for pair in sorted(grades.items()) for part in pair))
+            for query_id, grades in self.judgements.items()
+        )
+
+
+def _digest(records: Iterable[Iterable[str | int]]) -> str:
+    digests = Digests()
+    for record in records:
+        digests.add(record)
+    return digests.hexdigest()

@@ -42,18 +42,13 @@ class IrDataset(Source):
         )
 
     def with_split(self, split: str) -> "IrDataset":
-        """Return the same documents with the queries and judgements of another split.
-
-        Raises:
-            SearchappError: the catalogue has no such split.
-        """
-        splits = self.splits()
+        """Return the same documents with the queries and judgements of another split."""
+        base, splits = documents_id(self._id), self.splits()
         if split not in splits:
-            raise SearchappError(
-                f"{documents_id(self._id)} has no split {split!r}.",
-                f"{did_you_mean(split, splits)}It has: {', '.join(splits) or 'none'}.",
-            )
-        return IrDataset(f"{documents_id(self._id)}/{split}")
+            suggestion = did_you_mean(split, splits)
+            known = ", ".join(splits) or "none"
+            raise SearchappError(f"{base} has no split {split!r}.", f"{suggestion}It has: {known}.")
+        return IrDataset(f"{base}/{split}")
 
     def count(self) -> int | None:
         """Return the number of documents that the catalogue states."""
@@ -89,19 +84,14 @@ class IrDataset(Source):
 
 
 def download(dataset_id: str) -> None:
-    """Have ir_datasets download the archive of a BEIR corpus into its home.
-
-    Raises:
-        SearchappError: no network, or `--offline`.
-    """
+    """Have ir_datasets download the archive of a BEIR corpus into its home, unless `--offline` forbids it."""
     if offline():
-        raise not_here(dataset_id)
+        raise _not_here(dataset_id)
     with _download_errors(dataset_id):
-        for _ in _load(dataset_id).queries_iter():
-            break
+        next(_load(dataset_id).queries_iter(), None)
 
 
-def not_here(dataset_id: str) -> SearchappError:
+def _not_here(dataset_id: str) -> SearchappError:
     """Return the error for a corpus that is not on this machine and cannot be downloaded."""
     path, address = _archive_of(dataset_id)
     return SearchappError(
@@ -118,15 +108,13 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 def document_count(dataset_id: str) -> int | None:
     """Return the number of documents that ir_datasets' catalogue states."""
-    entry = catalogue().get(documents_id(dataset_id), {}).get("docs", {})
-    count: int | None = entry.get("count")
+    count: int | None = catalogue().get(documents_id(dataset_id), {}).get("docs", {}).get("count")
     return count
 
 
 def documents_id(dataset_id: str) -> str:
     """Return the shortest id with the same documents, as the catalogue says."""
-    entry = catalogue().get(dataset_id, {}).get("docs", {})
-    return str(entry.get("_ref", dataset_id))
+    return str(catalogue().get(dataset_id, {}).get("docs", {}).get("_ref", dataset_id))
 
 
 @contextmanager
@@ -135,7 +123,7 @@ def _download_errors(dataset_id: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # those of requests, and ir_datasets' wrapper of the last one
-        raise not_here(dataset_id) from error
+        raise _not_here(dataset_id) from error
 
 
 def _load(dataset_id: str) -> Any:
@@ -145,21 +133,19 @@ def _load(dataset_id: str) -> Any:
     try:
         return ir_datasets.load(dataset_id)
     except KeyError as error:
-        raise SearchappError(
-            f"ir_datasets has no corpus {dataset_id!r}.",
-            "`searchapp corpora` lists those on this machine.",
-        ) from error
+        hint = "`searchapp corpora` lists those on this machine."
+        raise SearchappError(f"ir_datasets has no corpus {dataset_id!r}.", hint) from error
 
 
-def _archive_of(dataset_id: str) -> tuple[str, str]:
+def _archive_of(dataset_id: str) -> tuple[Path, str]:
+    """Return where ir_datasets stores the archive of a corpus, and where it downloads it from."""
     family, *rest = dataset_id.split("/")
     entries = _package_data("downloads.json").get(family, {})
     for depth in range(len(rest), 0, -1):
         entry = entries.get("/".join(rest[:depth]))
         if entry and "url" in entry:
-            path = datasets_folder() / family / entry.get("cache_path", "")
-            return f"{path}", entry["url"]
-    return f"{datasets_folder() / family}", "the address given by ir_datasets"
+            return datasets_folder() / family / entry.get("cache_path", ""), entry["url"]
+    return datasets_folder() / family, "the address given by ir_datasets"
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.records import Problem
@@ -16,37 +16,39 @@ def lint(corpus: Corpus) -> list[Problem]:
     Looks for judgements of missing documents or queries, duplicate ids, empty documents, and documents
     with the same title and text (whose order is decided by the tie rule).
     """
-    ids: Counter[str] = Counter()
+    documents: Counter[str] = Counter()
     first_id: dict[bytes, str] = {}
     copies: list[str] = []
     empty: list[str] = []
     for document in corpus.documents():
-        ids[document.id] += 1
+        documents[document.id] += 1
         text = f"{document.title} {document.text}".strip()
         if not text:
             empty.append(document.id)
         elif first_id.setdefault(hashlib.sha256(text.encode()).digest(), document.id) != document.id:
             copies.append(document.id)
-    query_ids = Counter(query.id for query in corpus.source.queries())
+    queries = Counter(query.id for query in corpus.source.queries())
     judgements = corpus.source.judgements()
     judged = {document_id for grades in judgements.values() for document_id in grades}
-    absent = sorted(judged - ids.keys())
-    problems = [
-        _problem("duplicate-document-ids", "duplicate document ids", _repeated(ids),
-                 "Give each document a unique id; this corpus cannot be indexed."),
-        _problem("duplicate-query-ids", "duplicate query ids", _repeated(query_ids),
-                 "Give each query a unique id."),
-        _problem("empty-documents", "documents have neither title nor text", empty,
-                 "Their vectors are zero, so they are never retrieved."),
-        _problem("duplicate-documents", "documents with the same title and text as another", copies,
-                 "They tie for every query; scores are comparable only under the same tie rule."),
-        _problem("dangling-judgements", "judged documents that are not in the corpus", absent,
-                 "They cannot be retrieved, which limits every score; `--allow-dangling` scores anyway."),
-        _problem("dangling-queries", "judged queries without a text",
-                 sorted(judgements.keys() - query_ids.keys()),
-                 "Add them to the queries, or remove their judgements."),
+    absent = sorted(judged - documents.keys())
+    checks = [
+        ("duplicate-document-ids", "duplicate document ids", _repeated(documents),
+         "Give each document a unique id; this corpus cannot be indexed."),
+        ("duplicate-query-ids", "duplicate query ids", _repeated(queries),
+         "Give each query a unique id."),
+        ("empty-documents", "documents have neither title nor text", empty,
+         "Their vectors are zero, so they are never retrieved."),
+        ("duplicate-documents", "documents with the same title and text as another", copies,
+         "They tie for every query; scores are comparable only under the same tie rule."),
+        ("dangling-judgements", "judged documents that are not in the corpus", absent,
+         "They cannot be retrieved, which limits every score; `--allow-dangling` scores anyway."),
+        ("dangling-queries", "judged queries without a text",
+         sorted(judgements.keys() - queries.keys()),
+         "Add them to the queries, or remove their judgements."),
     ]  # fmt: skip
-    return [problem for problem in problems if problem is not None]
+    return [
+        Problem(name, f"{what}: {len(ids)} ({_first(ids)})", hint) for name, what, ids, hint in checks if ids
+    ]
 
 
 def dangling_judgements(corpus: Corpus, document_ids: Iterable[str]) -> list[str]:
@@ -55,15 +57,12 @@ def dangling_judgements(corpus: Corpus, document_ids: Iterable[str]) -> list[str
     return sorted(judged.difference(document_ids))
 
 
+def _first(ids: list[str]) -> str:
+    return ", ".join(ids[:EXAMPLES] + ["..."] * (len(ids) > EXAMPLES))
+
+
 def _repeated(ids: Counter[str]) -> list[str]:
     return [name for name, count in ids.items() if count > 1]
-
-
-def _problem(name: str, what: str, ids: Sequence[str], hint: str) -> Problem | None:
-    if not ids:
-        return None
-    more = ", ..." if len(ids) > EXAMPLES else ""
-    return Problem(name, f"{what}: {len(ids)} ({', '.join(ids[:EXAMPLES])}{more})", hint)
 
 
 def describe(corpus: Corpus) -> tuple[dict[str, object], list[Problem]]:

@@ -36,16 +36,14 @@ SAMPLE = Path(__file__).parent / "sample"
 def open_corpus(name: str) -> Corpus:
     """Return the corpus with a name; its documents are not read yet.
 
-    Args:
-        name: `sample`, a short name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus`), or the path of a
-            corpus in one of `FORMATS`; each may be followed by `/<split>`.
+    The name is `sample`, a short name (`nfcorpus`), an ir_datasets id (`beir/nfcorpus`), or the path of a
+    corpus in one of `FORMATS`; each may be followed by `/<split>`.
 
     Raises:
         SearchappError: the name is unknown, or the corpus is not here and cannot be downloaded.
     """
     for reader in READERS:
-        corpus = reader(name)
-        if corpus is not None:
+        if (corpus := reader(name)) is not None:
             return corpus
     known = ["sample", *ALIASES]
     ids = irds.catalogue().keys()
@@ -74,10 +72,7 @@ def _short_name(name: str) -> Corpus | None:
 def _path(name: str) -> Corpus | None:
     """Open the corpus at a path, which may end in a split."""
     path = Path(name).expanduser()
-    places: list[tuple[Path, str | None]] = [(path, None)]
-    if "/" in name:
-        places.append((path.parent, path.name))
-    for root, split in places:
+    for root, split in [(path, None), (path.parent, path.name)][: 2 if "/" in name else 1]:
         for form in FORMATS:
             if form.recognises(root):
                 return _at_path(name, form(root.resolve(), split))

@@ -59,9 +59,7 @@ class Source(ABC):
 class FileSource(Source):
     """A corpus in a file or folder. A new format subclasses this and joins `resolve.FORMATS`.
 
-    Args:
-        root: the file or folder.
-        split: the split to read; when None, `test`, or the only one there is.
+    The split that is read is `test`, or the only one there is, where none is requested.
     """
 
     layout: ClassVar[str]
@@ -102,6 +100,6 @@ class FileSource(Source):
 
     def with_split(self, split: str) -> "FileSource":
         """Return the same documents with the judgements of another split."""
-        other = copy(self)
-        other._requested = split
-        return other
+        changed = copy(self)
+        changed._requested = split
+        return changed
