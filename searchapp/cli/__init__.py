@@ -4,16 +4,19 @@ import errno
 import gc
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import click
 
 from searchapp import __version__
+from searchapp.cli.examples import EXAMPLES
 from searchapp.compiled import alone_in_process
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean
 
 COMMANDS = {
     "index": "Embed a corpus into an index on disk.",
@@ -77,13 +80,6 @@ def _errors_as_messages() -> Iterator[None]:
         raise _Failure(explained) from error
 
 
-def _examples(command: str) -> str:
-    """Return the end of the help of a command."""
-    from searchapp.cli.examples import EXAMPLES
-
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in EXAMPLES[command])])
-
-
 class _App(click.Group):
     """A group that imports a command on first use, and turns errors into messages in one place."""
 
@@ -95,7 +91,8 @@ class _App(click.Group):
             return None
         command = importlib.import_module(f"searchapp.cli.{cmd_name}_command").command
         assert isinstance(command, click.Command)  # noqa: S101 - our bug, not the user's
-        command.epilog = _examples(cmd_name)
+        examples = (f"  searchapp {arguments}" for arguments in EXAMPLES[cmd_name])
+        command.epilog = "\n".join(["\b", "Examples:", *examples])
         return command
 
     def resolve_command(
@@ -103,10 +100,7 @@ class _App(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            near = "".join(f" Did you mean {known!r}?" for known in get_close_matches(name, COMMANDS, 1))
-            ctx.fail(f"No such command {name!r}.{near}")
+            ctx.fail(f"No such command {name!r}. {did_you_mean(name, COMMANDS)}".rstrip())
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -160,27 +154,17 @@ def app(offline: bool) -> None:
 
 def go_offline() -> None:
     """Refuse every network connection from now on, ours and those of any library."""
-    import os
-
     os.environ["HF_HUB_OFFLINE"] = "1"
-    if not _guarded:
-        sys.addaudithook(_refuse_sockets)
-        _guarded.append(True)
+    _guard_sockets()
 
 
-_guarded: list[bool] = []
+@cache  # an audit hook stays for good, so one is enough
+def _guard_sockets() -> None:
+    sys.addaudithook(_refuse_sockets)
 
 
-REFUSED = {
-    "socket.bind",
-    "socket.connect",
-    "socket.getaddrinfo",
-    "socket.gethostbyaddr",
-    "socket.gethostbyname",
-    "socket.getnameinfo",
-    "socket.sendmsg",
-    "socket.sendto",
-}
+LOOKUPS = ("getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo")
+REFUSED = {f"socket.{call}" for call in ("bind", "connect", "sendmsg", "sendto", *LOOKUPS)}
 
 
 def _refuse_sockets(event: str, _arguments: tuple[Any, ...]) -> None:

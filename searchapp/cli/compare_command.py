@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.measure_options import MeasureCommand, measure_option, usage_error
-from searchapp.cli.options import report_options
+from searchapp.cli.options import MeasureCommand, measure_option, report_options, usage_error
 from searchapp.reports.formats import Report
 
 if TYPE_CHECKING:
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from searchapp.evaluation.metric import Measure
 
 
-def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> "list[Gate]":
+def _gate(text: str) -> "Gate":
     from searchapp.evaluation.gates import parse_gate
 
-    return usage_error(lambda: [parse_gate(value) for value in values])
+    return usage_error(lambda: parse_gate(text))
 
 
 @click.command("compare", cls=MeasureCommand)
@@ -28,7 +27,7 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
     "--gate",
     "gates",
     multiple=True,
-    callback=_gates,
+    type=_gate,
     metavar="MEASURE>=CHANGE",
     help='Exit 3 when a measure drops by more and significantly, such as "nDCG@10>=-0.005"; repeatable.',
 )
@@ -41,7 +40,7 @@ def _gates(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 )
 @report_options("rows")
 def command(
-    runs: tuple[str, ...], corpus: str | None, measures: "list[Measure]", gates: "list[Gate]", show: int
+    runs: tuple[str, ...], corpus: str | None, measures: "list[Measure]", gates: "tuple[Gate, ...]", show: int
 ) -> Report:
     """Compare every RUN with the first, query by query.
 

@@ -8,12 +8,7 @@ from click.shell_completion import CompletionItem
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
-    """Any text, which completes to known names, or to files where none of them begins like it.
-
-    Args:
-        name: what help calls it.
-        known: returns the names.
-    """
+    """Any text, which completes to known names, or to files where none of them begins like it."""
 
     def __init__(self, name: str, known: Callable[[], Iterable[str]]) -> None:
         self.name = name
@@ -66,7 +61,7 @@ MODEL = Name("model", _models)
 INDEX = Name("index", _indexes)
 
 
-def measures(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+def complete_measures(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
     """Return the measures at the usual cutoffs, also behind others, as in "nDCG@10 P@5"."""
     from searchapp.evaluation.measures import CUTOFFS
     from searchapp.evaluation.metric import METRICS

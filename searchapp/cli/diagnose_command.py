@@ -1,11 +1,13 @@
 """searchapp diagnose: explain a low score and measure what a fix would gain."""
 
+import math
 from pathlib import Path
 
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
 from searchapp.cli.options import (
+    PATH,
     VECTOR_OPTIONS,
     Choice,
     encoding_options,
@@ -18,24 +20,18 @@ from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
 
 
-def _reported(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> dict[str, float]:
+def _reported(text: str) -> tuple[str, float]:
     from searchapp.errors import SearchappError
     from searchapp.evaluation.measures import parse_measure
 
-    reported = {}
-    for value in values:
-        name, equals, number = value.partition("=")
-        invalid = click.BadParameter(f"{value!r} is not a score such as ndcg_at_10=0.0239.")
-        try:
-            metric, score = parse_measure(name).name, float(number)
-        except (ValueError, SearchappError) as error:
-            raise invalid from error
-        if not equals or not 0 <= score <= 100:
-            raise invalid
-        reported[metric] = score
-    return reported
+    name, _, number = text.partition("=")
+    try:
+        metric, score = parse_measure(name).name, float(number)
+    except (ValueError, SearchappError):
+        score = math.nan
+    if not 0 <= score <= 100:
+        raise click.BadParameter(f"{text!r} is not a score such as ndcg_at_10=0.0239.")
+    return metric, score
 
 
 def _probes() -> list[str]:
@@ -48,9 +44,7 @@ def _probes() -> list[str]:
 @click.argument("corpus", metavar="[CORPUS]", required=False, type=CORPUS)
 @click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The corpus, given as an option.")
 @click.option("-m", "--model", type=MODEL, help=f"Model to examine. [default: {BUNDLED}]")
-@click.option(
-    "--run", type=click.Path(path_type=Path), help="Examine this TREC run instead; needs no vectors."
-)
+@click.option("--run", type=PATH, help="Examine this TREC run instead; needs no vectors.")
 @click.option(
     "--mteb",
     metavar="PATH",
@@ -59,7 +53,7 @@ def _probes() -> list[str]:
 @click.option(
     "--reported",
     multiple=True,
-    callback=_reported,
+    type=_reported,
     metavar="METRIC=VALUE",
     help="A reported score, such as ndcg_at_10=0.0239; repeatable.",
 )
@@ -82,7 +76,7 @@ def command(
     model: str | None,
     run: Path | None,
     mteb: str | None,
-    reported: dict[str, float],
+    reported: tuple[tuple[str, float], ...],
     probes: tuple[str, ...],
     kind: str,
     label_free: bool,
@@ -115,7 +109,7 @@ def command(
 
     with steps() as progress:
         diagnosis = diagnose(
-            name, model or BUNDLED, run=run, reported=reported, probes=probes, quick=quick,
+            name, model or BUNDLED, run=run, reported=dict(reported), probes=probes, quick=quick,
             label_free=label_free, options=options, kind=kind, progress=progress
         )  # fmt: skip
     subject = f"run {run}" if run is not None else model or BUNDLED

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.measure_options import MeasureCommand, measure_option
 from searchapp.cli.options import (
+    PATH,
     VECTOR_OPTIONS,
+    MeasureCommand,
     encoding_options,
     kind_option,
+    measure_option,
     mode_option,
     reject,
     report_options,
@@ -27,11 +29,7 @@ if TYPE_CHECKING:
     from searchapp.tasks.task import Evaluation, Task
 
 
-def _cutoffs(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> tuple[int, ...] | None:
-    if value is None:
-        return None
+def _cutoffs(value: str) -> tuple[int, ...]:
     parts = [part.strip() for part in value.split(",")]
     if not all(part.isdigit() and int(part) > 0 for part in parts):
         raise click.BadParameter(f"{value!r} is not a list of cutoffs of at least 1, such as 1,10,100.")
@@ -55,7 +53,7 @@ def _cutoffs(
     "--run",
     "runs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Score this TREC run instead of a model; repeatable.",
 )
@@ -63,16 +61,11 @@ def _cutoffs(
     "--at",
     "cutoffs",
     metavar="K,K,...",
-    callback=_cutoffs,
+    type=_cutoffs,
     help=f"Cutoffs of nDCG, MAP, MRR, R and P.  [default: {','.join(map(str, CUTOFFS))}]",
 )
 @measure_option('Score these measures instead, such as "nDCG@10 P@5 Rprec"; repeatable.')
-@click.option(
-    "--run-out",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write TREC runs and results to this folder.",
-)
+@click.option("--run-out", type=PATH, metavar="DIR", help="Write TREC runs and results to this folder.")
 @click.option(
     "--per-query", is_flag=True, help="Print the values of every query, or write them to a CSV in --run-out."
 )

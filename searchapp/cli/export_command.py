@@ -24,7 +24,6 @@ def command(names: tuple[str, ...], mteb: Path | None, card: bool, trec: Path | 
     """
     from searchapp.evaluation.results import find_results, read_results
     from searchapp.published.export import card_text, copy_runs, model_index, mteb_documents, write_files
-    from searchapp.reports.formats import Report
 
     if sum((mteb is not None, card, trec is not None)) != 1:
         raise click.UsageError("Choose one of --mteb DIR, --model-index and --trec DIR.")

@@ -1,30 +1,33 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from functools import wraps
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from searchapp.cli.completion import MODEL
+from searchapp.cli.completion import MODEL, complete_measures
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
 from searchapp.reports.formats import FORMATS, Report, formats_for
 from searchapp.retrieval.modes import DENSE, MODES
 
+if TYPE_CHECKING:
+    from searchapp.evaluation.metric import Measure
+
 Command = Callable[..., Any]
+Parsed = TypeVar("Parsed")
+PATH = click.Path(path_type=Path)
 
 
 class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.2
-    """One of the names of a registry, looked up when used: later registrations count, imports stay light.
-
-    Args:
-        names: returns the names; called for help, for a value and for completion.
-    """
+    """One of the names of a registry, looked up when used: later registrations count, imports stay light."""
 
     name = "choice"
 
@@ -39,10 +42,8 @@ class Choice(click.ParamType):  # type: ignore[type-arg]  # generic only since c
         """Return the name, or fail and suggest the nearest one."""
         names = list(self.names())
         if value not in names:
-            from difflib import get_close_matches
-
-            near = "".join(f" Did you mean {name!r}?" for name in get_close_matches(str(value), names, 1))
-            self.fail(f"{value!r} is not one of {', '.join(names)}.{near}", param, ctx)
+            near = did_you_mean(str(value), names)
+            self.fail(f"{value!r} is not one of {', '.join(names)}. {near}".rstrip(), param, ctx)
         return str(value)
 
     def shell_complete(
@@ -56,7 +57,6 @@ class _KindOption(click.Option):
     """An option that names a kind of index; its help describes every kind."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the flag and its help."""
         text = self.help
         self.help = " ".join([text or "", *(f"{kind.name}: {kind.description}." for kind in KINDS.values())])
         record = super().get_help_record(ctx)
@@ -85,16 +85,12 @@ def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Call
     )
 
 
-def _max_length(
-    _context: click.Context, _parameter: click.Parameter, value: str
-) -> int | Literal["model"] | None:
-    if value == "model":
-        return "model"
-    if value == "none":
-        return None
-    if value.isdigit() and int(value) > 0:
-        return int(value)
-    raise click.BadParameter(f"{value!r} is not a positive integer, 'model' or 'none'.")
+def _max_length(text: str) -> int | str | None:
+    if text in {"model", "none"}:
+        return None if text == "none" else text
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise click.BadParameter(f"{text!r} is not a positive integer, 'model' or 'none'.")
 
 
 VECTOR_OPTIONS = tuple(field.name for field in fields(Options))
@@ -105,20 +101,16 @@ def encoding_options(command: Command) -> Command:
     """Add the options that shape vectors, passed on as one `options`."""
 
     def pooling(side: str, *flags: str) -> Callable[[Command], Command]:
-        return click.option(
-            *flags,
-            type=Choice(lambda: get_args(Pooling)),
-            default="model",
-            show_default=True,
-            help=f"Transformers only: how token vectors are pooled into the vector of a {side}.",
-        )
+        text = f"Transformers only: how token vectors are pooled into the vector of a {side}."
+        choice = Choice(lambda: get_args(Pooling))
+        return click.option(*flags, type=choice, default="model", show_default=True, help=text)
 
     @click.option(
         "--max-length",
         default="model",
         show_default=True,
         metavar="N|model|none",
-        callback=_max_length,
+        type=_max_length,
         help="Truncate texts after N tokens, at the model's own limit, or not at all (none).",
     )
     @click.option(
@@ -146,10 +138,6 @@ def encoding_options(command: Command) -> Command:
 def reject(names: Collection[str], because: str) -> None:
     """Fail if one of these parameters was given, because it would have no effect.
 
-    Args:
-        names: of the parameters of the current command.
-        because: what makes them useless.
-
     Raises:
         UsageError: one was given; its option is named.
     """
@@ -159,6 +147,13 @@ def reject(names: Collection[str], because: str) -> None:
         if parameter.name in names and source is ParameterSource.COMMANDLINE:
             shown = parameter.opts[-1] if isinstance(parameter, click.Option) else str(parameter.name).upper()
             raise click.UsageError(f"{shown} has no effect with {because}; leave it out.")
+
+
+def _offline(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    from searchapp.cli import go_offline
+
+    if value:
+        go_offline()
 
 
 def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
@@ -210,8 +205,43 @@ model_option = click.option(
 )
 
 
-def _offline(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    from searchapp.cli import go_offline
+def usage_error(parse: Callable[[], Parsed]) -> Parsed:
+    """Return what a parser returns; its error becomes a usage error that includes the hint."""
+    try:
+        return parse()
+    except SearchappError as error:
+        raise click.BadParameter(f"{error.message} {error.hint}") from error
 
-    if value:
-        go_offline()
+
+class MeasureCommand(click.Command):
+    """A command whose help lists every metric that `--measure` knows."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the metrics."""
+        from searchapp.evaluation.measures import metric_forms
+
+        super().format_options(ctx, formatter)
+        with formatter.section("Measures (MTEB's and trec_eval's spellings work too)"):
+            formatter.write_dl([(form, metric.summary) for form, metric in metric_forms().items()])
+
+
+def measure_option(text: str) -> Callable[[Command], Command]:
+    """Return the decorator that adds `--measure`, which names measures in any known spelling."""
+
+    def parse(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> "list[Measure]":
+        from searchapp.evaluation.measures import parse_measures
+
+        measures = usage_error(lambda: parse_measures(values))
+        if values and not measures:
+            raise click.BadParameter("it names no measure; write, for instance, nDCG@10.")
+        return measures
+
+    return click.option(
+        "--measure",
+        "measures",
+        multiple=True,
+        callback=parse,
+        metavar="MEASURE...",
+        shell_complete=complete_measures,
+        help=text,
+    )

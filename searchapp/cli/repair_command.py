@@ -5,16 +5,14 @@ from pathlib import Path
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import model_option, report_options
+from searchapp.cli.options import PATH, model_option, report_options
 from searchapp.reports.formats import Report
 
 
 @click.command("repair")
 @click.argument("corpus", type=CORPUS)
 @model_option
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the new model."
-)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder for the new model.")
 @click.option(
     "--remove", type=click.IntRange(min=1), default=10, show_default=True, help="Number of directions."
 )
@@ -30,7 +28,6 @@ def command(corpus: str, model: str, output: Path, remove: int) -> Report:
     from searchapp.encoders.encoder import load_encoder
     from searchapp.encoders.static_encoder import StaticEncoder
     from searchapp.errors import SearchappError
-    from searchapp.reports.formats import Report
 
     source, encoder = open_corpus(corpus), load_encoder(model)
     if not isinstance(encoder, StaticEncoder):

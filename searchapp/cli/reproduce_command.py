@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import VECTOR_OPTIONS, encoding_options, mode_option, reject, report_options
+from searchapp.cli.options import PATH, VECTOR_OPTIONS, encoding_options, mode_option, reject, report_options
 from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
 from searchapp.retrieval.modes import MODES
@@ -25,7 +25,7 @@ from searchapp.retrieval.modes import MODES
 )
 @click.option(
     "--against",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Compare with this instead: a TREC run, a result of `eval --run-out`, or a folder of them.",
 )
 @click.option("--thorough", is_flag=True, help="Also try explanations that take minutes each.")
