@@ -180,7 +180,7 @@ def test_without_a_model_the_rest_is_judged_and_the_reasons_are_given() -> None:
 
 def test_without_judgements_the_control_replaces_them() -> None:
     base = sentences()
-    context = CorpusContext(base.context.corpus, label_free=True)
+    context = CorpusContext(base.context.corpus, ignore_judgements=True)
     vectors = replace(base.vectors, query_ids=[query.id for query in base.context.queries])
     kept = np.roll(vectors.documents, 3, axis=0)
     found = diagnose(Evidence(context, vectors=replace(vectors, documents=kept)), CHEAP)

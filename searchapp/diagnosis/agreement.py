@@ -1,5 +1,6 @@
 """Stored vectors against what the control model finds near: it takes neither judgements nor an encoder."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,43 +17,35 @@ NEIGHBOURS = 5
 SHIFTS = (-3, -2, -1, 1, 2, 3)
 
 
+@dataclass(eq=False)
 class Agreement:
     """How near texts are that the control finds near; 1 is the best, 0.5 chance.
 
     Two views of the vectors are compared, as they are and without the directions that could hide the rest,
-    since the question is whether each vector is stored under the id of its text.
-
-    Args:
-        control: the control's unit vectors, in the order of the stored rows.
-        normalised: the stored unit vectors.
-        without_dominant: the same without their dominant directions.
+    since the question is whether each vector is stored under the id of its text. All are unit vectors in the
+    order of the stored rows.
     """
 
-    def __init__(self, control: Sides, normalised: Sides, without_dominant: Sides) -> None:
-        self._control = control
-        self._normalised = normalised
-        self._without_dominant = without_dominant
+    control: Sides
+    normalised: Sides
+    without_dominant: Sides
 
     @cached_property
     def retrieved(self) -> Rows:
         """The rows of the ten documents that the control retrieves for each query, (q, 10), best first."""
-        return nearest(self._control.queries, self._control.documents, CUTOFF)
+        return nearest(self.control.queries, self.control.documents, CUTOFF)
 
     @cached_property
     def _near_documents(self) -> tuple[Rows, Rows]:
-        sample = spread(len(self._control.documents), SAMPLE)
-        return sample, _neighbours(sample, self._control.documents)
+        sample = spread(len(self.control.documents), SAMPLE)
+        return sample, _neighbours(sample, self.control.documents)
 
     @cached_property
     def _near_queries(self) -> Rows:
-        return _neighbours(np.arange(len(self._control.queries)), self._control.queries)
+        return _neighbours(np.arange(len(self.control.queries)), self.control.queries)
 
     def of_documents(self, documents: Floats) -> NDArray[np.float64]:
-        """Return how near each neighbour of a sample of documents is, (s, m).
-
-        Args:
-            documents: (n, d) unit vectors in the order of the stored rows.
-        """
+        """Return how near each neighbour of a sample of (n, d) documents is, (s, m)."""
         sample, near = self._near_documents
         return percentile_ranks(near, documents[sample], documents, sample)
 
@@ -63,18 +56,18 @@ class Agreement:
     @cached_property
     def documents_as_stored(self) -> float:
         """The agreement of the documents as they are."""
-        return float(self.of_documents(self._normalised.documents).mean())
+        return float(self.of_documents(self.normalised.documents).mean())
 
     @cached_property
     def _documents_without_dominant(self) -> float:
-        return float(self.of_documents(self._without_dominant.documents).mean())
+        return float(self.of_documents(self.without_dominant.documents).mean())
 
     @property
     def views(self) -> tuple[Sides, Sides]:
         """Both views, the one in which the documents agree better first."""
         if self.documents_as_stored >= self._documents_without_dominant:
-            return self._normalised, self._without_dominant
-        return self._without_dominant, self._normalised
+            return self.normalised, self.without_dominant
+        return self.without_dominant, self.normalised
 
     @property
     def documents(self) -> float:
@@ -84,15 +77,15 @@ class Agreement:
     @cached_property
     def queries(self) -> float:
         """The agreement of the queries, in the better view."""
-        views = (self._normalised, self._without_dominant)
+        views = (self.normalised, self.without_dominant)
         return max(float(self.of_queries(view.queries).mean()) for view in views)
 
     @cached_property
     def across(self) -> float:
         """How high the queries rank the documents that the control retrieves, in the clearer view."""
+        views = (self.normalised, self.without_dominant)
         values = [
-            float(percentile_ranks(self.retrieved, queries, documents).mean())
-            for documents, queries in (self._normalised, self._without_dominant)
+            float(percentile_ranks(self.retrieved, view.queries, view.documents).mean()) for view in views
         ]
         return min(values) if min(values) < 1 - max(values) else max(values)
 

@@ -36,20 +36,16 @@ class Sides(NamedTuple):
     queries: Floats
 
 
+@dataclass(frozen=True, eq=False)
 class Cloud:
-    """The finite vectors of both sides, and the principal axes of the documents, computed once.
+    """The finite vectors of both sides, of any norm, and the principal axes of the documents."""
 
-    Args:
-        sides: finite vectors of any norm.
-    """
-
-    def __init__(self, sides: Sides) -> None:
-        self.sides = sides
+    sides: Sides
 
     @cached_property
     def normalised(self) -> Sides:
         """The unit vectors."""
-        return Sides(unit(self.sides.documents), unit(self.sides.queries))
+        return Sides(*map(unit, self.sides))
 
     @cached_property
     def axes(self) -> tuple[Floats, Floats, NDArray[np.float64]]:
@@ -74,10 +70,8 @@ class Cloud:
     def projected(self, directions: Floats) -> Sides:
         """Return both sides centred and multiplied by (d, k) directions, as unit vectors."""
         mean, _, _ = self.axes
-        documents, queries = (
-            unit(np.matmul(vectors - mean, directions, dtype=np.float32)) for vectors in self.normalised
-        )
-        return Sides(documents, queries)
+        projected = (np.matmul(side - mean, directions, dtype=np.float32) for side in self.normalised)
+        return Sides(*map(unit, projected))
 
 
 def spectrum(vectors: Floats) -> NDArray[np.float64]:

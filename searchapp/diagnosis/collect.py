@@ -24,8 +24,6 @@ from searchapp.index.layout import current_folder, index_folder
 from searchapp.index.manifest import recipe_differences
 from searchapp.records import Run
 
-Floats = NDArray[np.float32]
-
 
 def collect(
     corpus: Corpus,
@@ -39,17 +37,9 @@ def collect(
 ) -> Evidence:
     """Return the evidence of a model on a corpus.
 
-    The stored vectors come from the index if there is one, stale or not. Otherwise a static model encodes the
-    corpus in memory, and for any other model an index is built.
-
-    Args:
-        corpus: what the model is evaluated on.
-        model: what `-m` takes, or an opened model, which keeps its own options.
-        options: options that differ from the model's own.
-        reported: metric -> reported value, under MTEB's names.
-        kind: the kind of index that the vectors are read from, a name in `KINDS`.
-        label_free: ignore relevance judgements.
-        progress: told what is about to be done.
+    The stored vectors come from the index of this kind if there is one, stale or not. Else a static model
+    encodes the corpus in memory, and for any other model an index is built. An opened model keeps its own
+    options. `reported` maps metrics, under MTEB's names, to values; `label_free` ignores the judgements.
 
     Raises:
         SearchappError: the model cannot be found or is damaged, or the corpus has no documents or queries.
@@ -60,18 +50,16 @@ def collect(
     similarity = "cosine" if encoder.options.normalize else "dot"
     if isinstance(encoder, PrecomputedEncoder):
         stored = _precomputed(Path(encoder.name.partition(":")[2]), similarity)
-        return Evidence(context, vectors=stored, reported=reported)
-    inspected = (
-        TableModel(encoder, context, lambda: token_table(encoder))
-        if isinstance(encoder, StaticEncoder)
-        else Model(encoder, context)
-    )
-    ids, documents, changes = _documents(corpus, encoder, kind, context, progress)
+        return Evidence(context, vectors=stored, reported=reported or {})
+    inspected = Model(encoder, context)
+    if isinstance(encoder, StaticEncoder):
+        inspected = TableModel(encoder, context, lambda: token_table(encoder))
+    ids, documents, changes = _documents(context, encoder, kind)
     progress("encoding the queries")
     queries = encoder.encode_queries(context.queries)
     query_ids = [query.id for query in context.queries]
     stored = Vectors(ids, documents, query_ids, queries, similarity)
-    return Evidence(context, inspected, stored, reported=reported, changes=changes)
+    return Evidence(context, inspected, stored, reported=reported or {}, changes=changes)
 
 
 def collect_run(
@@ -82,23 +70,16 @@ def collect_run(
     label_free: bool = False,
     progress: Progress = lambda _what: None,
 ) -> Evidence:
-    """Return the evidence of a run without its model and vectors.
-
-    Args:
-        corpus: what the run was made for.
-        run: the rankings.
-        reported: metric -> reported value, under MTEB's names.
-        label_free: ignore relevance judgements.
-        progress: told what is about to be done.
+    """Return the evidence of a run without its model and vectors; the arguments are as for `collect`.
 
     Raises:
         SearchappError: the corpus has no documents or queries.
     """
-    return Evidence(_context(corpus, label_free, progress), run=run, reported=reported)
+    return Evidence(_context(corpus, label_free, progress), run=run, reported=reported or {})
 
 
 def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusContext:
-    context = CorpusContext(corpus, label_free=label_free, progress=progress)
+    context = CorpusContext(corpus, label_free, progress)
     for what, there in (("documents", context.documents), ("queries", context.queries)):
         if not there:
             raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis takes at least one.")
@@ -106,9 +87,10 @@ def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusCont
 
 
 def _documents(
-    corpus: Corpus, encoder: Encoder, kind: str, context: CorpusContext, progress: Progress
-) -> tuple[Sequence[str], Floats, list[str] | None]:
+    context: CorpusContext, encoder: Encoder, kind: str
+) -> tuple[Sequence[str], NDArray[np.float32], list[str] | None]:
     """Return ids and vectors of the documents, and what has changed since their index was built."""
+    corpus, progress = context.corpus, context.progress
     folder = index_folder(corpus, encoder.name, encoder.options, kind)
     if current_folder(folder).exists():
         index = open_index(folder)
@@ -121,12 +103,11 @@ def _documents(
         ids = [document.id for document in context.documents]
         return ids, encoder.encode_documents(context.documents), None
     total = len(context.documents)
-    index = build_index(
-        corpus,
-        encoder,
-        kind,
-        progress=lambda rows: progress(f"encoding the documents ({rows:,} of {total:,})"),
-    )
+
+    def built(rows: int) -> None:
+        progress(f"encoding the documents ({rows:,} of {total:,})")
+
+    index = build_index(corpus, encoder, kind, progress=built)
     return index.all_ids(), np.asarray(index.vectors), []
 
 

@@ -1,6 +1,7 @@
 """What does not depend on the pipeline: the corpus, and what a control model makes of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import lint
+from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, judged_queries
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
@@ -17,26 +19,19 @@ Progress = Callable[[str], None]
 """Called with what is about to be done."""
 
 
+@dataclass(eq=False)
 class CorpusContext:
     """A corpus in memory, repaired as far as it takes to judge the rest.
 
     Of documents with the same id, the first counts. The queries are the judged ones that have a text, or all
-    of them where nothing is judged or judgements are ignored. `random_baselines` caches the scores of random
+    of them where nothing is judged or `ignore_judgements`. `random_baselines` caches the scores of random
     tables by tokenizer and shape.
-
-    Args:
-        corpus: what the pipeline was run on.
-        label_free: ignore relevance judgements.
-        progress: told what is about to be done.
     """
 
-    def __init__(
-        self, corpus: Corpus, *, label_free: bool = False, progress: Progress = lambda _what: None
-    ) -> None:
-        self.corpus = corpus
-        self.progress = progress
-        self.random_baselines: dict[tuple[object, ...], float] = {}
-        self._label_free = label_free
+    corpus: Corpus
+    ignore_judgements: bool = False
+    progress: Progress = lambda _what: None
+    random_baselines: dict[tuple[object, ...], float] = field(default_factory=dict)
 
     @cached_property
     def documents(self) -> list[Document]:
@@ -60,7 +55,7 @@ class CorpusContext:
     @cached_property
     def judgements(self) -> Judgements:
         """The judgements of the queries that have a text; empty when nothing is judged."""
-        if self._label_free:
+        if self.ignore_judgements:
             return {}
         judgements = self.corpus.source.judgements()
         return {query: judgements[query] for query in sorted(judgements) if query in self.all_queries}
@@ -90,36 +85,19 @@ class CorpusContext:
         return rows
 
     @cached_property
-    def control(self) -> "Control":
-        """The bundled model's vectors."""
+    def judged(self) -> JudgedQueries:
+        """The judged queries with their grades, over all documents."""
+        ids = [document.id for document in self.documents]
+        return judged_queries(ids, [query.id for query in self.queries], self.judgements)
+
+    @cached_property
+    def control(self) -> Sides:
+        """The bundled model's vectors of documents and queries: a second opinion on which texts are close."""
         self.progress(f"encoding with the control model ({BUNDLED})")
         encoder = load_encoder(BUNDLED)
-        return Control(encoder.encode_documents(self.documents), encoder.encode_queries(self.queries), self)
-
-
-class Control:
-    """What the bundled model makes of the corpus: a second opinion on which texts are close.
-
-    Args:
-        documents: (n, d) float32, in the context's order.
-        queries: (q, d) float32, in the context's order.
-        context: whose texts they are.
-    """
-
-    def __init__(
-        self, documents: NDArray[np.float32], queries: NDArray[np.float32], context: CorpusContext
-    ) -> None:
-        self.documents = documents
-        self.queries = queries
-        self._context = context
+        return Sides(encoder.encode_documents(self.documents), encoder.encode_queries(self.queries))
 
     @cached_property
-    def score(self) -> float:
-        """Its nDCG@10; asked only where queries are judged."""
-        return float(self.judged.ndcg(self.documents, self.queries).mean())
-
-    @cached_property
-    def judged(self) -> JudgedQueries:
-        """The judgements over all documents."""
-        ids = [document.id for document in self._context.documents]
-        return judged_queries(ids, [query.id for query in self._context.queries], self._context.judgements)
+    def control_score(self) -> float:
+        """The control's nDCG@10; asked only where queries are judged."""
+        return float(self.judged.ndcg(*self.control).mean())

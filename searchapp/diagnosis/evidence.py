@@ -7,6 +7,7 @@ asks for what it cannot do without by a `require_` method, which raises `CannotJ
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,33 +31,21 @@ class CannotJudgeError(Exception):
     """A probe lacks what it needs; the message says what, beginning in lower case."""
 
 
+@dataclass(eq=False)
 class Evidence:
     """What is known about one pipeline.
 
-    Args:
-        context: the texts, queries and judgements.
-        model: the encoder that is said to have made the vectors.
-        vectors: what is stored; documents that the corpus does not know are left out below.
-        run: rankings.
-        reported: metric -> reported value, under MTEB's names.
-        changes: what has changed since the index was built; None when the vectors do not come from an index.
+    `model` is said to have made `vectors`; of these, documents that the corpus does not know are left out
+    below. `reported` maps metrics, under MTEB's names, to reported values. `changes` says what has changed
+    since the index was built; it is None when the vectors do not come from an index.
     """
 
-    def __init__(
-        self,
-        context: CorpusContext,
-        model: Model | None = None,
-        vectors: Vectors | None = None,
-        run: Run | None = None,
-        reported: Mapping[str, float] | None = None,
-        changes: Sequence[str] | None = None,
-    ) -> None:
-        self.context = context
-        self.model = model
-        self.vectors = vectors
-        self.run = run
-        self.reported = reported or {}
-        self.changes = changes
+    context: CorpusContext
+    model: Model | None = None
+    vectors: Vectors | None = None
+    run: Run | None = None
+    reported: Mapping[str, float] = field(default_factory=dict)
+    changes: Sequence[str] | None = None
 
     # What a probe cannot do without.
 
@@ -98,19 +87,6 @@ class Evidence:
             raise CannotJudgeError("there is no run")
         return {name: ranking for name, ranking in self.run.items() if ranking.document_ids}
 
-    def require_reported(self) -> Mapping[str, float]:
-        """Return the reported scores."""
-        if not self.reported:
-            raise CannotJudgeError("no score was reported")
-        return self.reported
-
-    def require_index(self) -> Sequence[str]:
-        """Return what has changed since the index was built."""
-        self.require_vectors()
-        if self.changes is None:
-            raise CannotJudgeError("the vectors do not come from an index")
-        return self.changes
-
     def require_agreement(self) -> Agreement:
         """Return the agreement with the control, for which there must be enough texts."""
         self.require_vectors()
@@ -125,7 +101,7 @@ class Evidence:
     @cached_property
     def _known_rows(self) -> Rows:
         ids = self.require_vectors().document_ids
-        return np.array([row for row, name in enumerate(ids) if name in self.context.rows], dtype=np.intp)
+        return np.flatnonzero([name in self.context.rows for name in ids])
 
     @cached_property
     def document_ids(self) -> list[str]:
@@ -142,9 +118,7 @@ class Evidence:
     def query_rows(self) -> Rows:
         """For each query of the context that has a stored vector, its row in the context, (q,)."""
         stored = set(self.require_vectors().query_ids)
-        return np.array(
-            [row for row, query in enumerate(self.context.queries) if query.id in stored], np.intp
-        )
+        return np.flatnonzero([query.id in stored for query in self.context.queries])
 
     @cached_property
     def query_ids(self) -> list[str]:
@@ -156,15 +130,13 @@ class Evidence:
         """The vectors of these documents and queries, unchanged."""
         vectors = self.require_vectors()
         rows = {name: row for row, name in enumerate(vectors.query_ids)}
-        return Sides(
-            vectors.documents[self._known_rows], vectors.queries[[rows[name] for name in self.query_ids]]
-        )
+        queries = vectors.queries[[rows[name] for name in self.query_ids]]
+        return Sides(vectors.documents[self._known_rows], queries)
 
     @cached_property
     def cloud(self) -> Cloud:
         """The same with zero for NaN and infinity, and what follows from them."""
-        documents, queries = (np.nan_to_num(vectors, posinf=0, neginf=0) for vectors in self.as_stored)
-        return Cloud(Sides(documents, queries))
+        return Cloud(Sides(*(np.nan_to_num(side, posinf=0, neginf=0) for side in self.as_stored)))
 
     @property
     def normalised(self) -> Sides:
@@ -184,9 +156,9 @@ class Evidence:
     @cached_property
     def realigned(self) -> Sides:
         """The unit vectors, each row moved to where the model says it belongs, where that is clear."""
-        documents, queries = self.normalised
         if not self.same_dimension:
             return self.normalised
+        documents, queries = self.normalised
         return Sides(realign_rows(documents, self.match), realign_rows(queries, self.query_match))
 
     # How good they are.

@@ -1,15 +1,15 @@
 """What the model itself makes of the texts, whatever vectors are stored."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.measures import JudgedQueries, spread
+from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.tokens import TokenTable, truncate_to
-from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.tokenization import Tokens
@@ -24,17 +24,12 @@ RANDOM_SEEDS = (11, 12)
 OPENING = 12  # words of a text that replace a missing title
 
 
+@dataclass(eq=False)
 class Model:
-    """An encoder on the texts of a context; everything is computed once, when it is first asked for.
+    """An encoder on the texts of a context; everything is computed once, when it is first asked for."""
 
-    Args:
-        encoder: the model with its options.
-        context: the texts.
-    """
-
-    def __init__(self, encoder: Encoder, context: CorpusContext) -> None:
-        self.encoder = encoder
-        self.context = context
+    encoder: Encoder
+    context: CorpusContext
 
     @cached_property
     def sample(self) -> NDArray[np.intp]:
@@ -65,19 +60,16 @@ class Model:
     def encode_as(self, side: str, texts: Sequence[str]) -> Floats:
         """Return unit vectors of texts encoded as `documents` or `queries`, (n, d) float32."""
         if side == "queries":
-            return unit(
-                self.encoder.encode_queries([Query(str(row), text) for row, text in enumerate(texts)])
-            )
+            queries = [Query(str(row), text) for row, text in enumerate(texts)]
+            return unit(self.encoder.encode_queries(queries))
         documents = [Document(str(row), "", text) for row, text in enumerate(texts)]
         return unit(self.encoder.encode_documents(documents))
 
     @cached_property
     def titled(self) -> NDArray[np.intp]:
         """Documents of the context whose titles (or opening words) are searched for, (k,)."""
-        filled = [row for row, document in enumerate(self.context.documents) if document.text.strip()]
-        return (
-            np.array(filled, dtype=np.intp)[spread(len(filled), TITLES)] if filled else np.zeros(0, np.intp)
-        )
+        filled = np.flatnonzero([document.text.strip() != "" for document in self.context.documents])
+        return filled[spread(len(filled), TITLES)] if len(filled) else filled
 
     @cached_property
     def titles(self) -> Floats:
@@ -86,25 +78,16 @@ class Model:
         return self.encode_as("queries", [title_of(self.context.documents[row]) for row in self.titled])
 
 
+@dataclass(eq=False)
 class TableModel(Model):
-    """A static model, whose tokens and table can be inspected; it encodes every document again.
+    """A static model, whose tokens and table can be inspected; it encodes every document again."""
 
-    Args:
-        encoder: the model with its options.
-        context: the texts.
-        open_table: returns its inside, called when it is first needed.
-    """
-
-    def __init__(
-        self, encoder: Encoder, context: CorpusContext, open_table: Callable[[], TokenTable]
-    ) -> None:
-        super().__init__(encoder, context)
-        self._open_table = open_table
+    open_table: Callable[[], TokenTable]
 
     @cached_property
     def table(self) -> TokenTable:
-        """Rows, vocabulary and tokenizer."""
-        return self._open_table()
+        """Rows, vocabulary and tokenizer, opened when they are first needed."""
+        return self.open_table()
 
     @cached_property
     def sample(self) -> NDArray[np.intp]:
@@ -126,56 +109,29 @@ class TableModel(Model):
         """How often each token occurs in the documents, (V,)."""
         return np.bincount(self.document_tokens.ids, minlength=len(self.table.rows))
 
-    @cached_property
-    def spellings(self) -> NDArray[np.intp]:
-        """Ids of tokens that are spelling variants of one word, (p, 2)."""
-        return variant_pairs(self.table.vocabulary)
-
-    @cached_property
-    def quiet_rows(self) -> Floats:
-        """The table without its mean and its dominant directions, which may hide the words, (V, d)."""
-        return without_dominant(self.table.rows)
-
-    @cached_property
-    def alignment(self) -> float:
-        """How often a spelling variant is closer than a stranger."""
-        return alignment(self.quiet_rows, self.spellings)
-
-    @cached_property
-    def row_groups(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The group of equal rows that each token is in, (V,), and the size of each group, (g,)."""
-        rows = np.ascontiguousarray(self.table.rows)
-        whole = rows.view(np.dtype((np.void, rows[0].nbytes))).ravel()
-        _, group, sizes = np.unique(whole, return_inverse=True, return_counts=True)
-        return group.ravel(), sizes
-
     def means_of(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
-        """Return unit vectors of tokenised texts, truncated as the model truncates, (n, d) float32.
+        """Return unit vectors of n texts, truncated as the model truncates, (n, d) float32.
 
         Args:
-            tokens: of n texts.
+            tokens: of the n texts.
             rows: other rows than the table's, (V, d') float32.
         """
         return self.table.means(truncate_to(tokens, self.encoder.recipe.max_length), rows)
 
-    def random_baseline(self, judged: JudgedQueries) -> float:
+    def random_baseline(self) -> float:
         """Return nDCG@10 of random tables with the same tokenizer and dimension, the mean of two seeds."""
-        key = (
-            self.table.tokenize,
-            self.table.rows.shape,
-            self.encoder.recipe.max_length,
-            self.encoder.options,
-        )
+        shape, max_length = self.table.rows.shape, self.encoder.recipe.max_length
+        key = (self.table.tokenize, shape, max_length, self.encoder.options)
         baselines = self.context.random_baselines
         if key not in baselines:
             self.context.progress("scoring random embeddings")
-            baselines[key] = float(np.mean([self._random_score(seed, judged) for seed in RANDOM_SEEDS]))
+            baselines[key] = float(np.mean([self._random_score(seed) for seed in RANDOM_SEEDS]))
         return baselines[key]
 
-    def _random_score(self, seed: int, judged: JudgedQueries) -> float:
+    def _random_score(self, seed: int) -> float:
         rows = np.random.default_rng(seed).standard_normal(self.table.rows.shape, dtype=np.float32)
         documents, queries = self.means_of(self.document_tokens, rows), self.means_of(self.query_tokens, rows)
-        return float(judged.ndcg(documents, queries).mean())
+        return float(self.context.judged.ndcg(documents, queries).mean())
 
 
 def title_of(document: Document) -> str:

@@ -52,7 +52,7 @@ TITLES_BESIDE = Symptom(
 def control(evidence: Evidence) -> Iterator[Observation]:
     """Run the bundled model through the same pipeline: its score is known."""
     evidence.require_judgements()
-    corpus, score = evidence.context.corpus.id, evidence.context.control.score
+    corpus, score = evidence.context.corpus.id, evidence.context.control_score
     known = KNOWN_CONTROL.get(corpus)
     label = f"control model ({BUNDLED})"
     if known is None:
@@ -73,7 +73,7 @@ def bm25(evidence: Evidence) -> Iterator[Observation]:
         context.queries, CUTOFF
     )
     retrieved = context.rows_of_run(run, [query.id for query in context.queries])
-    yield fact("bm25", "BM25", float(context.control.judged.ndcg_of(retrieved).mean()))
+    yield fact("bm25", "BM25", float(context.judged.ndcg_of(retrieved).mean()))
 
 
 @probe("random-baseline", "What do random embeddings with this tokenizer score?", BELOW, slow=True)
@@ -81,7 +81,7 @@ def random_baseline(evidence: Evidence) -> Iterator[Observation]:
     """Score random tables with the model's tokenizer and dimension: below that, word overlap is destroyed."""
     model = evidence.require_table()
     evidence.require_judgements()
-    baseline = model.random_baseline(evidence.context.control.judged)
+    baseline = model.random_baseline()
     yield fact("random-baseline", "random-embedding baseline", baseline, "same tokenizer and dimension")
     values = evidence.per_query
     error = float(values.std()) / np.sqrt(max(len(values), 1))

@@ -7,7 +7,7 @@ import numpy as np
 from searchapp.corpora.known_digests import KNOWN_DOCUMENTS, KNOWN_SPLITS
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.measures import CUTOFF
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, HINT, LIKELY, NEAR_PROOF, PROOF
@@ -126,10 +126,8 @@ def coverage(evidence: Evidence) -> Iterator[Observation]:
     total, size = len(stored.document_ids), len(context.documents)
     yield fact("documents-stored", "documents stored", total, "of {total:,} in the corpus", total=size)
     if without:
-        total_queries = len(context.queries)
-        yield fact(
-            "queries-missing", "queries without a vector", without, "of {total:,}", total=total_queries
-        )
+        label, queries = "queries without a vector", len(context.queries)
+        yield fact("queries-missing", label, without, "of {total:,}", total=queries)
     if foreign and len(foreign) >= total * limits.MOSTLY_UNKNOWN:
         yield FOREIGN.finding(
             PROOF, count=len(foreign), total=total, first=foreign[0], known=context.documents[0].id
@@ -143,7 +141,10 @@ def coverage(evidence: Evidence) -> Iterator[Observation]:
 @probe("index-state", "Do model, options and corpus still match the index?", STALE)
 def index_state(evidence: Evidence) -> Iterator[Observation]:
     """Compare the manifest of the index with model, options, corpus and versions as they are now."""
-    changes = evidence.require_index()
+    evidence.require_vectors()
+    changes = evidence.changes
+    if changes is None:
+        raise CannotJudgeError("the vectors do not come from an index")
     yield fact("index-changes", "changes since the index was built", len(changes))
     if changes:
         yield STALE.finding(PROOF, changes="; ".join(changes))

@@ -1,12 +1,12 @@
 """A reported score, and which definition, cutoff, split or scale gives it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
 from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
@@ -23,20 +23,14 @@ OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE = (
     Symptom(cause, EXPLANATION)
     for cause in ("other-split", "other-definition", "other-cutoff", "other-scale")
 )
+Explanation = tuple[Symptom, str, float]
+"""One way to arrive at another score: its symptom and description, and that score."""
+
 UNEXPLAINED = Symptom(
     "unexplained-score",
     "The reported {metric} of {reported:g} is {score:.5f} for this run, and no known definition, cutoff, "
     "split or scale gives it.",
 )
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """One way to arrive at another score."""
-
-    symptom: Symptom
-    description: str
-    value: float
 
 
 @probe(
@@ -50,7 +44,9 @@ class Explanation:
 )
 def reported_score(evidence: Evidence) -> Iterator[Observation]:
     """Find the definition, cutoff, split or scale that gives a reported score."""
-    reported = evidence.require_reported()
+    reported = evidence.reported
+    if not reported:
+        raise CannotJudgeError("no score was reported")
     run = evidence.run or _exact_run(evidence)
     wanted = [parse_measure(name) for name in reported]
     cutoffs = tuple(sorted({*CUTOFFS, *(measure.cutoff for measure in wanted if measure.cutoff)}))
@@ -68,36 +64,30 @@ def _explained(
     evidence: Evidence, metric: str, value: float, scores: Mapping[str, float], judged_run: JudgedRun
 ) -> Iterator[Observation]:
     explanations = _explanations(evidence, metric, scores, judged_run)
-    matching = [explanation for explanation in explanations if _same(explanation.value, value)]
-    for strength, matched in zip((PROOF, LIKELY), matching, strict=False):
-        yield matched.symptom.finding(
-            strength,
-            metric=metric,
-            reported=value,
-            score=scores[metric],
-            explanation=matched.description,
-            explained=matched.value,
-        )
+    matching = [explanation for explanation in explanations if _same(explanation[2], value)]
+    finding = partial(Symptom.finding, metric=metric, reported=value, score=scores[metric])
+    for strength, (symptom, explanation, explained) in zip((PROOF, LIKELY), matching, strict=False):
+        yield finding(symptom, strength, explanation=explanation, explained=explained)
     if not matching:
-        yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=scores[metric])
+        yield finding(UNEXPLAINED, LIKELY)
 
 
 def _explanations(
     evidence: Evidence, metric: str, scores: Mapping[str, float], judged_run: JudgedRun
 ) -> Iterator[Explanation]:
-    yield Explanation(OTHER_SCALE, "as a percentage it", scores[metric] * 100)
+    yield OTHER_SCALE, "as a percentage it", scores[metric] * 100
     for definition in DEFINITIONS:
         values = definition.compute(judged_run)
         if metric in values:
             description = definition.description[0].lower() + definition.description[1:]
-            yield Explanation(OTHER_DEFINITION, description, values[metric])
+            yield OTHER_DEFINITION, description, values[metric]
     reported = parse_measure(metric)
     for name, value in scores.items():
         measure = parse_measure(name)
         if measure.metric is reported.metric and name != metric:
-            yield Explanation(OTHER_CUTOFF, f"the cutoff {measure.cutoff}", value)
+            yield OTHER_CUTOFF, f"the cutoff {measure.cutoff}", value
         elif measure.metric is not reported.metric and measure.cutoff == reported.cutoff:
-            yield Explanation(OTHER_DEFINITION, f"another metric, {name},", value)
+            yield OTHER_DEFINITION, f"another metric, {name},", value
     yield from _splits(evidence, metric)
 
 
@@ -114,7 +104,7 @@ def _splits(evidence: Evidence, metric: str) -> Iterator[Explanation]:
             run = _encoded_run(evidence, other.queries)
         if judgements.keys() & run.keys():
             scores = mean_scores(JudgedRun(other, run, ()).scored([parse_measure(metric)]))
-            yield Explanation(OTHER_SPLIT, f"the split {name}", scores[metric])
+            yield OTHER_SPLIT, f"the split {name}", scores[metric]
 
 
 def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:
@@ -133,9 +123,8 @@ def _exact_run(evidence: Evidence) -> Run:
 def _ranked(evidence: Evidence, query_ids: list[str], queries: NDArray[np.float32], depth: int) -> Run:
     documents = evidence.searched.documents
     run = {}
-    for name, rows, query in zip(
-        query_ids, evidence.judged.top(documents, queries, depth), queries, strict=True
-    ):
+    best = evidence.judged.top(documents, queries, depth)
+    for name, rows, query in zip(query_ids, best, queries, strict=True):
         ids = [evidence.document_ids[row] for row in rows]
         run[name] = Ranking(ids, (documents[rows] @ query).astype(np.float32))
     return run

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis.agreement import SHIFTS
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.measures import judged_queries
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, RUN_GAIN, RUN_LEAST_GAIN, RUN_STRANGERS, STRONG
 from searchapp.records import Run
@@ -41,7 +40,7 @@ def run_order(evidence: Evidence) -> Iterator[Observation]:
     evidence.require_judgements()
     context, run = evidence.context, evidence.run or {}
     names = [query.id for query in context.queries]
-    judged = judged_queries([document.id for document in context.documents], names, context.judgements)
+    judged = context.judged
     rows = context.rows_of_run(run, names)
     if not (rows >= 0).any():
         raise CannotJudgeError("the run and the corpus share no judged query, or no document")

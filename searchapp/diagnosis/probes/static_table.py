@@ -11,7 +11,7 @@ from searchapp.diagnosis.measures import spearman
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, PROOF, STRONG
-from searchapp.diagnosis.vocabulary import alignment
+from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import unit
@@ -113,12 +113,11 @@ def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floati
 def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     """Ask whether spelling variants (case, plural, a leading space) have rows close to each other."""
     model = evidence.require_table()
-    rows, pairs, aligned = model.quiet_rows, model.spellings, model.alignment
+    rows, pairs = without_dominant(model.table.rows), variant_pairs(model.table.vocabulary)
     if len(pairs) < limits.FEWEST_PAIRS:
         raise CannotJudgeError(f"the vocabulary has only {len(pairs)} pairs of spelling variants")
-    yield fact(
-        "spelling-alignment", "spelling variants closer than strangers", aligned, "1 at best, 0.5 by chance"
-    )
+    aligned, label = alignment(rows, pairs), "spelling variants closer than strangers"
+    yield fact("spelling-alignment", label, aligned, "1 at best, 0.5 by chance")
     if aligned > 1 - limits.REALIGNED / 2:
         return
     by, first = _best_shift(rows, pairs)
@@ -156,7 +155,9 @@ def _best_shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
 def equal_rows(evidence: Evidence) -> Iterator[Observation]:
     """Count tokens that share a row with others, have a zero row, or are unknown."""
     model = evidence.require_table()
-    table, (group, sizes) = model.table, model.row_groups
+    table = model.table
+    row_bytes = np.ascontiguousarray(table.rows).view(np.dtype((np.void, table.rows[0].nbytes))).ravel()
+    _, group, sizes = np.unique(row_bytes, return_inverse=True, return_counts=True)
     size, distinct, largest = len(table.rows), len(sizes), int(sizes.argmax())
     used = model.counts / max(int(model.counts.sum()), 1)
     zero = ~table.rows.any(axis=1)
