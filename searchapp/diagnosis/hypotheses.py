@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.tokens import TokenTable
+from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document
 
@@ -34,21 +35,15 @@ class Hypothesis:
     read: Callable[[Document], str]
 
 
-def _joined(document: Document) -> str:
-    return f"{document.title} {document.text}".strip()
+def _prompted(prompt: str) -> Hypothesis:
+    return Hypothesis("prompt", f"with the prompt {prompt!r}", lambda d: prompt + assemble(d))
 
-
-def _prompted(prompt: str) -> Callable[[Document], str]:
-    return lambda document: prompt + _joined(document)
-
-
-PROMPTED = tuple(Hypothesis("prompt", f"with the prompt {prompt!r}", _prompted(prompt)) for prompt in PROMPTS)
 
 ON_BOTH = (
-    Hypothesis("case-changed", "in lower case", lambda document: _joined(document).lower()),
-    Hypothesis("case-changed", "in upper case", lambda document: _joined(document).upper()),
-    Hypothesis("prompt", "without the prompt", _joined),
-    *PROMPTED,
+    Hypothesis("case-changed", "in lower case", lambda d: assemble(d).lower()),
+    Hypothesis("case-changed", "in upper case", lambda d: assemble(d).upper()),
+    Hypothesis("prompt", "without the prompt", assemble),
+    *map(_prompted, PROMPTS),
 )
 
 ON_DOCUMENTS = (
@@ -60,7 +55,7 @@ ON_DOCUMENTS = (
     Hypothesis("title-dropped", "without the title", lambda d: d.text),
     Hypothesis("text-dropped", "without the text", lambda d: d.title),
     Hypothesis("object-as-text", "with 'None' for a title", lambda d: f"None {d.text}"),
-    Hypothesis("object-as-text", "with 'None' in front", lambda d: f"None {_joined(d)}"),
+    Hypothesis("object-as-text", "with 'None' in front", lambda d: f"None {assemble(d)}"),
     Hypothesis("object-as-text", "as a Python dict", lambda d: str({"title": d.title, "text": d.text})),
     Hypothesis(
         "object-as-text", "as a Python dict, text first", lambda d: str({"text": d.text, "title": d.title})
@@ -74,24 +69,18 @@ ON_DOCUMENTS = (
 def truncation_lengths(
     table: TokenTable, texts: Sequence[str], stored: Floats
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Return at which length the mean of each text comes closest to what is stored, and how close.
+    """Return the (n,) lengths at which the means of n texts are closest to what is stored, and (n,) cosines.
 
-    Args:
-        table: the model.
-        texts: n texts.
-        stored: (n, d) unit vectors.
-
-    Returns:
-        (n,) tokens, and (n,) cosines.
+    `stored` holds (n, d) unit vectors.
     """
     lengths = np.zeros(len(texts), dtype=np.int64)
     near = np.zeros(len(texts), dtype=np.float32)
-    for row, ids in enumerate(table.tokenize(texts).rows()):
-        kept = ids if table.unknown is None else ids[ids != table.unknown]
-        if len(kept):
-            sums = np.cumsum(table.rows[kept], axis=0, dtype=np.float64).astype(np.float32)
-            cosines = unit(sums) @ stored[row]
-            lengths[row], near[row] = int(cosines.argmax()) + 1, cosines.max()
+    for text, ids in enumerate(table.tokenize(texts).rows()):
+        rows = table.rows[table.known(ids)]
+        if len(rows):
+            sums = np.cumsum(rows, axis=0, dtype=np.float64).astype(np.float32)
+            cosines = unit(sums) @ stored[text]
+            lengths[text], near[text] = int(cosines.argmax()) + 1, cosines.max()
     return lengths, near
 
 
@@ -106,7 +95,7 @@ def common_addition(sums: Floats, stored: Floats) -> tuple[Floats, Floats]:
         stored: (n, d) unit vectors.
 
     Returns:
-        (d,) the addition, and (n,) the share of each vector's distance from the mean one that it explains.
+        The (d,) addition, and the (n,) shares of each vector's distance from the mean one that it explains.
     """
     d = sums.shape[1]
     across = np.eye(d) * len(sums) - stored.T.astype(np.float64) @ stored

@@ -35,11 +35,8 @@ class Match:
     @property
     def exact(self) -> bool:
         """Whether the vectors that are missing here are found elsewhere exactly."""
-        return (
-            bool((self.displaced & (self.best > limits.EXACT)).mean() >= limits.TOUCHED / 2)
-            if len(self.rows)
-            else False
-        )
+        exact = self.displaced & (self.best > limits.EXACT)
+        return bool(exact.mean() >= limits.TOUCHED / 2) if len(exact) else False
 
     @cached_property
     def misplaced(self) -> NDArray[np.bool_]:
@@ -57,7 +54,7 @@ class Match:
 
 
 def match_rows(rows: Rows, expected: Floats, stored: Floats) -> Match:
-    """Find for each expected vector the stored row that fits it best.
+    """Find the stored row that fits each expected vector best.
 
     Args:
         rows: (r,) stored rows whose texts were encoded again.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -86,13 +87,8 @@ def judged_queries(
     rows = {document_id: row for row, document_id in enumerate(document_ids)}
     grades = []
     for query_id in query_ids:
-        absent = iter(range(-1, -1 - len(judgements[query_id]), -1))
-        grades.append(
-            {
-                (rows[document_id] if document_id in rows else next(absent)): grade
-                for document_id, grade in judgements[query_id].items()
-            }
-        )
+        absent, judged = count(-1, -1), judgements[query_id].items()
+        grades.append({(rows[name] if name in rows else next(absent)): grade for name, grade in judged})
     return JudgedQueries(document_ids, grades)
 
 
@@ -102,9 +98,9 @@ def cosines(left: Floats, right: Floats) -> Floats:
     return products
 
 
-def spread(count: int, sample: int) -> NDArray[np.intp]:
-    """Return `sample` rows spread evenly over `count`, all of them when there are fewer."""
-    return np.unique(np.linspace(0, count - 1, min(count, sample)).round().astype(np.intp))
+def spread(total: int, sample: int) -> NDArray[np.intp]:
+    """Return `sample` rows spread evenly over `total`, all of them when there are fewer."""
+    return np.unique(np.linspace(0, total - 1, min(total, sample)).round().astype(np.intp))
 
 
 def percentile_ranks(
@@ -121,11 +117,8 @@ def percentile_ranks(
     values = np.empty(near.shape)
     for start in range(0, len(queries), CHUNK):
         scores = queries[start : start + CHUNK] @ documents.T
-        for row in range(len(scores)):
-            query = start + row
-            line = scores[row]
+        for query, line in enumerate(scores, start=start):
             if itself is not None:
-                line = line.copy()
                 line[itself[query]] = -np.inf
             expected = line[near[query]]
             below = (line[None, :] < expected[:, None]).sum(axis=1)

@@ -110,12 +110,7 @@ class TableModel(Model):
         return np.bincount(self.document_tokens.ids, minlength=len(self.table.rows))
 
     def means_of(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
-        """Return unit vectors of n texts, truncated as the model truncates, (n, d) float32.
-
-        Args:
-            tokens: of the n texts.
-            rows: other rows than the table's, (V, d') float32.
-        """
+        """Return the unit means of n texts, truncated as the model truncates, (n, d) float32."""
         return self.table.means(truncate_to(tokens, self.encoder.recipe.max_length), rows)
 
     def random_baseline(self) -> float:

@@ -37,18 +37,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Finding:
-    """Evidence for one cause.
+    """Evidence for one cause, an id of `causes.CAUSES`; how sure it is, `thresholds` explain.
 
-    Attributes:
-        cause: an id of `causes.CAUSES`.
-        key: the symptom that it fills in, unique within its probe.
-        strength: how sure it is; see `thresholds`.
-        text: the evidence in one or two sentences.
-        values: what the sentences are filled with, by name.
-        counter_evidence: what else could explain it.
-        fix: the fix that was measured.
-        gain: what that fix adds to the score; None where it was not measured.
-        share: the share of the pipeline that is affected, 0 to 1.
+    `text` is the evidence, `counter_evidence` what else could explain it. `gain` is what `fix` adds to the
+    score, None where it was not measured; `share` is the affected share of the pipeline, 0 to 1. `key` is the
+    symptom, unique within its probe; `values` fill its sentences.
     """
 
     cause: str

@@ -27,12 +27,9 @@ class FilesDiagnosis:
 
 
 def diagnose_files(name: str) -> FilesDiagnosis:
-    """Check MTEB result files, a folder of them, or a model card.
+    """Check MTEB result files, a folder of them, or a model card, named as for `scan_source`.
 
     A score among the lowest published ones is a finding, since no model trained for retrieval scores so low.
-
-    Args:
-        name: as for `scan_source`.
 
     Raises:
         SearchappError: there is nothing to read.
@@ -43,13 +40,13 @@ def diagnose_files(name: str) -> FilesDiagnosis:
         for claim in source.claims
         if MAIN_METRIC in claim.metrics
     ]
-    low = [_low(where, standing) for where, standing in placed if standing and _is_low(standing)]
+    low = [
+        _low(where, standing)
+        for where, standing in placed
+        if standing and standing.below < LOWEST_PUBLISHED * standing.models
+    ]
     standings = tuple(standing for _, standing in placed if standing is not None)
     return FilesDiagnosis(source, (*check_consistency(source), *_unnamed(source), *low), standings)
-
-
-def _is_low(standing: Standing) -> bool:
-    return standing.below < LOWEST_PUBLISHED * standing.models
 
 
 def _low(where: str, standing: Standing) -> Problem:

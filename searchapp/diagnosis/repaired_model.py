@@ -23,11 +23,6 @@ def repaired_table(
     A text's vector is the mean of its rows, so what is removed from every row is removed from every text:
     "all but the top" of Mu and Viswanath (ICLR 2018), applied to the texts.
 
-    Args:
-        encoder: the model.
-        documents: texts like those that it will encode.
-        directions: how many to remove.
-
     Raises:
         SearchappError: there are too few documents or dimensions.
     """
@@ -48,12 +43,7 @@ def repaired_table(
 
 
 def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]) -> None:
-    """Write a model2vec folder: a table with the tokenizer and maximum length of another model.
-
-    Args:
-        folder: a new or empty folder.
-        encoder: the model that the table was derived from.
-        table: (v, d) float32.
+    """Write a model2vec folder: a (v, d) table with the tokenizer and maximum length of the model it is from.
 
     Raises:
         SearchappError: the folder is not empty, or cannot be written.

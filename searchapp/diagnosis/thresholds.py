@@ -36,9 +36,7 @@ CLEARLY_CLOSER = 0.02  # cosine by which another row must fit better to count as
 RESEMBLES = 0.5  # and the least cosine of that row
 ROUNDING = 1e-4  # cosine by which two rows may differ through rounding
 MOSTLY = 0.6  # share of rows out of place from which the whole order is lost: shuffled 0.78-1.0
-ONE_TO_ONE = (
-    0.4  # distinct places over displaced rows: shuffled 0.58-1.0; dominant directions and hubs 0.08-0.19
-)
+ONE_TO_ONE = 0.4  # distinct places per displaced row: shuffled 0.58-1.0; dominant directions, hubs 0.08-0.19
 ALIKE = 0.3  # share of displaced rows that are displaced alike: shifted 0.51-1.0; shuffled up to 0.02
 
 # Agreement with the control model.
@@ -69,9 +67,7 @@ ALMOST = 0.95  # share of the best gain at which a simpler fix is preferred (not
 CONCENTRATED = 30.0  # participation ratio: healthy 54-78; dominant directions 4-8, squared spectrum 8-12
 HUB_SKEW = 3.0  # skewness of N10: healthy 0.8-2.1; hubs 3.7-17
 MEANINGFUL = 0.90  # documents' agreement with the control: steep spectra 0.92-0.99, dominant directions below
-NOISE_TAIL = (
-    0.85  # smallest tenth of the spectrum over that of pure noise: healthy 0.05-0.45; noise 1.07-1.68
-)
+NOISE_TAIL = 0.85  # smallest tenth of the spectrum over pure noise's: healthy 0.05-0.45; noise 1.07-1.68
 NOISE_DIMENSIONS = 100  # a cloud of fewer dimensions has no tail to speak of
 OUTLYING = 6.0  # variance of a dimension over the median one at which the fix drops it (not fitted)
 NORMS_VARY = 0.05  # coefficient of variation of norms: unit vectors 0; faults from 0.09
@@ -91,9 +87,7 @@ SAME_ROW = 0.03  # share of the vocabulary in one group of equal rows: bundled 0
 FEW_ROWS = 0.5  # distinct rows over tokens: bundled 1.0; quantised 0.03
 FREQUENT = 100  # tokens that count as the most frequent
 EVEN_NORMS = 0.06  # coefficient of variation of the rows' norms: bundled 0.36; unit rows near 0
-RARITY = (
-    0.30  # Spearman correlation of a row's norm with its token's count: bundled negative; inverted above 0.5
-)
+RARITY = 0.30  # Spearman correlation of row norm and token count: bundled negative; inverted above 0.5
 LENGTH_SCORES = 0.99  # correlation of Unigram scores with log length: only rebuilt tokenizers reach it
 UNREAD_TOKENS = 0.5  # share of the documents' tokens beyond the maximum length
 PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt

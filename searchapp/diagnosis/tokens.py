@@ -32,29 +32,22 @@ class TokenTable:
     scores: NDArray[np.float64] | None = None
 
     def means(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
-        """Return the unit mean of the rows of each text, (n, d) float32.
-
-        Args:
-            tokens: of n texts.
-            rows: other rows than the table's, (V, d') float32.
-        """
+        """Return the unit mean of the rows of each of n texts, (n, d) float32; `rows` replace the table's."""
         table = self.rows if rows is None else rows
-        means: Floats = mean_rows(table, tokens.ids, tokens.offsets, self.unknown).astype(
-            np.float32, copy=False
-        )
-        return unit(means)
+        means = mean_rows(table, tokens.ids, tokens.offsets, self.unknown)
+        return unit(means.astype(np.float32, copy=False))
+
+    def known(self, ids: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Return token ids without the unknown one."""
+        return ids if self.unknown is None else ids[ids != self.unknown]
 
     def pooled(self, tokens: Tokens, how: str) -> Floats:
         """Return unit vectors pooled by `max`, `first` or `last` instead of the mean, (n, d)."""
         vectors = np.zeros((len(tokens.offsets) - 1, self.rows.shape[1]), dtype=np.float32)
         for text, ids in enumerate(tokens.rows()):
-            kept = ids if self.unknown is None else ids[ids != self.unknown]
-            if len(kept):
-                vectors[text] = (
-                    self.rows[kept].max(axis=0)
-                    if how == "max"
-                    else self.rows[kept[0 if how == "first" else -1]]
-                )
+            rows = self.rows[self.known(ids)]
+            if len(rows):
+                vectors[text] = rows.max(axis=0) if how == "max" else rows[0 if how == "first" else -1]
         return unit(vectors)
 
 
@@ -65,9 +58,8 @@ def token_table(encoder: StaticEncoder) -> TokenTable:
     rows = np.ascontiguousarray(encoder.model.rows, dtype=np.float32)
     vocabulary = [tokenizer.id_to_token(row) or "" for row in range(len(rows))]
     scores = np.array([score for _, score in model["vocab"]]) if model["type"] == "Unigram" else None
-    return TokenTable(
-        rows, vocabulary, encoder.model.tokenize, encoder.facts.unknown, str(model["type"]), scores
-    )
+    unknown, algorithm = encoder.facts.unknown, str(model["type"])
+    return TokenTable(rows, vocabulary, encoder.model.tokenize, unknown, algorithm, scores)
 
 
 def truncate_to(tokens: Tokens, max_length: int | None) -> Tokens:

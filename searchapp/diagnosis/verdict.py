@@ -73,12 +73,7 @@ class Diagnosis:
 
 
 def diagnose(evidence: Evidence, probes: Iterable[Probe] | None = None) -> Diagnosis:
-    """Ask every probe and rank what they find.
-
-    Args:
-        evidence: what is known about the pipeline.
-        probes: which to ask, in order; all by default.
-    """
+    """Ask probes in order, all by default, and rank what they find."""
     findings: list[Finding] = []
     facts: dict[str, tuple[Fact, ...]] = {}
     unjudged: dict[str, str] = {}
@@ -107,14 +102,6 @@ def rank(findings: Sequence[Finding]) -> tuple[RankedCause, ...]:
         for cause, group in by_cause.items()
     ]
     explained = {rival for ranked in causes if ranked.strength >= PROOF for rival in ranked.cause.explains}
-    return tuple(
-        sorted(
-            (ranked for ranked in causes if ranked.id not in explained),
-            key=lambda ranked: (
-                -ranked.strength,
-                -(ranked.gain or 0.0),
-                -ranked.findings[0].share,
-                ranked.id,
-            ),
-        )
-    )
+    causes = [ranked for ranked in causes if ranked.id not in explained]
+    causes.sort(key=lambda seen: (-seen.strength, -(seen.gain or 0.0), -seen.findings[0].share, seen.id))
+    return tuple(causes)

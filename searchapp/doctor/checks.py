@@ -1,9 +1,10 @@
 """Check the installation: what works offline, which indexes are intact and up to date."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from searchapp.corpora.resolve import list_corpora, open_corpus
 from searchapp.encoders.encoder import model_digests
@@ -35,13 +36,12 @@ class Check:
 
 def run_checks() -> Iterator[Check]:
     """Yield the checks, the cheap ones first."""
-    needed = (*LIBRARIES, *BM25_LIBRARIES)
     versions = installed_versions(*BM25_LIBRARIES, *TransformerEncoder.libraries)
-    missing = [name for name in needed if versions[name] == "not installed"]
+    missing = [name for name in (*LIBRARIES, *BM25_LIBRARIES) if versions[name] == "not installed"]
     shown = ", ".join(f"{name} {version}" for name, version in versions.items())
     yield Check("versions", "fail" if missing else "ok", shown, f"pip install {' '.join(missing)}")
     mode = "no connections are made" if offline() else "missing corpora and models are downloaded on demand"
-    yield Check("network", "ok", mode, "")
+    yield Check("network", "ok", mode)
     yield _writable("indexes", indexes_folder(), "SEARCHAPP_INDEXES")
     yield _corpora()
     yield _bundled_model()
@@ -50,21 +50,18 @@ def run_checks() -> Iterator[Check]:
 
 
 def _writable(name: str, folder: Path, variable: str) -> Check:
-    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if os.access(nearest, os.W_OK):
-        return Check(name, "ok", f"{folder.absolute()} is writable")
-    return Check(
-        name, "fail", f"{folder.absolute()} is not writable", f"Set {variable} to a writable folder."
-    )
+    folder = folder.absolute()
+    if os.access(next(path for path in (folder, *folder.parents) if path.exists()), os.W_OK):
+        return Check(name, "ok", f"{folder} is writable")
+    return Check(name, "fail", f"{folder} is not writable", f"Set {variable} to a writable folder.")
 
 
 def _corpora() -> Check:
     rows = list_corpora()
     broken = [row.problem for row in rows if row.problem]
     if broken:
-        return Check(
-            "corpora", "fail", "; ".join(broken), "Remove the damaged files; they are downloaded again."
-        )
+        hint = "Remove the damaged files; they are downloaded again."
+        return Check("corpora", "fail", "; ".join(broken), hint)
     local = [row.name for row in rows if row.here]
     return Check("corpora", "ok", f"{', '.join(local)} work offline; others are kept in {datasets_folder()}")
 
@@ -83,12 +80,8 @@ def _bundled_model() -> Check:
         f"{BUNDLED} encodes as model2vec does (largest difference {difference:.1g} "
         f"on {len(EDGE_CASES)} texts); tokenised by {facts.tokenizer}: {facts.proof}"
     )
-    return Check(
-        "model",
-        "ok" if difference < MODEL_TOLERANCE else "fail",
-        detail,
-        "Reinstall it: pip install --force-reinstall wordllama",
-    )
+    status = "ok" if difference < MODEL_TOLERANCE else "fail"
+    return Check("model", status, detail, "Reinstall it: pip install --force-reinstall wordllama")
 
 
 def _index(folder: Path) -> Check:
@@ -105,11 +98,7 @@ def _index(folder: Path) -> Check:
     changes = [*_corpus_changes(manifest), *_model_changes(manifest)]
     if changes:
         return Check("index", "warn", f"{name}; {'; '.join(changes)}", again)
-    older = [
-        f"{library} {version}"
-        for library, version in manifest.versions.items()
-        if installed_versions(*manifest.versions)[library] != version
-    ]
+    older = [f"{library} {version}" for library, version, _ in other_versions(manifest.versions)]
     if older:
         return Check("index", "warn", f"{name}; built with other versions: {', '.join(older)}", again)
     return Check("index", "ok", f"{name}; intact, corpus and model unchanged")
@@ -124,14 +113,23 @@ def _corpus_changes(manifest: Manifest) -> list[str]:
 
 
 def _model_changes(manifest: Manifest) -> list[str]:
-    recipe = manifest.recipe
     try:
-        model, tokenizer = model_digests(recipe.model)
+        return [f"its {part} has changed" for part in changed_parts(asdict(manifest.recipe))]
     except SearchappError:
         return ["its model cannot be found"]
-    changed = []
-    if model != recipe.model_digest:
-        changed.append("its model has changed")
-    if tokenizer != recipe.tokenizer_digest:
-        changed.append("its tokenizer has changed")
-    return changed
+
+
+def changed_parts(recipe: Mapping[str, Any]) -> list[str]:
+    """Return which of `model` and `tokenizer` have changed since a recipe was written.
+
+    Raises:
+        SearchappError: the model cannot be found.
+    """
+    digests = zip(("model", "tokenizer"), model_digests(recipe["model"]), strict=True)
+    return [part for part, digest in digests if digest != recipe.get(f"{part}_digest")]
+
+
+def other_versions(versions: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return each library whose installed version differs, with the stored and the installed version."""
+    installed = installed_versions(*versions)
+    return [(name, was, installed[name]) for name, was in versions.items() if installed[name] != was]

@@ -7,15 +7,13 @@ from shlex import join
 from typing import Any
 
 from searchapp.corpora.resolve import open_corpus
-from searchapp.doctor.checks import Check
-from searchapp.encoders.encoder import model_digests
+from searchapp.doctor.checks import Check, changed_parts, other_versions
 from searchapp.errors import SearchappError
 from searchapp.evaluation.results import find_results, read_results
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result
 from searchapp.retrieval.bm25 import BM25, bm25_recipe
 from searchapp.retrieval.random_baseline import RANDOM
-from searchapp.versions import installed_versions
 
 EFFECTS = {
     "searchapp": "any figure",
@@ -48,8 +46,7 @@ DIGESTS = {
 def check_results(names: list[str]) -> Iterator[Check]:
     """Yield what has changed since results were stored: failures for files that cannot be read.
 
-    Args:
-        names: result files, their stems, or folders of them.
+    `names` are result files, their stems, or folders of them.
     """
     for name in names:
         try:
@@ -64,12 +61,8 @@ def check_results(names: list[str]) -> Iterator[Check]:
 def check_result(path: Path, result: Result) -> Iterator[Check]:
     """Yield one warning per change since a result was stored, or one check that all is unchanged."""
     subject = f"{path}: {result.corpus} with {result.model}, {result.mode}"
-    changes = [
-        *_version_changes(result),
-        *_corpus_changes(result),
-        *_model_changes(result.recipe),
-        *_bm25_changes(result),
-    ]
+    changes = [*_version_changes(result), *_corpus_changes(result)]
+    changes += [*_model_changes(result.recipe), *_bm25_changes(result)]
     for change, hint in changes:
         yield Check("result", "warn", f"{subject}; {change}", hint or _again(result))
     if not changes:
@@ -78,18 +71,13 @@ def check_result(path: Path, result: Result) -> Iterator[Check]:
 
 def _version_changes(result: Result) -> Iterator[tuple[str, str]]:
     """Yield (what has changed, the next step) when libraries have other versions."""
-    installed = installed_versions(*result.versions)
-    changed = {
-        library: version
-        for library, version in result.versions.items()
-        if library != "python" and installed[library] != version
-    }
+    changed = [change for change in other_versions(result.versions) if change[0] != "python"]
     if changed:
         description = "; ".join(
-            f"{name} was {version} and is {installed[name]} (can change {EFFECTS.get(name, 'the scores')})"
-            for name, version in changed.items()
+            f"{name} was {was} and is {now} (can change {EFFECTS.get(name, 'the scores')})"
+            for name, was, now in changed
         )
-        yield description, _again(result, *(f"{name}=={version}" for name, version in changed.items()))
+        yield description, _again(result, *(f"{name}=={was}" for name, was, _ in changed))
 
 
 def _corpus_changes(result: Result) -> Iterator[tuple[str, str]]:
@@ -105,18 +93,17 @@ def _corpus_changes(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _model_changes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    name = recipe.get("model")
-    if not isinstance(name, str):  # BM25, chance, or a run of another tool
+    if not isinstance(recipe.get("model"), str):  # BM25, chance, or a run of another tool
         return
+    effects = {
+        "model": "texts would get other vectors",
+        "tokenizer": "texts would be split into other tokens",
+    }
     try:
-        model, tokenizer = model_digests(name)
+        for part in changed_parts(recipe):
+            yield f"its {part} has changed: {effects[part]}", ""
     except SearchappError as error:
         yield f"its model cannot be read now: {error.message}", error.hint
-        return
-    if model != recipe.get("model_digest"):
-        yield "its model has changed: texts would get other vectors", ""
-    if tokenizer != recipe.get("tokenizer_digest"):
-        yield "its tokenizer has changed: texts would be split into other tokens", ""
 
 
 def _bm25_changes(result: Result) -> Iterator[tuple[str, str]]:

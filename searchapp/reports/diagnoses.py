@@ -10,7 +10,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from searchapp.diagnosis.causes import AGAIN, REBUILD, REPAIR
-from searchapp.diagnosis.probe import Fact, Finding
+from searchapp.diagnosis.probe import Observation, Value
 from searchapp.diagnosis.published_files import FilesDiagnosis
 from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG, SYMPTOM
 from searchapp.diagnosis.verdict import Diagnosis, RankedCause
@@ -21,6 +21,9 @@ from searchapp.reports.text import printable
 
 DIAGNOSIS_SCHEMA = "searchapp/diagnosis/1"
 
+KEYS = {"text": "evidence", "counter_evidence": "against", "fix": "repaired", "label": "name"}
+"""Field of an observation -> its key in the document, where it has another."""
+
 RUN = "run "  # in front of a file's name: the diagnosis is of a run
 WIDEST = 12  # characters of a value in the column of values
 CONFIDENCE = ((PROOF, "proved"), (STRONG, "strong"), (SYMPTOM, "likely"), (HINT, "remark"))
@@ -29,10 +32,7 @@ CONFIDENCE = ((PROOF, "proved"), (STRONG, "strong"), (SYMPTOM, "likely"), (HINT,
 def diagnosis_report(diagnosis: Diagnosis, corpus: str, model: str) -> Report:
     """Report a diagnosis: its causes in full, and the measured facts as rows.
 
-    Args:
-        diagnosis: what was found.
-        corpus: what the user calls the corpus.
-        model: what the user calls the model, or `run FILE`.
+    `corpus` and `model` are what the user calls them; `model` may be `run FILE`.
     """
     return Report(
         lambda: diagnosis_document(diagnosis, corpus, model),
@@ -148,7 +148,7 @@ def _facts(diagnosis: Diagnosis) -> RichTable:
     return plain_table(Table(("probe", "measured", "value", ""), rows, numbers=("value",)))
 
 
-def _shown(value: float | int | str) -> str:
+def _shown(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else value
@@ -172,26 +172,18 @@ def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[st
                 "effect": ranked.cause.effect,
                 "repair": ranked.cause.fix,
                 "next": next_step(ranked, corpus, model),
-                "found": [_finding_document(finding) for finding in ranked.findings],
+                "found": [_document(finding) for finding in ranked.findings],
             }
             for ranked in diagnosis.causes
         ],
-        "facts": {
-            probe: [_fact_document(fact) for fact in facts] for probe, facts in diagnosis.facts.items()
-        },
+        "facts": {probe: [_document(fact) for fact in facts] for probe, facts in diagnosis.facts.items()},
         "unjudged": diagnosis.unjudged,
         "seconds": diagnosis.seconds,
     }
 
 
-def _finding_document(finding: Finding) -> dict[str, Any]:
-    document = asdict(finding)
-    renamed = {"text": "evidence", "counter_evidence": "against", "fix": "repaired"}
-    return {renamed.get(name, name): value for name, value in document.items()}
-
-
-def _fact_document(fact: Fact) -> dict[str, Any]:
-    return {"name" if name == "label" else name: value for name, value in asdict(fact).items()}
+def _document(observation: Observation) -> dict[str, Any]:
+    return {KEYS.get(name, name): value for name, value in asdict(observation).items()}
 
 
 def files_text(diagnosis: FilesDiagnosis) -> str:
@@ -199,13 +191,9 @@ def files_text(diagnosis: FilesDiagnosis) -> str:
     source = diagnosis.source
     count = len(diagnosis.findings)
     outcome = f"{count} finding{'' if count == 1 else 's'}" if count else "nothing wrong found"
-    parts: list[RenderableType] = [
-        Text(
-            f"{printable(source.name)}: {source.tasks} tasks, {len(source.claims)} of retrieval; {outcome}.",
-            style="bold",
-        ),
-        *(Text(f"  {printable(str(standing))}") for standing in diagnosis.standings),
-    ]
+    extent = f"{source.tasks} tasks, {len(source.claims)} of retrieval"
+    parts: list[RenderableType] = [Text(f"{printable(source.name)}: {extent}; {outcome}.", style="bold")]
+    parts += [Text(f"  {printable(str(standing))}") for standing in diagnosis.standings]
     if diagnosis.findings:
         parts += [Text(""), findings_text(diagnosis.findings)]
     return render(*parts)

@@ -105,9 +105,7 @@ def finite(evidence: Evidence) -> Iterator[Observation]:
         if broken.any():
             gain, count, first = evidence.gain_of_encoding_again, int(broken.sum()), ids[broken.argmax()]
             share = count / total
-            yield NOT_FINITE.finding(
-                PROOF, gain, share=share, count=count, total=total, side=side, first=first
-            )
+            yield NOT_FINITE.finding(PROOF, gain, share, count=count, total=total, side=side, first=first)
         short = np.linalg.norm(np.nan_to_num(vectors), axis=1) < limits.TINY
         zero = ~broken & short & _has_text(evidence, side)
         share = float(zero.mean()) if total else 0.0
@@ -201,9 +199,8 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     cosine = float((documents @ mean[0]).mean())
     yield fact("mean-cosine", "mean cosine to the mean vector", cosine, "says nothing by itself")
     yield fact("hub-skewness", "skewness of how often documents are retrieved", round(hubs.skew, 2))
-    yield fact(
-        "documents-retrieved", "documents retrieved by any query", hubs.unique, "of those that could be"
-    )
+    label = "documents retrieved by any query"
+    yield fact("documents-retrieved", label, hubs.unique, "of those that could be")
     yield fact("best-fix", "best fix of the vectors", best, "{gain:+.4f}", gain=gain)
     least = max(limits.GAIN * max(evidence.score, evidence.judged.chance), limits.LEAST_GAIN)
     drowned = list(_drowned(evidence, best, gain)) if gain > least and errors > limits.GAIN_ERRORS else []
@@ -227,11 +224,8 @@ def _best_fix(evidence: Evidence) -> tuple[str, float, float]:
 def _drowned(evidence: Evidence, best: str, gain: float) -> Iterator[Observation]:
     """Say what drowns the vectors, given a fix that pays."""
     fix, score = FIXES[best].description, evidence.score
-    ratio, agreement, hubs = (
-        evidence.cloud.participation,
-        evidence.agreement.documents_as_stored,
-        evidence.hubness,
-    )
+    ratio, agreement = evidence.cloud.participation, evidence.agreement.documents_as_stored
+    hubs = evidence.hubness
     lift = partial(Symptom.finding, gain=gain, fix=fix, score=score, after=score + gain)
     if ratio < limits.CONCENTRATED:
         symptom = STEEP if agreement >= limits.MEANINGFUL else DOMINANT

@@ -12,6 +12,7 @@ from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.matching import Match
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import PROOF, STRONG
+from searchapp.encoders.texts import assemble
 
 Floats = NDArray[np.float32]
 
@@ -113,11 +114,11 @@ def _documents(evidence: Evidence, agreement: Agreement) -> Iterator[Observation
 
 def _best_shift(agreement: Agreement) -> tuple[float, int, Sides]:
     """Return the highest agreement of shifted documents, the shift, and the view."""
-    shifted = [
+    shifted = (
         (float(agreement.of_documents(np.roll(view.documents, -by, axis=0)).mean()), by, view)
         for view in agreement.views
         for by in SHIFTS
-    ]
+    )
     return max(shifted, key=lambda candidate: candidate[0])
 
 
@@ -148,7 +149,7 @@ def misplaced(values: NDArray[np.float64]) -> tuple[float, float]:
 def _unsorted(evidence: Evidence, documents: Floats) -> Iterator[tuple[str, Floats]]:
     """Yield the documents with a sorting by text length undone, and what sorting that is."""
     texts = [evidence.context.documents[row] for row in evidence.document_rows]
-    lengths = np.array([len(f"{text.title} {text.text}".strip()) for text in texts])
+    lengths = np.array([len(assemble(text)) for text in texts])
     for size in (*(size for size in BATCHES if size < len(lengths)), len(lengths)):
         extent = "as a whole" if size == len(lengths) else f"in batches of {size}"
         for order, key in (("longest first", -lengths), ("shortest first", lengths)):

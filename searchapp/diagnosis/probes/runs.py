@@ -70,9 +70,8 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
         ("queries", foreign_queries, len(run), context.queries[0].id),
     ):
         if total and len(unknown) / total > limits.MOSTLY_UNKNOWN:
-            yield FOREIGN.finding(
-                PROOF, side=side, unknown=len(unknown) / total, first=unknown[0], known=known
-            )
+            share = len(unknown) / total
+            yield FOREIGN.finding(PROOF, side=side, unknown=share, first=unknown[0], known=known)
     judged = set(context.judgements)
     answered = judged & set(run)
     missing = sorted(judged - set(run))
@@ -128,9 +127,8 @@ def _missing_as_last(evidence: Evidence, run: Run) -> Iterator[Observation]:
     repeated = sum(ranking.document_ids.count(last) > 1 for ranking in holding)
     ending = sum(ranking.document_ids[-1] == last for ranking in holding)
     share = len(holding) / len(run)
-    often = share > max(
-        limits.LAST_QUERIES / len(run), limits.LAST_RESULT
-    ) and ending > limits.LAST_ENDING * len(holding)
+    usual = max(limits.LAST_QUERIES / len(run), limits.LAST_RESULT)
+    often = share > usual and ending > limits.LAST_ENDING * len(holding)
     if lowest or repeated or often:
         strength = PROOF if lowest or repeated else LIKELY
         yield LAST.finding(

@@ -97,10 +97,8 @@ def _gain(evidence: Evidence, documents: Floats, queries: Floats) -> float:
 
 def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floating]) -> float:
     """Return what another table adds to the score."""
-    single = rows.astype(np.float32)
-    return _gain(
-        evidence, model.means_of(model.document_tokens, single), model.means_of(model.query_tokens, single)
-    )
+    tokens = (model.document_tokens, model.query_tokens)
+    return _gain(evidence, *(model.means_of(side, rows.astype(np.float32)) for side in tokens))
 
 
 @probe(

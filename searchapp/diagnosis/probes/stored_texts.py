@@ -34,11 +34,7 @@ ENCODED_AS = {
         fix="encoding the texts again as they are",
     )
     for cause in (
-        "title-dropped",
-        "text-dropped",
-        "object-as-text",
-        "case-changed",
-        "prompt",
+        *dict.fromkeys(tried.cause for tried in ON_DOCUMENTS if tried.cause),
         "truncated",
         "pooling",
     )
@@ -105,15 +101,11 @@ def _sides(evidence: Evidence, model: Model) -> tuple[Deviating, Deviating]:
     context, realigned = evidence.context, evidence.realigned
     rows, expected = evidence.encoded_again
     documents = [context.documents[int(row)] for row in evidence.document_rows[rows]]
-    queries = [context.queries[row] for row in evidence.query_rows]
+    asked = [context.queries[row] for row in evidence.query_rows]
+    queries = [Document(query.id, "", query.text) for query in asked]
     return (
         _deviating("documents", documents, realigned.documents[rows], expected),
-        _deviating(
-            "queries",
-            [Document(query.id, "", query.text) for query in queries],
-            realigned.queries,
-            model.queries[evidence.query_rows],
-        ),
+        _deviating("queries", queries, realigned.queries, model.queries[evidence.query_rows]),
     )
 
 
@@ -136,10 +128,8 @@ def _explanations(evidence: Evidence, model: Model, deviating: Deviating) -> Ite
             continue
         share = deviating.share * count / len(texts)
         if cause is None:
-            remark = "harmless: the vectors hardly differ"
-            yield fact(
-                f"{deviating.side}-encoded-as", f"{deviating.side} encoded {how}", share, remark, how=how
-            )
+            key, label = f"{deviating.side}-encoded-as", f"{deviating.side} encoded {how}"
+            yield fact(key, label, share, "harmless: the vectors hardly differ", how=how)
         else:
             yield ENCODED_AS[cause].finding(
                 PROOF, gain, share=share, side=deviating.side, how=how, looked_at=len(texts), matching=count
@@ -201,15 +191,8 @@ def _unknown_prompt(model: TableModel, deviating: Deviating, gain: float | None)
     matching = float((fit > 1 - limits.CLOSER**2).mean())
     if matching > limits.MOST:
         size = float(np.linalg.norm(addition) / np.linalg.norm(sums, axis=1).mean())
-        yield UNKNOWN_PROMPT.finding(
-            PROOF,
-            gain,
-            share=deviating.share,
-            side=deviating.side,
-            size=size,
-            matching=matching,
-            looked_at=len(sample),
-        )
+        seen = {"size": size, "matching": matching, "looked_at": len(sample)}
+        yield UNKNOWN_PROMPT.finding(PROOF, gain, deviating.share, side=deviating.side, **seen)
 
 
 def _unexplained(evidence: Evidence, sides: tuple[Deviating, Deviating]) -> Iterator[Observation]:
