@@ -17,8 +17,9 @@ TOY = Cause("T1", "Queries are long", "unknown", "Shorten the queries.", INSPECT
 LONG = Symptom("toy-long", "{count:,} of {total:,} queries have {words} words or more (first: {first!r}).")
 
 
-@probe("toy", "Are queries long?", LONG)
+@probe("toy", LONG)
 def toy(evidence: Evidence) -> Iterator[Observation]:
+    """Are queries long?"""
     queries = evidence.context.queries
     long = [query.id for query in queries if len(query.text.split()) >= 8]
     yield fact("long-queries", "long queries", len(long), "of {total:,}", total=len(queries))
@@ -71,6 +72,6 @@ def test_the_table_of_the_docs_lists_it() -> None:
 def test_an_id_is_taken_once_and_its_causes_are_declared() -> None:
     with pytest.raises(ValueError, match="'toy' is registered already"):
         register(toy)
-    stray = probe("stray", "?", Symptom("nowhere", "x."))(toy.ask)
+    stray = probe("stray", Symptom("nowhere", "x."))(toy.ask)
     with pytest.raises(ValueError, match="'stray' is registered already, or names an unknown cause"):
         register(stray)

@@ -1,11 +1,13 @@
 """What a probe is: a question, what it may find, and the function that looks for it.
 
-To add one, declare its symptoms and decorate its function in one of the modules in `probes/`:
+To add one, declare its symptoms and decorate its function in one of the modules in `probes/`; the first line
+of its docstring is the question:
 
     BROKEN = Symptom("broken", "{count:,} of {total:,} vectors are broken.", fix="encode the texts again")
 
-    @probe("broken-vectors", "Are vectors broken?", BROKEN)
+    @probe("broken-vectors", BROKEN)
     def broken_vectors(evidence: Evidence) -> Iterator[Observation]:
+        '''Are vectors broken?'''
         vectors = evidence.require_vectors()
         ...
         yield BROKEN.finding(PROOF, count=count, total=total)
@@ -56,6 +58,7 @@ class Finding:
 
 
 Observation = Fact | Finding
+Ask = Callable[[Evidence], Iterator[Observation]]
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Probe:
     id: str
     question: str
     symptoms: tuple[Symptom, ...]
-    ask: Callable[[Evidence], Iterator[Observation]]
+    ask: Ask
     slow: bool = False
 
     @property
@@ -106,11 +109,9 @@ class Probe:
         return {symptom.cause for symptom in self.symptoms}
 
 
-def probe(
-    name: str, question: str, *symptoms: Symptom, slow: bool = False
-) -> Callable[[Callable[[Evidence], Iterator[Observation]]], Probe]:
-    """Return the decorator that turns a function into a probe."""
-    return lambda ask: Probe(name, question, symptoms, ask, slow)
+def probe(name: str, *symptoms: Symptom, slow: bool = False) -> Callable[[Ask], Probe]:
+    """Return the decorator that turns a function, whose docstring begins with its question, into a probe."""
+    return lambda ask: Probe(name, (ask.__doc__ or name).partition("\n")[0], symptoms, ask, slow)
 
 
 def fact(key: str, label: str, value: Value, remark: str = "", **values: Value) -> Fact:

@@ -48,9 +48,9 @@ TITLES_BESIDE = Symptom(
 )
 
 
-@probe("control", "Does a model with a known score reach it?", CONTROL)
+@probe("control", CONTROL)
 def control(evidence: Evidence) -> Iterator[Observation]:
-    """Run the bundled model through the same pipeline: its score is known."""
+    """Does a model with a known score reach it?"""
     evidence.require_judgements()
     corpus, score = evidence.context.corpus.id, evidence.context.control_score
     known = KNOWN_CONTROL.get(corpus)
@@ -63,9 +63,9 @@ def control(evidence: Evidence) -> Iterator[Observation]:
         yield CONTROL.finding(LIKELY, model=BUNDLED, score=score, corpus=corpus, known=known)
 
 
-@probe("bm25", "What does BM25 score?", slow=True)
+@probe("bm25", slow=True)
 def bm25(evidence: Evidence) -> Iterator[Observation]:
-    """Score BM25 on the same texts: what word overlap alone achieves."""
+    """What does BM25 score?"""
     evidence.require_judgements()
     context = evidence.context
     context.progress("scoring BM25")
@@ -76,9 +76,12 @@ def bm25(evidence: Evidence) -> Iterator[Observation]:
     yield fact("bm25", "BM25", float(context.judged.ndcg_of(retrieved).mean()))
 
 
-@probe("random-baseline", "What do random embeddings with this tokenizer score?", BELOW, slow=True)
+@probe("random-baseline", BELOW, slow=True)
 def random_baseline(evidence: Evidence) -> Iterator[Observation]:
-    """Score random tables with the model's tokenizer and dimension: below that, word overlap is destroyed."""
+    """What do random embeddings with this tokenizer score?
+
+    Below that, word overlap is destroyed.
+    """
     model = evidence.require_table()
     evidence.require_judgements()
     baseline = model.random_baseline()
@@ -90,9 +93,9 @@ def random_baseline(evidence: Evidence) -> Iterator[Observation]:
         yield BELOW.finding(SYMPTOM, score=evidence.score, baseline=baseline)
 
 
-@probe("chance", "What is the score, and what is chance?")
+@probe("chance")
 def chance(evidence: Evidence) -> Iterator[Observation]:
-    """Compute the score of the stored vectors, and what a random order scores."""
+    """What is the score, and what is chance?"""
     evidence.require_vectors()
     key, label = "score", "nDCG@10"
     if evidence.context.label_free:
@@ -101,9 +104,9 @@ def chance(evidence: Evidence) -> Iterator[Observation]:
     yield fact("chance", "chance", evidence.judged.chance)
 
 
-@probe("title-search", "Do titles retrieve their own documents?", TITLES, TITLES_BESIDE)
+@probe("title-search", TITLES, TITLES_BESIDE)
 def title_search(evidence: Evidence) -> Iterator[Observation]:
-    """Search for titles among the stored documents, without any judgement."""
+    """Do titles retrieve their own documents?"""
     model = evidence.require_same_dimension()
     rows = {int(document): row for row, document in enumerate(evidence.document_rows)}
     stored = [number for number, document in enumerate(model.titled) if int(document) in rows]
@@ -125,9 +128,9 @@ def title_search(evidence: Evidence) -> Iterator[Observation]:
         yield TITLES.finding(SYMPTOM, first=first, median=median)
 
 
-@probe("published-models", "What do related published models score?")
+@probe("published-models")
 def published_models(evidence: Evidence) -> Iterator[Observation]:
-    """List the published scores of related models on this corpus."""
+    """What do related published models score?"""
     evidence.require_vectors()
     task = find_task(evidence.context.corpus.id)
     if task is None:

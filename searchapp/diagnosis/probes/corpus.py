@@ -40,9 +40,9 @@ MISSING = Symptom("documents-missing", "{count:,} of {total:,} documents have no
 STALE = Symptom("stale-index", "{changes}.")
 
 
-@probe("corpus-digest", "Is the corpus the published one?", DIFFERS)
+@probe("corpus-digest", DIFFERS)
 def corpus_digest(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the digests of documents, queries and judgements with the published corpus."""
+    """Is the corpus the published one?"""
     corpus = evidence.context.corpus
     name = corpus.base_id
     if name not in KNOWN_DOCUMENTS:
@@ -67,11 +67,9 @@ def _undigestible(context: CorpusContext) -> bool:
     return len(set(ids)) < len(ids) or len(context.corpus.source.judgements()) > len(set(ids))
 
 
-@probe(
-    "corpus-check", "Are ids, texts and judgements consistent?", SWAPPED, JUDGED_MISSING, QUERY_IDS, COPIES
-)
+@probe("corpus-check", SWAPPED, JUDGED_MISSING, QUERY_IDS, COPIES)
 def corpus_check(evidence: Evidence) -> Iterator[Observation]:
-    """Look for what limits every score: missing, duplicate and empty texts, swapped columns."""
+    """Are ids, texts and judgements consistent?"""
     context = evidence.context
     for name, problem in context.problems.items():
         yield fact("corpus-problem", "corpus check", problem, problem=name)
@@ -115,9 +113,9 @@ def _reachable(context: CorpusContext) -> float:
     return float(np.mean(values)) if values else 1.0
 
 
-@probe("coverage", "Does every text have a vector?", FOREIGN, MISSING)
+@probe("coverage", FOREIGN, MISSING)
 def coverage(evidence: Evidence) -> Iterator[Observation]:
-    """Count the documents and queries of the corpus that have a stored vector, and ids it does not know."""
+    """Does every text have a vector?"""
     context, stored = evidence.context, evidence.require_vectors()
     ids = set(stored.document_ids)
     missing = [document.id for document in context.documents if document.id not in ids]
@@ -138,9 +136,9 @@ def coverage(evidence: Evidence) -> Iterator[Observation]:
         yield MISSING.finding(strength, share=share, count=len(missing), total=size, first=missing[0])
 
 
-@probe("index-state", "Do model, options and corpus still match the index?", STALE)
+@probe("index-state", STALE)
 def index_state(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the manifest of the index with model, options, corpus and versions as they are now."""
+    """Do model, options and corpus still match the index?"""
     evidence.require_vectors()
     changes = evidence.changes
     if changes is None:

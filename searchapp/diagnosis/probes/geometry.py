@@ -93,9 +93,9 @@ OTHER_SPACE = Symptom(
 )
 
 
-@probe("finite", "Are all vectors finite, and none zero?", NOT_FINITE, ZERO)
+@probe("finite", NOT_FINITE, ZERO)
 def finite(evidence: Evidence) -> Iterator[Observation]:
-    """Count vectors that contain NaN or infinity, and those that are zero although their text is not."""
+    """Are all vectors finite, and none zero?"""
     documents, queries = evidence.as_stored
     for side, vectors, ids in (
         ("documents", documents, evidence.document_ids),
@@ -125,9 +125,9 @@ def _has_text(evidence: Evidence, side: str) -> NDArray[np.bool_]:
     return np.array([bool(text.strip()) for text in texts], dtype=bool)
 
 
-@probe("norms", "Do vector norms drive the ranking?", UNNORMALISED)
+@probe("norms", UNNORMALISED)
 def norms(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether the norms of vectors decide what is retrieved."""
+    """Do vector norms drive the ranking?"""
     similarity = evidence.require_vectors().similarity
     lengths = np.linalg.norm(evidence.cloud.sides.documents, axis=1)
     lengths = lengths[lengths > limits.TINY]
@@ -140,9 +140,9 @@ def norms(evidence: Evidence) -> Iterator[Observation]:
         yield UNNORMALISED.finding(CLEAR, gain, variation=variation, largest=evidence.hubness.largest)
 
 
-@probe("dimensions", "Are there enough dimensions?", LEADING_DIMENSIONS, OTHER_DIMENSION, FEW)
+@probe("dimensions", LEADING_DIMENSIONS, OTHER_DIMENSION, FEW)
 def dimensions(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether enough dimensions are left, and whether they are the model's."""
+    """Are there enough dimensions?"""
     stored = evidence.require_vectors().documents.shape[1]
     yield fact("dimensions", "dimensions", stored)
     if evidence.model is None or evidence.same_dimension:
@@ -159,9 +159,9 @@ def dimensions(evidence: Evidence) -> Iterator[Observation]:
     yield symptom.finding(PROOF, evidence.gain_of_encoding_again, stored=stored, model=full)
 
 
-@probe("quantisation", "Did quantised values overflow?", OVERFLOW)
+@probe("quantisation", OVERFLOW)
 def quantisation(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether integers exceeded their range."""
+    """Did quantised values overflow?"""
     documents = evidence.cloud.sides.documents
     sample = documents[spread(len(documents), SAMPLE)]
     integers = bool((sample == np.round(sample)).all() and sample.any())
@@ -177,16 +177,9 @@ def quantisation(evidence: Evidence) -> Iterator[Observation]:
         yield OVERFLOW.finding(PROOF, evidence.gain_of_encoding_again, edge=edge, least=limits.INT8_EDGE)
 
 
-@probe(
-    "directions",
-    "How many directions carry the vectors, and does removing some help?",
-    NOISE,
-    STEEP,
-    DOMINANT,
-    HUBS,
-)
+@probe("directions", NOISE, STEEP, DOMINANT, HUBS)
 def directions(evidence: Evidence) -> Iterator[Observation]:
-    """Ask how many directions the documents fill, which are hubs, and what removing directions gains."""
+    """How many directions carry the vectors, and does removing some help?"""
     size = evidence.require_vectors().documents.shape[1]
     if len(evidence.document_rows) < limits.FEWEST_DOCUMENTS:
         raise CannotJudgeError(f"the shape of a cloud takes at least {limits.FEWEST_DOCUMENTS} documents")
@@ -248,9 +241,9 @@ def _noise(evidence: Evidence) -> Iterator[Observation]:
         yield NOISE.finding(STRONG, gain, dimensions=size, tail=tail, edge=edge, ratio=ratio)
 
 
-@probe("shared-space", "Do queries and documents share one space?", NEGATED, OTHER_SPACE)
+@probe("shared-space", NEGATED, OTHER_SPACE)
 def shared_space(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether queries and documents have the same coordinates and the same sign."""
+    """Do queries and documents share one space?"""
     agreement = evidence.require_agreement()
     across, documents, queries = agreement.across, agreement.documents, agreement.queries
     yield fact("across-agreement", "agreement of queries and documents with the control", across)

@@ -33,17 +33,9 @@ UNEXPLAINED = Symptom(
 )
 
 
-@probe(
-    "reported-score",
-    "Which definition gives the reported score?",
-    OTHER_SPLIT,
-    OTHER_DEFINITION,
-    OTHER_CUTOFF,
-    OTHER_SCALE,
-    UNEXPLAINED,
-)
+@probe("reported-score", OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE, UNEXPLAINED)
 def reported_score(evidence: Evidence) -> Iterator[Observation]:
-    """Find the definition, cutoff, split or scale that gives a reported score."""
+    """Which definition gives the reported score?"""
     reported = evidence.reported
     if not reported:
         raise CannotJudgeError("no score was reported")

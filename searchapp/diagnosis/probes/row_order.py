@@ -67,17 +67,12 @@ SHUFFLED = Symptom("order-lost", SWAPPED_TEXT, fix=OFFSET_DOCUMENTS.fix, key="sh
 MISPLACED = Symptom("some-rows-misplaced", SWAPPED_TEXT, fix=OFFSET_DOCUMENTS.fix, key="misplaced")
 
 
-@probe(
-    "row-order",
-    "Are the vectors stored under the ids of their texts?",
-    DOCUMENTS_SHIFTED,
-    QUERIES_SHIFTED,
-    SORTED,
-    LOST_ORDER,
-    SCATTERED,
-)
+@probe("row-order", DOCUMENTS_SHIFTED, QUERIES_SHIFTED, SORTED, LOST_ORDER, SCATTERED)
 def row_order(evidence: Evidence) -> Iterator[Observation]:
-    """Compare which texts are close to each other with what the control model finds close."""
+    """Are the vectors stored under the ids of their texts?
+
+    Texts that the control model finds close to each other should be close here.
+    """
     agreement = evidence.require_agreement()
     label, remark = "agreement of documents with the control", "1 is the same order, 0.5 is chance"
     yield fact("documents-agreement", label, agreement.documents, remark)
@@ -160,16 +155,12 @@ def _unsorted(evidence: Evidence, documents: Floats) -> Iterator[tuple[str, Floa
             yield f"{order}, {extent}", restored
 
 
-@probe(
-    "encoded-again",
-    "Does the model produce these vectors, in this order?",
-    OFFSET_DOCUMENTS,
-    OFFSET_QUERIES,
-    SHUFFLED,
-    MISPLACED,
-)
+@probe("encoded-again", OFFSET_DOCUMENTS, OFFSET_QUERIES, SHUFFLED, MISPLACED)
 def encoded_again(evidence: Evidence) -> Iterator[Observation]:
-    """Encode the texts again and look for each vector among the stored ones."""
+    """Does the model produce these vectors, in this order?
+
+    The texts are encoded again, and each vector is looked for among the stored ones.
+    """
     evidence.require_same_dimension()
     for side, match, offset, stored in (
         ("documents", evidence.match, OFFSET_DOCUMENTS, len(evidence.document_rows)),

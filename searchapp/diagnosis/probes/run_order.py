@@ -27,15 +27,9 @@ UNRELATED = Symptom(
 )
 
 
-@probe(
-    "run-order",
-    "Is the run stored under the right ids, and what does it score?",
-    DOCUMENTS_SHIFTED,
-    QUERIES_SHIFTED,
-    UNRELATED,
-)
+@probe("run-order", DOCUMENTS_SHIFTED, QUERIES_SHIFTED, UNRELATED)
 def run_order(evidence: Evidence) -> Iterator[Observation]:
-    """Score the run as it is and shifted by some rows, and ask the control whether it matches the texts."""
+    """Is the run stored under the right ids, and what does it score?"""
     evidence.require_run()
     evidence.require_judgements()
     context, run = evidence.context, evidence.run or {}

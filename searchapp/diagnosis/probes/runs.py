@@ -56,9 +56,9 @@ APPROXIMATE = Symptom(
 )
 
 
-@probe("run-ids", "Does the run write ids as the corpus does?", FOREIGN, QUERIES_MISSING, OTHER_SPLIT)
+@probe("run-ids", FOREIGN, QUERIES_MISSING, OTHER_SPLIT)
 def run_ids(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the ids of the run with those of the corpus and of its judgements."""
+    """Does the run write ids as the corpus does?"""
     run, context = evidence.require_run(), evidence.context
     documents = [name for ranking in run.values() for name in ranking.document_ids]
     foreign = [name for name in documents if name not in context.rows]
@@ -85,9 +85,9 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
         yield OTHER_SPLIT.finding(PROOF, count=len(run), corpus=context.corpus.id)
 
 
-@probe("run-depth", "Is the run deep enough for its metrics?", SHALLOW)
+@probe("run-depth", SHALLOW)
 def run_depth(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the depth of the run with the cutoffs of what is reported."""
+    """Is the run deep enough for its metrics?"""
     run = evidence.require_run()
     depth = max((len(ranking.document_ids) for ranking in run.values()), default=0)
     cutoffs = [cutoff for name in evidence.reported if (cutoff := parse_measure(name).cutoff)]
@@ -97,9 +97,9 @@ def run_depth(evidence: Evidence) -> Iterator[Observation]:
         yield SHALLOW.finding(PROOF, depth=depth, wanted=wanted)
 
 
-@probe("run-scores", "Are the scores of the run plausible?", LAST, ROUNDED, TIED)
+@probe("run-scores", LAST, ROUNDED, TIED)
 def run_scores(evidence: Evidence) -> Iterator[Observation]:
-    """Look for missing results that were read as documents, and for scores so coarse that ties decide."""
+    """Are the scores of the run plausible?"""
     run = evidence.require_run()
     if not run:
         raise CannotJudgeError("the run is empty")
@@ -136,9 +136,9 @@ def _missing_as_last(evidence: Evidence, run: Run) -> Iterator[Observation]:
         )
 
 
-@probe("run-search", "Does the run contain what exact search finds?", APPROXIMATE)
+@probe("run-search", APPROXIMATE)
 def run_search(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the run's first ten with exact search over the stored vectors."""
+    """Does the run contain what exact search finds?"""
     run = evidence.require_run()
     evidence.require_vectors()
     shared = [(row, name) for row, name in enumerate(evidence.query_ids) if name in run]

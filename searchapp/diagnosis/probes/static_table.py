@@ -101,15 +101,12 @@ def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floati
     return _gain(evidence, *(model.means_of(side, rows.astype(np.float32)) for side in tokens))
 
 
-@probe(
-    "row-alignment",
-    "Do the rows of the embedding table belong to their tokens?",
-    ROWS_SHIFTED,
-    LATER_ROWS_SHIFTED,
-    ROWS_RANDOM,
-)
+@probe("row-alignment", ROWS_SHIFTED, LATER_ROWS_SHIFTED, ROWS_RANDOM)
 def row_alignment(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether spelling variants (case, plural, a leading space) have rows close to each other."""
+    """Do the rows of the embedding table belong to their tokens?
+
+    Spelling variants (case, plural, a leading space) should have rows close to each other.
+    """
     model = evidence.require_table()
     rows, pairs = without_dominant(model.table.rows), variant_pairs(model.table.vocabulary)
     if len(pairs) < limits.FEWEST_PAIRS:
@@ -149,9 +146,9 @@ def _best_shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
     return by, first
 
 
-@probe("equal-rows", "Are rows zero, shared or unknown?", ZERO, SHARED, SAME, UNKNOWN)
+@probe("equal-rows", ZERO, SHARED, SAME, UNKNOWN)
 def equal_rows(evidence: Evidence) -> Iterator[Observation]:
-    """Count tokens that share a row with others, have a zero row, or are unknown."""
+    """Are rows zero, shared or unknown?"""
     model = evidence.require_table()
     table = model.table
     row_bytes = np.ascontiguousarray(table.rows).view(np.dtype((np.void, table.rows[0].nbytes))).ravel()
@@ -173,9 +170,9 @@ def equal_rows(evidence: Evidence) -> Iterator[Observation]:
         yield UNKNOWN.finding(PROOF, share=unknown)
 
 
-@probe("token-weights", "Do rare tokens weigh more than frequent ones?", FREQUENT_HEAVY, FLAT)
+@probe("token-weights", FREQUENT_HEAVY, FLAT)
 def token_weights(evidence: Evidence) -> Iterator[Observation]:
-    """Compare the norms of rows with the frequencies of their tokens."""
+    """Do rare tokens weigh more than frequent ones?"""
     model = evidence.require_table()
     rows, counts = model.table.rows, model.counts
     norms = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
@@ -208,9 +205,9 @@ def token_weights(evidence: Evidence) -> Iterator[Observation]:
         yield FLAT.finding(STRONG, gain, variation=variation, frequent=limits.FREQUENT, weight=weight)
 
 
-@probe("tokenizer", "Does the tokenizer match the vocabulary?", REBUILT)
+@probe("tokenizer", REBUILT)
 def tokenizer(evidence: Evidence) -> Iterator[Observation]:
-    """Ask whether the scores of a Unigram tokenizer are more than the lengths of its tokens."""
+    """Does the tokenizer match the vocabulary?"""
     table = evidence.require_table().table
     tokens = len(table.vocabulary)
     yield fact("tokenizer", "tokenizer", table.algorithm, "{tokens:,} tokens", tokens=tokens)
@@ -225,16 +222,9 @@ def tokenizer(evidence: Evidence) -> Iterator[Observation]:
         yield REBUILT.finding(PROOF, correlation=correlation)
 
 
-@probe(
-    "model-input",
-    "How much of a text does the model read, and how much of that is prompt?",
-    TRUNCATED,
-    TITLE_DROPPED,
-    TEXT_DROPPED,
-    PROMPT,
-)
+@probe("model-input", TRUNCATED, TITLE_DROPPED, TEXT_DROPPED, PROMPT)
 def model_input(evidence: Evidence) -> Iterator[Observation]:
-    """Ask how much of each text the model reads, and how much of what it reads is prompt."""
+    """How much of a text does the model read, and how much of that is prompt?"""
     model = evidence.require_table()
     options, length, table = model.encoder.options, model.encoder.recipe.max_length, model.table
     lengths = np.diff(model.document_tokens.offsets)

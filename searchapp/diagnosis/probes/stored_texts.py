@@ -74,16 +74,9 @@ class Deviating:
     share: float
 
 
-@probe(
-    "stored-texts",
-    "Which texts were the vectors made from?",
-    *ENCODED_AS.values(),
-    UNKNOWN_PROMPT,
-    OTHER_MODEL,
-    UNEXPLAINED,
-)
+@probe("stored-texts", *ENCODED_AS.values(), UNKNOWN_PROMPT, OTHER_MODEL, UNEXPLAINED)
 def stored_texts(evidence: Evidence) -> Iterator[Observation]:
-    """Find what was done to the texts where stored vectors are not the model's own."""
+    """Which texts were the vectors made from?"""
     model = evidence.require_same_dimension()
     sides = _sides(evidence, model)
     explained = False
