@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.measures import CUTOFF, percentile_ranks, spread
+from searchapp.encoders.vectors import Floats
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 SAMPLE = 400  # documents whose neighbours are compared with the control's

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.vectors import unit
-
-Floats = NDArray[np.float32]
+from searchapp.encoders.vectors import Floats, unit
 
 FITTED_ON = 20_000  # rows that directions are computed from
 

@@ -21,9 +21,9 @@ from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
+from searchapp.encoders.vectors import Floats
 from searchapp.records import Run
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis.tokens import TokenTable
 from searchapp.encoders.texts import assemble
-from searchapp.encoders.vectors import unit
+from searchapp.encoders.vectors import Floats, unit
 from searchapp.records import Document
-
-Floats = NDArray[np.float32]
 
 PROMPTS = (
     "query: ",

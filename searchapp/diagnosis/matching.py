@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
+from searchapp.encoders.vectors import Floats
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 CHUNK = 512  # rows whose cosines are held at a time

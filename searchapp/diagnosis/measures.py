@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.vectors import unit
+from searchapp.encoders.vectors import Floats, unit
 from searchapp.evaluation.metric import RELEVANT, UNJUDGED, Grades, JudgedRanking
 from searchapp.evaluation.metrics import dcg, ndcg
 from searchapp.records import Judgements, alphabetical_ranks, best_rows
-
-Floats = NDArray[np.float32]
 
 CUTOFF = 10
 CHUNK = 256  # queries whose scores are held at a time

@@ -13,10 +13,8 @@ from searchapp.diagnosis.tokens import TokenTable, truncate_to
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.tokenization import Tokens
-from searchapp.encoders.vectors import unit
+from searchapp.encoders.vectors import Floats, unit
 from searchapp.records import Document, Query
-
-Floats = NDArray[np.float32]
 
 SLOW_SAMPLE = 64  # documents that a model other than a static one encodes again
 TITLES = 400  # titles that are searched for

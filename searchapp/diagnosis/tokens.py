@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.tokenization import ReferenceTokenizer, Tokens, truncate
-from searchapp.encoders.vectors import unit
-
-Floats = NDArray[np.float32]
+from searchapp.encoders.vectors import Floats, unit
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.encoders.vectors import unit
+from searchapp.encoders.vectors import Floats, unit
 
-Floats = NDArray[np.float32]
 Pairs = NDArray[np.intp]
 
 CHARACTERS = 4  # shorter words are too often parts of others

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from searchapp.errors import SearchappError
 
+Floats = NDArray[np.float32]
+
 
 def checked_vectors(
     vectors: NDArray[np.float32], names: Sequence[str], model: str, *, normalize: bool

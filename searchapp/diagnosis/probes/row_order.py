@@ -13,8 +13,7 @@ from searchapp.diagnosis.matching import Match
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import PROOF, STRONG
 from searchapp.encoders.texts import assemble
-
-Floats = NDArray[np.float32]
+from searchapp.encoders.vectors import Floats
 
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024)
 

@@ -14,9 +14,7 @@ from searchapp.diagnosis.thresholds import CLEAR, PROOF, STRONG
 from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
-from searchapp.encoders.vectors import unit
-
-Floats = NDArray[np.float32]
+from searchapp.encoders.vectors import Floats, unit
 
 SHIFTS = tuple(by for by in range(-8, 9) if by)
 SIF = 1e-3  # weight a / (a + frequency); Arora et al., ICLR 2017

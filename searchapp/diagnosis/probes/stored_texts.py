@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
@@ -20,9 +19,8 @@ from searchapp.diagnosis.measures import cosines, spread
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, HINT, PROOF
+from searchapp.encoders.vectors import Floats
 from searchapp.records import Document
-
-Floats = NDArray[np.float32]
 
 POOLINGS = ("max", "first", "last")
 
