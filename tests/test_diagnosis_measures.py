@@ -5,11 +5,20 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from searchapp.diagnosis.agreement import nearest
-from searchapp.diagnosis.cloud import Cloud, Sides, participation, spectrum
-from searchapp.diagnosis.fixes import FIXES, centre, negate, soften, whiten, without_directions
+from searchapp.diagnosis.agreement import Match, match_rows, nearest, realign_rows
+from searchapp.diagnosis.cloud import (
+    FIXES,
+    Cloud,
+    Sides,
+    centre,
+    negate,
+    participation,
+    soften,
+    spectrum,
+    whiten,
+    without_directions,
+)
 from searchapp.diagnosis.hypotheses import common_addition, truncation_lengths
-from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import (
     JudgedQueries,
     hubness,
@@ -19,8 +28,7 @@ from searchapp.diagnosis.measures import (
     spread,
 )
 from searchapp.diagnosis.probes.row_order import misplaced
-from searchapp.diagnosis.tokens import TokenTable
-from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
+from searchapp.diagnosis.tokens import TokenTable, alignment, variant_pairs, without_dominant
 from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
 from searchapp.evaluation.metrics import NDCG

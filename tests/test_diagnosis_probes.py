@@ -79,6 +79,6 @@ def test_a_score_below_random_embeddings_by_chance_is_no_finding(monkeypatch: py
     for baseline, named in ((0.5 + 2.4 * error, []), (0.5 + 2.6 * error, ["below-random"])):
         evidence = healthy(sentences())
         evidence.__dict__.update(per_query=scores, score=0.5)
-        monkeypatch.setattr(TableModel, "random_baseline", lambda _self, _judged, value=baseline: value)
+        monkeypatch.setattr(TableModel, "random_baseline", lambda _self, value=baseline: value)
         observations = find_probe("random-baseline").ask(evidence)
         assert [seen.cause for seen in observations if isinstance(seen, Finding)] == named

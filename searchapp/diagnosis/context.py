@@ -1,19 +1,16 @@
 """What does not depend on the pipeline: the corpus, and what a control model makes of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import lint
 from searchapp.diagnosis.cloud import Sides
-from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, judged_queries
+from searchapp.diagnosis.measures import JudgedQueries, judged_queries
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
-from searchapp.records import Document, Judgements, Query, Run
+from searchapp.records import Document, Judgements, Query
 
 Progress = Callable[[str], None]
 """Called with what is about to be done."""
@@ -75,14 +72,6 @@ class CorpusContext:
         """The judged queries by ascending id, all queries where nothing is judged."""
         names = list(self.judgements) or sorted(self.all_queries)
         return [self.all_queries[name] for name in names]
-
-    def rows_of_run(self, run: Run, query_ids: Sequence[str]) -> NDArray[np.intp]:
-        """Return each query's first ten results as rows of `documents`, (q, 10), -1 where there is none."""
-        rows = np.full((len(query_ids), CUTOFF), -1, dtype=np.intp)
-        for place, name in enumerate(query_ids):
-            ids = run[name].document_ids[:CUTOFF] if name in run else []
-            rows[place, : len(ids)] = [self.rows.get(document, -1) for document in ids]
-        return rows
 
     @cached_property
     def judged(self) -> JudgedQueries:

@@ -13,11 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement
-from searchapp.diagnosis.cloud import Cloud, Sides, Vectors
+from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement, Match, match_rows, realign_rows
+from searchapp.diagnosis.cloud import FIXES, Cloud, Sides, Vectors, without_directions
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.fixes import FIXES, without_directions
-from searchapp.diagnosis.matching import Match, match_rows, realign_rows
 from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES

@@ -1,6 +1,6 @@
 """Measures that probes share: rankings from matrix products and their nDCG, percentile ranks, spectra."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from searchapp.encoders.vectors import Floats, unit
 from searchapp.evaluation.metric import RELEVANT, UNJUDGED, Grades, JudgedRanking
 from searchapp.evaluation.metrics import dcg, ndcg
-from searchapp.records import Judgements, alphabetical_ranks, best_rows
+from searchapp.records import Judgements, Run, alphabetical_ranks, best_rows
 
 CUTOFF = 10
 CHUNK = 256  # queries whose scores are held at a time
@@ -88,6 +88,15 @@ def judged_queries(
         absent, judged = count(-1, -1), judgements[query_id].items()
         grades.append({(rows[name] if name in rows else next(absent)): grade for name, grade in judged})
     return JudgedQueries(document_ids, grades)
+
+
+def rows_of_run(run: Run, query_ids: Sequence[str], rows: Mapping[str, int]) -> NDArray[np.intp]:
+    """Return each query's first ten results as rows of documents, (q, 10), -1 where there is none."""
+    results = np.full((len(query_ids), CUTOFF), -1, dtype=np.intp)
+    for query, query_id in enumerate(query_ids):
+        ids = run[query_id].document_ids[:CUTOFF] if query_id in run else []
+        results[query, : len(ids)] = [rows.get(document_id, -1) for document_id in ids]
+    return results
 
 
 def cosines(left: Floats, right: Floats) -> Floats:

@@ -10,14 +10,13 @@ from searchapp.diagnosis.probes import (
     geometry,
     reported,
     row_order,
-    run_order,
     runs,
     static_table,
     stored_texts,
 )
 from searchapp.errors import SearchappError
 
-MODULES = (corpus, baselines, row_order, stored_texts, static_table, geometry, runs, run_order, reported)
+MODULES = (corpus, baselines, row_order, stored_texts, static_table, geometry, runs, reported)
 
 PROBES: dict[str, Probe] = {}
 """Probe id -> probe. The command line, the docs and the tests are generated from it."""

@@ -1,6 +1,7 @@
-"""Inside a static model: its table, its vocabulary, and the tokens of texts."""
+"""Inside a static model: its table, the tokens of texts, and whether rows belong to their tokens."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,13 @@ from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.tokenization import ReferenceTokenizer, Tokens, truncate
 from searchapp.encoders.vectors import Floats, unit
+
+Pairs = NDArray[np.intp]
+
+CHARACTERS = 4  # shorter words are too often parts of others
+MOST_PAIRS = 4000
+DOMINANT = 10  # directions removed from a table, so that they do not hide the words
+MARKS = "▁Ġ"  # how tokenizers write a leading space
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +71,54 @@ def token_table(encoder: StaticEncoder) -> TokenTable:
 def truncate_to(tokens: Tokens, max_length: int | None) -> Tokens:
     """Return tokens truncated to a maximum length, unchanged when there is none."""
     return tokens if max_length is None else truncate(tokens, max_length)
+
+
+def variant_pairs(vocabulary: Sequence[str]) -> Pairs:
+    """Return the ids of tokens that are spelling variants of one word, (p, 2): case, plural, a leading space.
+
+    >>> variant_pairs(["cats", "Tide", "▁tide", "tides", "moon"]).tolist()
+    [[1, 2], [1, 3], [2, 3]]
+    """
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, token in enumerate(vocabulary):
+        word = token.lstrip(MARKS).removeprefix("##").casefold()
+        if len(word) >= CHARACTERS and word.isalpha():
+            rows_of[word].append(row)
+    pairs = []
+    for word, rows in rows_of.items():
+        pairs += [(row, variant) for place, row in enumerate(rows) for variant in rows[place + 1 :]]
+        pairs += [(row, plural) for row in rows for plural in rows_of.get(f"{word}s", ())]
+    every = np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2)
+    count = min(len(every), MOST_PAIRS)
+    return every[np.linspace(0, len(every) - 1, count).astype(np.intp)] if len(every) else every
+
+
+def alignment(rows: Floats, pairs: Pairs, shift: int = 0) -> float:
+    """Return how often a token is closer to its variant than to a stranger, 1 at best, 0.5 by chance.
+
+    Args:
+        rows: (V, d) float32, the table.
+        pairs: (p, 2) ids of variants.
+        shift: read the row of token i at i + shift; pairs that would fall outside are left out.
+    """
+    moved = pairs + shift
+    moved = moved[((moved >= 0) & (moved < len(rows))).all(axis=1)]
+    if not len(moved):
+        return 0.5
+    left, right = (unit(rows[moved[:, side]] - rows.mean(axis=0)) for side in (0, 1))
+    near = np.einsum("pd,pd->p", left, right)
+    wins = []
+    for step in (len(moved) // 4 + 1, len(moved) // 3 + 1, len(moved) // 2 + 1):
+        far = np.einsum("pd,pd->p", left, np.roll(right, step, axis=0))
+        wins.append(float((near > far).mean() + (near == far).mean() / 2))
+    return float(np.mean(wins))
+
+
+def without_dominant(rows: Floats) -> Floats:
+    """Return a table without its mean and its dominant directions, (V, d) float32."""
+    centred = rows - rows.mean(axis=0)
+    k = min(DOMINANT, rows.shape[1] // 4)
+    _, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    top = directions[:, rows.shape[1] - k :].astype(np.float32)
+    quiet: Floats = centred - np.matmul(centred @ top, top.T, dtype=np.float32)
+    return quiet

@@ -6,7 +6,7 @@ import numpy as np
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.measures import CUTOFF
+from searchapp.diagnosis.measures import CUTOFF, rows_of_run
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM
 from searchapp.encoders.model_files import BUNDLED
@@ -69,10 +69,9 @@ def bm25(evidence: Evidence) -> Iterator[Observation]:
     evidence.require_judgements()
     context = evidence.context
     context.progress("scoring BM25")
-    run = open_bm25(context.corpus.documents_digest, lambda: context.documents).search(
-        context.queries, CUTOFF
-    )
-    retrieved = context.rows_of_run(run, [query.id for query in context.queries])
+    bm25_index = open_bm25(context.corpus.documents_digest, lambda: context.documents)
+    run = bm25_index.search(context.queries, CUTOFF)
+    retrieved = rows_of_run(run, [query.id for query in context.queries], context.rows)
     yield fact("bm25", "BM25", float(context.judged.ndcg_of(retrieved).mean()))
 
 

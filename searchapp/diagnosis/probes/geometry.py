@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.cloud import FIXES
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.fixes import FIXES
 from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, HINT, LESSER, LIKELY, PROOF, STRONG

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.agreement import SHIFTS, Agreement
+from searchapp.diagnosis.agreement import SHIFTS, Agreement, Match
 from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.matching import Match
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import PROOF, STRONG
 from searchapp.encoders.texts import assemble

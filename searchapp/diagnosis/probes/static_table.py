@@ -11,7 +11,7 @@ from searchapp.diagnosis.measures import spearman
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, PROOF, STRONG
-from searchapp.diagnosis.vocabulary import alignment, variant_pairs, without_dominant
+from searchapp.diagnosis.tokens import alignment, variant_pairs, without_dominant
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import Floats, unit
