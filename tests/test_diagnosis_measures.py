@@ -60,6 +60,13 @@ def test_a_judged_document_that_is_absent_raises_the_ideal() -> None:
     assert found.tolist() == pytest.approx([1 / (1 + 1 / np.log2(3))])
 
 
+def test_a_rank_without_a_result_is_no_missing_document() -> None:
+    """One of two relevant documents at rank 1 and nothing else: 1 / (1 + 1 / log2(3))."""
+    queries = judged_queries(["a"], ["q"], {"q": {"a": 1, "gone": 1}})
+    (value,) = queries.ndcg_of(np.array([[0] + [-1] * 9]))
+    assert value == pytest.approx(1 / (1 + 1 / np.log2(3)), abs=1e-15)
+
+
 def test_a_vector_with_nan_is_never_retrieved() -> None:
     trial = JudgedQueries(["a", "b"], [{0: 1}])
     documents = np.array([[np.nan, 9], [1, 0]], np.float32)

@@ -85,7 +85,7 @@ def judged_queries(
     rows = {document_id: row for row, document_id in enumerate(document_ids)}
     grades = []
     for query_id in query_ids:
-        absent, judged = count(-1, -1), judgements[query_id].items()
+        absent, judged = count(-2, -1), judgements[query_id].items()  # -1 is a rank without a result
         grades.append({(rows[name] if name in rows else next(absent)): grade for name, grade in judged})
     return JudgedQueries(document_ids, grades)
 
