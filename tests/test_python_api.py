@@ -93,3 +93,15 @@ def test_runs_are_scored_and_compared(
     means = [searchapp.evaluate(corpus, run=run).metrics["ndcg_at_10"] for run in (dense, bm25)]
     (change,) = comparison.changes
     assert [change.baseline, change.candidate] == means
+
+
+def test_an_unknown_mode_is_an_error_that_lists_the_modes() -> None:
+    index = searchapp.build_index("sample")
+    wrong = (
+        lambda: searchapp.evaluate("sample", mode="denes"),
+        lambda: searchapp.search("honey", index, mode="denes"),
+    )
+    for call in wrong:
+        with pytest.raises(searchapp.SearchappError, match="There is no mode 'denes'") as caught:
+            call()
+        assert caught.value.hint == "Choose one of: dense, bm25, hybrid."

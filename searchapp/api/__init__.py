@@ -32,7 +32,7 @@ from searchapp.published.systems import choose_system
 from searchapp.records import Hit, Query, Result
 from searchapp.retrieval.answer import answer
 from searchapp.retrieval.index_lookup import find_index
-from searchapp.retrieval.modes import DENSE, MODES
+from searchapp.retrieval.modes import DENSE, find_mode
 from searchapp.tasks.open_task import open_task
 from searchapp.tasks.retrieval import RetrievalTask
 
@@ -113,7 +113,7 @@ def evaluate(
     task = open_task(corpus, **settings) if isinstance(corpus, str) else RetrievalTask(corpus, **settings)
     if run is not None:
         return task.evaluate_run(read_run(Path(run)), Path(run).stem).result
-    if not MODES[mode].needs_model:
+    if not find_mode(mode).needs_model:
         return task.evaluate_without_model().result
     return task.evaluate(task.open_encoder(model, options), progress).result
 

@@ -22,7 +22,7 @@ from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
 from searchapp.reports.formats import Report
-from searchapp.retrieval.modes import MODES
+from searchapp.retrieval.modes import find_mode
 
 if TYPE_CHECKING:
     from searchapp.evaluation.metric import Measure
@@ -107,7 +107,7 @@ def _evaluations(
 ) -> "Iterator[Evaluation]":
     from searchapp.tasks.open_task import open_task
 
-    needs_model = MODES[mode].needs_model
+    needs_model = find_mode(mode).needs_model
     if measures:
         reject({"cutoffs"}, "--measure, which names cutoffs itself (nDCG@10)")
     if runs:

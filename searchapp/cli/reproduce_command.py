@@ -8,7 +8,7 @@ from searchapp.cli.completion import CORPUS, MODEL
 from searchapp.cli.options import PATH, VECTOR_OPTIONS, encoding_options, mode_option, reject, report_options
 from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
-from searchapp.retrieval.modes import MODES
+from searchapp.retrieval.modes import find_mode
 
 
 @click.command("reproduce")
@@ -55,7 +55,7 @@ def command(
 
     if against is not None:
         reject({"model", "mode", *VECTOR_OPTIONS}, "--against, which compares existing results")
-    if mode is not None and not MODES[mode].needs_model:
+    if mode is not None and not find_mode(mode).needs_model:
         reject({"model", *VECTOR_OPTIONS}, f"--mode {mode}")
     read = read_source(source)
     with steps() as progress:

@@ -22,7 +22,7 @@ from searchapp.published.stemmer import stemmer_remarks
 from searchapp.published.text_variants import TEXT_VARIANTS, search_in_memory, variants_of
 from searchapp.records import Document, Problem, Result, Run
 from searchapp.retrieval.bm25 import BM25, Bm25, Bm25Recipe, bm25_recipe, open_bm25
-from searchapp.retrieval.modes import DENSE, HYBRID, MODES
+from searchapp.retrieval.modes import DENSE, HYBRID, find_mode
 from searchapp.tasks.retrieval import RetrievalTask
 from searchapp.tasks.task import Evaluation
 
@@ -98,7 +98,7 @@ class ModelSystem(System):
     def _rank(self, corpus: Corpus, depth: int) -> Run:
         encoder = encoder_for(corpus, self._encoder, self._encoder.options)
         index = build_index(corpus, encoder, progress=partial(self._report, corpus))
-        run, _ = MODES[self._mode].open(index, encoder).search(corpus.queries, depth)
+        run, _ = find_mode(self._mode).open(index, encoder).search(corpus.queries, depth)
         return run
 
     def _variants(self, corpus: Corpus, depth: int, thorough: bool) -> Iterator[Variant]:

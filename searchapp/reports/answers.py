@@ -10,7 +10,7 @@ from searchapp.reports.formats import Report
 from searchapp.reports.hits import hits_lines
 from searchapp.reports.markup import Table
 from searchapp.reports.text import printable
-from searchapp.retrieval.modes import MODES
+from searchapp.retrieval.modes import find_mode
 
 QUERY_SCHEMA = "searchapp/query/1"
 
@@ -22,7 +22,7 @@ def answer_report(
     facts = {
         "schema": QUERY_SCHEMA,
         "corpus": manifest.corpus,
-        "model": manifest.recipe.model if MODES[mode].needs_model else mode,
+        "model": manifest.recipe.model if find_mode(mode).needs_model else mode,
         "mode": mode,
         "kind": manifest.kind,
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from searchapp.errors import SearchappError
 from searchapp.index.index import Index
 from searchapp.records import Hit, Query
-from searchapp.retrieval.modes import MODES
+from searchapp.retrieval.modes import find_mode
 from searchapp.retrieval.queries import check_queries
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def answer(index: Index, mode: str, queries: Sequence[Query], k: int) -> dict[st
             f"k is {k}, but {index.manifest.corpus} has only {index.manifest.n_docs} documents.",
             f"Ask for at most -k {index.manifest.n_docs}.",
         )
-    retriever = MODES[mode].open(index, None)
+    retriever = find_mode(mode).open(index, None)
     logger.info("Searching %s with %s (%s).", index.manifest.corpus, retriever.label, index.folder)
     run, _ = retriever.search(queries, k)
     return {

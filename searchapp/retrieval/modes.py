@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from searchapp.errors import SearchappError
+
 if TYPE_CHECKING:
     from searchapp.encoders.encoder import Encoder
     from searchapp.index.index import Index
@@ -78,3 +80,14 @@ MODES = {
     for mode in (Mode(DENSE, True, _dense), Mode("bm25", False, _bm25), Mode(HYBRID, True, _hybrid))
 }
 """Name -> mode: vectors compared, words compared, or both fused."""
+
+
+def find_mode(name: str) -> Mode:
+    """Return the mode with this name.
+
+    Raises:
+        SearchappError: there is none.
+    """
+    if name not in MODES:
+        raise SearchappError(f"There is no mode {name!r}.", f"Choose one of: {', '.join(MODES)}.")
+    return MODES[name]

@@ -21,7 +21,7 @@ from searchapp.index.build import Progress, build_index, encoder_for
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
-from searchapp.retrieval.modes import DENSE, HYBRID, MODES, Retriever
+from searchapp.retrieval.modes import DENSE, HYBRID, Retriever, find_mode
 from searchapp.retrieval.queries import check_queries
 from searchapp.retrieval.random_baseline import RANDOM, random_run
 from searchapp.tasks.task import Evaluation, Task
@@ -88,7 +88,7 @@ class RetrievalTask(Task):
         check_queries(queries, self.depth)
         index = build_index(self.corpus, encoder, self.kind, progress=progress)
         self._check_judged(index.all_ids())
-        retriever = MODES[self.mode].open(index, encoder)
+        retriever = find_mode(self.mode).open(index, encoder)
         _warn_of_tuning(self.corpus, retriever)
         run, seconds = retriever.search(queries, self.depth)
         recipe = asdict(index.manifest.recipe) | {
