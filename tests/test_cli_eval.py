@@ -121,7 +121,7 @@ def test_measures_are_scored_and_shown_as_they_were_named(cli: Cli, tiny: tuple[
     ("arguments", "message"),
     [
         (["--measure", "nDGC@10"], "'nDGC@10' is not a measure. Did you mean nDCG@10?"),
-        (["--measure", "P"], "P needs a cutoff of at least 1. Add one, as in P@10."),
+        (["--measure", "P"], "P needs a cutoff of at least 1. Write, for example, P@10."),
         (["--measure", " "], "it names no measure"),
         (["--measure", "P@5", "--at", "5"], "--measure, which names cutoffs itself"),
     ],

@@ -132,8 +132,8 @@ def test_words_on_the_command_line_are_one_query(cli: Cli) -> None:
         (("-k", "0", "apple"), "k is 0", "at least 1"),
         (("-k", "-3", "apple"), "k is -3", "at least 1"),
         (("-k", "4", "apple"), "has only 3 documents", "-k 3"),
-        (("",), "is empty", 'searchapp query "..."'),
-        ((" \t ",), "is empty", 'searchapp query "..."'),
+        (("",), "is empty", "Every query needs some text"),
+        ((" \t ",), "is empty", "Every query needs some text"),
     ],
 )
 @pytest.mark.usefixtures("tiny")

@@ -109,7 +109,7 @@ def test_a_small_corpus_without_judgements_or_titles(cli: Cli, make_corpus: Make
     assert result.exit_code == 0, result.stdout
     assert "nothing is judged" in result.stdout
     assert (
-        "row-order, shared-space: comparing with the control takes 40 documents and 10 queries"
+        "row-order, shared-space: comparing with the control needs 40 documents and 10 queries"
         in result.stdout
     )
 

@@ -199,8 +199,8 @@ def test_few_texts_are_not_compared_with_the_control() -> None:
     found = diagnose(
         Evidence(base.context, vectors=vectors), [find_probe("row-order"), find_probe("directions")]
     )
-    assert found.unjudged["row-order"].startswith("comparing with the control takes 40 documents")
-    assert found.unjudged["directions"] == "the shape of a cloud takes at least 40 documents"
+    assert found.unjudged["row-order"].startswith("comparing with the control needs 40 documents")
+    assert found.unjudged["directions"] == "the shape of a cloud needs at least 40 documents"
 
 
 def test_a_document_without_a_title_is_searched_for_by_its_opening() -> None:

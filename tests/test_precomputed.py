@@ -244,4 +244,4 @@ def test_a_corpus_of_other_documents_is_an_error(cli: Cli, vectors: MakeVectors)
     result = cli("eval", "sample", "-m", f"npy:{vectors()}")
     assert result.exit_code == 1
     assert "150 of the 150 requested documents have no vector" in result.stderr
-    assert "Check that the vectors are of this corpus" in result.stderr
+    assert "Check that the vectors belong to this corpus" in result.stderr

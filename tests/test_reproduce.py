@@ -164,8 +164,8 @@ def test_a_corpus_without_a_claim_is_an_error(cli: Cli, real_corpora: Path, tmp_
     source = result_file(tmp_path, "NFCorpus", {"ndcg_at_10": 0.3})
     done = cli("reproduce", str(source), "-m", "wordllama", "-c", "scifact")
     assert done.exit_code == 1
-    assert "claims nothing about 'scifact'" in done.stderr
-    assert "It has claims on nfcorpus" in done.stderr
+    assert "has no figures for 'scifact'" in done.stderr
+    assert "It has figures for nfcorpus" in done.stderr
 
 
 def test_a_run_with_an_unknown_document_is_an_error(cli: Cli, tmp_path: Path) -> None:

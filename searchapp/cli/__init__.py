@@ -60,7 +60,7 @@ def _explain(error: OSError) -> SearchappError | None:
             f"The output cannot be written ({error.strerror}).", "Free some space, or write elsewhere."
         )
     if isinstance(error, ConnectionRefusedError) and error.errno is None:  # from `_refuse_sockets`
-        return SearchappError(f"{error}.", "Run it once without --offline.")
+        return SearchappError(f"{error}.", "Run the command once without --offline.")
     return None
 
 

@@ -42,7 +42,7 @@ def _probes() -> list[str]:
 
 @click.command("diagnose")
 @click.argument("corpus", metavar="[CORPUS]", required=False, type=CORPUS)
-@click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The corpus, given as an option.")
+@click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The same as the argument CORPUS.")
 @click.option("-m", "--model", type=MODEL, help=f"Model to examine. [default: {BUNDLED}]")
 @click.option("--run", type=PATH, help="Examine this TREC run instead; needs no vectors.")
 @click.option(

@@ -77,7 +77,7 @@ def _cutoffs(value: str) -> tuple[int, ...]:
 def command(
     names: tuple[str, ...], run_out: Path | None, per_query: bool, options: Options, **arguments: Any
 ) -> Report:
-    """Score models on every TASK, such as a corpus, with 95 % intervals over the judged queries.
+    """Score models on each TASK, usually a corpus, with 95 % intervals over the judged queries.
 
     Missing indexes are built; --mode bm25 needs neither a model nor an index. Figures equal those of
     trec_eval and MTEB.

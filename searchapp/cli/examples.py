@@ -23,7 +23,7 @@ EXAMPLES = {
         'compare baseline/ candidate/ --gate "nDCG@10>=-0.005"',
     ),
     "reproduce": (
-        "reproduce bm25s -c nfcorpus",
+        "reproduce mteb/baseline-bm25s -c nfcorpus",
         "reproduce ./my-model/README.md -m ./my-model",
         "reproduce results/NFCorpus.json --against my-run.trec",
     ),

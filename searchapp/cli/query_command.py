@@ -13,9 +13,11 @@ RESULTS = 10  # where -k is not given
 @click.argument("text", nargs=-1)
 @click.option("-c", "--corpus", type=CORPUS, help="Corpus to search.  [default: the one of the latest index]")
 @click.option("-m", "--model", type=MODEL, help="Model of the index.  [default: the one of the latest index]")
-@kind_option(None, unset="an exact one where there is one")
+@kind_option(None, unset="an exact one if there is one")
 @mode_option()
-@click.option("-k", type=int, help=f"Results per query. [default: {RESULTS}, or all documents]")
+@click.option(
+    "-k", type=int, help=f"Results per query. [default: {RESULTS}, or all documents if there are fewer]"
+)
 @click.option(
     "-i",
     "--input",

@@ -82,7 +82,7 @@ def _context(corpus: Corpus, label_free: bool, progress: Progress) -> CorpusCont
     context = CorpusContext(corpus, label_free, progress)
     for what, there in (("documents", context.documents), ("queries", context.queries)):
         if not there:
-            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis takes at least one.")
+            raise SearchappError(f"{corpus.location} has no {what}.", "A diagnosis needs at least one.")
     return context
 
 

@@ -90,7 +90,7 @@ class Evidence:
         self.require_vectors()
         if len(self.document_rows) < FEWEST_DOCUMENTS or len(self.query_rows) < FEWEST_QUERIES:
             raise CannotJudgeError(
-                f"comparing with the control takes {FEWEST_DOCUMENTS} documents and {FEWEST_QUERIES} queries"
+                f"comparing with the control needs {FEWEST_DOCUMENTS} documents and {FEWEST_QUERIES} queries"
             )
         return self.agreement
 

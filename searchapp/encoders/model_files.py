@@ -165,7 +165,7 @@ def snapshot(name: str, patterns: list[str], is_complete: Callable[[Path], bool]
     if offline():
         raise SearchappError(
             f"The model {name} is not in the local cache, and searchapp is offline.",
-            f"Run once without --offline. {hint}",
+            f"Run the command once without --offline. {hint}",
         )
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 

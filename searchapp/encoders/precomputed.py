@@ -121,7 +121,7 @@ class _Table:
         self._row = {name: row for row, name in enumerate(ids)}
         if len(self._row) != len(ids):
             duplicate = next(name for row, name in enumerate(ids) if self._row[name] != row)
-            raise SearchappError(f"{self._list}: duplicate id {duplicate!r}.", "Use unique ids.")
+            raise SearchappError(f"{self._list}: duplicate id {duplicate!r}.", "Give each row its own id.")
 
     def rows(self, ids: Sequence[str], normalize: bool) -> NDArray[np.float32]:
         """Return the vectors of ids in the given order, (n, d) float32."""
@@ -130,7 +130,7 @@ class _Table:
             raise SearchappError(
                 f"{self._list} lacks {missing[0]!r}: {len(missing)} of the {len(ids)} requested "
                 f"{self._side} have no vector.",
-                "Check that the vectors are of this corpus, or add the missing ones.",
+                "Check that the vectors belong to this corpus, or add the missing ones.",
             )
         rows = [self._row[name] for name in ids]
         with np.errstate(over="ignore"):  # values beyond single precision become infinite, an error below
@@ -154,7 +154,9 @@ def map_vectors(file: Path) -> NDArray[Any]:
             f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
         ) from error
     if array.ndim != 2 or not array.size:
-        raise SearchappError(f"{file} has the shape {array.shape}.", "Write one row per vector, (n, d).")
+        raise SearchappError(
+            f"{file} has the shape {array.shape}.", "It must have two dimensions, with one row per vector."
+        )
     if array.dtype.newbyteorder("=").name not in FLOATS:
         raise SearchappError(
             f"{file} holds {array.dtype}, not {', '.join(FLOATS)}.", "Convert it: array.astype('float32')"

@@ -44,7 +44,8 @@ class StaticEncoder:
             if pooling not in {"model", "mean"}:
                 raise SearchappError(
                     f"Static models have no {pooling!r} pooling, only the mean of their token vectors.",
-                    "Leave the pooling out, or use a transformer: -m st:NAME_OR_PATH",
+                    "Leave out --query-pooling and --document-pooling, or use a transformer: "
+                    "-m st:NAME_OR_PATH",
                 )
         check_template(options.template)
         self.options = options

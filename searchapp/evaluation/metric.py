@@ -131,7 +131,7 @@ class Measure:
         if self.cutoff is not None and taken == "none":
             raise SearchappError(f"{title} takes no cutoff.", f"Write {title}.")
         if (taken == "required") if self.cutoff is None else self.cutoff < 1:
-            raise SearchappError(f"{title} needs a cutoff of at least 1.", f"Add one, as in {title}@10.")
+            raise SearchappError(f"{title} needs a cutoff of at least 1.", f"Write, for example, {title}@10.")
         if (self.cutoff or 0) > LARGEST_CUTOFF:
             raise SearchappError(
                 f"The cutoff {self.cutoff} is above {LARGEST_CUTOFF:,}.", "Choose a smaller one."

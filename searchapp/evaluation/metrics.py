@@ -116,12 +116,13 @@ def _discounts(depth: int) -> Grades:
 
 
 NDCG = register(Metric(
-    "ndcg", "nDCG", "Discounted gain of the grades, relative to the ideal ranking.", ndcg,
+    "ndcg", "nDCG", "Discounted cumulative gain of the grades, relative to the ideal ranking.", ndcg,
     cutoff="optional", ranx=RanxKernel("ndcg", "ndcg", "_ndcg", (("rel_lvl", RELEVANT), ("jarvelin", True))),
 ))  # fmt: skip
 MAP = register(Metric(
-    "map", "MAP", "Mean precision at the ranks of the relevant documents.", average_precision,
-    cutoff="optional", spellings=("AP",), ranx=RanxKernel("map", "average_precision", "_average_precision"),
+    "map", "MAP", "Mean precision at the ranks of the relevant documents; 0 for those not retrieved.",
+    average_precision, cutoff="optional", spellings=("AP",),
+    ranx=RanxKernel("map", "average_precision", "_average_precision"),
 ))  # fmt: skip
 MRR = register(Metric(
     "mrr", "MRR", "Reciprocal rank of the first relevant document.", reciprocal_rank,
@@ -129,15 +130,15 @@ MRR = register(Metric(
     ranx=RanxKernel("mrr", "reciprocal_rank", "_reciprocal_rank"),
 ))  # fmt: skip
 RECALL = register(Metric(
-    "recall", "R", "Share of the relevant documents that are retrieved.", recall,
+    "recall", "R", "Share of the relevant documents that are among the top k.", recall,
     ranx=RanxKernel("recall", "recall", "_recall"),
 ))  # fmt: skip
 PRECISION = register(Metric(
-    "precision", "P", "Share of the retrieved documents that are relevant.", precision,
+    "precision", "P", "Share of the top k that is relevant, even when fewer than k are retrieved.", precision,
     ranx=RanxKernel("precision", "precision", "_precision"),
 ))  # fmt: skip
 SUCCESS = register(Metric(
-    "hit_rate", "Success", "Whether any relevant document is retrieved.", success,
+    "hit_rate", "Success", "Whether any relevant document is among the top k.", success,
     spellings=("HitRate",), ranx=RanxKernel("hit_rate", "hit_rate", "_hit_rate"),
 ))  # fmt: skip
 NDCG_EXPONENTIAL = register(Metric(
@@ -146,7 +147,7 @@ NDCG_EXPONENTIAL = register(Metric(
     ranx=RanxKernel("ndcg_burges", "ndcg", "_ndcg", (("rel_lvl", RELEVANT), ("jarvelin", False))),
 ))  # fmt: skip
 R_PRECISION = register(Metric(
-    "r_precision", "Rprec", "Precision at the number of relevant documents.", r_precision,
+    "r_precision", "Rprec", "Precision at rank R, the number of relevant documents.", r_precision,
     cutoff="none", ranx=RanxKernel("r-precision", "r_precision", "_r_precision", takes_k=False),
 ))  # fmt: skip
 BPREF = register(Metric(

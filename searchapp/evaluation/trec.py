@@ -87,7 +87,8 @@ def check_documents(run: Run, document_ids: Collection[str], label: str, corpus:
         if unknown is not None:
             raise SearchappError(
                 f"Document {unknown!r} of the run {label} (query {query_id!r}) is not in {corpus}.",
-                "Is it a run of another corpus, or does it spell the ids differently?",
+                "Is it a run of another corpus, or are its ids written differently? "
+                "`searchapp diagnose --run` compares them.",
             )
 
 
@@ -133,10 +134,12 @@ def _bad_line(
     query_id, _, document_id, _, written, _ = columns
     if document_id in scores[query_id]:
         return SearchappError(
-            f"{where}: duplicate document {document_id!r} for query {query_id!r}.", "Keep its best score."
+            f"{where}: duplicate document {document_id!r} for query {query_id!r}.",
+            "Keep one line per query and document, the one with the best score.",
         )
     return SearchappError(
-        f"{where}: the score {written!r} is not a finite float32.", "Fix what wrote the run."
+        f"{where}: the score {written!r} is not a finite float32.",
+        "Write every score as a finite number, such as 12.5.",
     )
 
 

@@ -72,7 +72,7 @@ def reproduce(
         if name not in claimed:
             known = ", ".join(sorted(filter(None, claimed))) or "tasks without a corpus in searchapp"
             raise SearchappError(
-                f"{source.name} claims nothing about {name!r}.", f"It has claims on {known}."
+                f"{source.name} has no figures for {name!r}.", f"It has figures for {known}."
             )
     available = {row.name for row in list_corpora() if row.here}
     for claim in source.claims:

@@ -29,7 +29,7 @@ def answer(index: Index, mode: str, queries: Sequence[Query], k: int) -> dict[st
     if k > index.manifest.n_docs:
         raise SearchappError(
             f"k is {k}, but {index.manifest.corpus} has only {index.manifest.n_docs} documents.",
-            f"Ask for at most -k {index.manifest.n_docs}.",
+            f"Use -k {index.manifest.n_docs} or less.",
         )
     retriever = find_mode(mode).open(index, None)
     logger.info("Searching %s with %s (%s).", index.manifest.corpus, retriever.label, index.folder)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from searchapp.errors import SearchappError
 from searchapp.records import Query
 
-TEXT_HINT = 'Give it some text: searchapp query "..."'
+TEXT_HINT = 'Every query needs some text, such as "does honey ever go bad".'
 
 
 def parse_queries(lines: Iterable[str], source: str = "the file") -> list[Query]:
@@ -54,7 +54,7 @@ def _parse_line(line: str, number: int, where: str) -> Query:
 def check_queries(queries: Sequence[Query], k: int) -> None:
     """Raise SearchappError when k is below 1, or a query is empty or not valid Unicode."""
     if k < 1:
-        raise SearchappError(f"k is {k}.", "Ask for at least 1 result.")
+        raise SearchappError(f"k is {k}.", "It must be at least 1.")
     for query in queries:
         if not query.text.strip():
             raise SearchappError(f"Query {query.id!r} is empty.", TEXT_HINT)

@@ -182,7 +182,7 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     """How many directions carry the vectors, and does removing some help?"""
     size = evidence.require_vectors().documents.shape[1]
     if len(evidence.document_rows) < limits.FEWEST_DOCUMENTS:
-        raise CannotJudgeError(f"the shape of a cloud takes at least {limits.FEWEST_DOCUMENTS} documents")
+        raise CannotJudgeError(f"the shape of a cloud needs at least {limits.FEWEST_DOCUMENTS} documents")
     documents, hubs = evidence.normalised.documents, evidence.hubness
     mean = unit(documents.mean(axis=0, keepdims=True))
     best, gain, errors = _best_fix(evidence)

@@ -25,7 +25,7 @@ FOREIGN = Symptom(
 )
 QUERIES_MISSING = Symptom(
     "queries-missing",
-    "{count} of the {total} judged queries have no results (first: {first!r}): searchapp counts them as 0, "
+    "{count} of the {total} judged queries have no results (first: {first!r}): searchapp counts them as 0; "
     "MTEB leaves them out of the mean.",
 )
 OTHER_SPLIT = Symptom(
