@@ -126,7 +126,8 @@ FIRES: dict[str, dict[str, Break]] = {
         "duplicate-query-ids": fault("duplicate query ids", 0.2),
         "duplicate-documents": fault("duplicate documents", 0.4),
     },
-    "coverage": {"documents-missing": fault("documents missing", 0.3), "foreign-ids": _foreign},
+    "coverage": {"documents-missing": fault("documents missing", 0.3)},
+    "vector-ids": {"foreign-ids": _foreign},
     "index-state": {"stale-index": lambda base: replace_changes(base, ["model_digest a (index) is now b"])},
     "control": {"control-differs": _called("beir/scifact/test")},
     "random-baseline": {"below-random": fault("document rows shuffled", 1.0)},
@@ -179,7 +180,7 @@ FIRES: dict[str, dict[str, Break]] = {
         "zero-vectors": fault("zero document vectors", ("documents", 0.1)),
     },
     "norms": {"unnormalised": fault("norms drive the ranking", 0.5)},
-    "dimensions": {"few-dimensions": fault("few dimensions", 16), "stale-index": _other_dimension},
+    "dimensions": {"few-dimensions": fault("few dimensions", 16), "dimensions-differ": _other_dimension},
     "quantisation": {"overflow": fault("int8 overflow", 2.0)},
     "directions": {
         "dominant-directions": fault("dominant directions", (5, 1.0)),

@@ -54,7 +54,7 @@ def test_json_holds_every_fact_and_exit_3_means_a_fault(cli: Cli) -> None:
     first = document["causes"][0]
     assert (first["id"], first["fault"]) == ("text-dropped", True)
     # 0.87565 is the score of the healthy model; the repair is measured to give it back.
-    assert document["facts"]["chance"][0]["value"] + first["gain"] == pytest.approx(0.87565, abs=1e-5)
+    assert document["facts"]["score"][0]["value"] + first["gain"] == pytest.approx(0.87565, abs=1e-5)
     assert first["found"][0]["evidence"] == "The template is '{title}'."
     assert "bm25" not in document["facts"]
 

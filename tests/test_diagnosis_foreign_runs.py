@@ -74,8 +74,12 @@ def test_a_run_that_cannot_be_read_is_an_error(cli: Cli, tmp_path: Path) -> None
     assert "short.trec, line 1: 4 columns instead of 6." in result.stderr
 
 
-def test_a_run_and_a_model_exclude_each_other(cli: Cli, run: Path) -> None:
-    assert cli("diagnose", "sample", "--run", str(run), "-m", "wordllama").exit_code == 2
+def test_a_run_is_compared_with_what_its_model_finds(cli: Cli, run: Path) -> None:
+    result = cli("diagnose", "sample", "--run", str(run), "-m", "wordllama", "--json")
+    assert result.exit_code == 0
+    facts = json.loads(result.stdout)["facts"]
+    assert facts["run-search"][0]["value"] == 1.0
+    assert [one["value"] for one in facts["encoded-again"]] == [1.0, 1.0]
 
 
 def test_a_corpus_is_needed(cli: Cli) -> None:

@@ -21,7 +21,7 @@ from searchapp.diagnosis.registry import PROBES, find_probe
 from searchapp.diagnosis.verdict import diagnose
 from searchapp.published import table
 from searchapp.records import Document
-from searchapp.reports.diagnoses import diagnosis_document, diagnosis_text, next_step
+from searchapp.reports.diagnoses import Subject, diagnosis_document, diagnosis_text, next_step
 from searchapp.reports.formats import to_json
 from tests.conftest import Cli
 from tests.damaged import fault, healthy, sentences
@@ -93,7 +93,7 @@ def test_the_summary_holds_score_baselines_control_corpus_and_published_models(
     # 0.87565 as `searchapp eval sample` prints it, BM25 0.82454 as `--mode bm25` does.
     assert text == (
         "sample with wordllama: healthy, no fault found. "
-        "nDCG@10 is 0.87565 (chance 0.033, random embeddings 0.521, BM25 0.825). "
+        "nDCG@10 is 0.87565 (chance 0.033, random embeddings 0.521, the control 0.876, BM25 0.825). "
         "Harness and data are ruled out: the control reaches its known 0.87565, and the corpus has the "
         "digests of the published one. Related published models: potion-base-8M 0.50640."
     )
@@ -101,7 +101,7 @@ def test_the_summary_holds_score_baselines_control_corpus_and_published_models(
 
 def test_the_document_keeps_the_keys_of_its_schema() -> None:
     diagnosis = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
-    document = diagnosis_document(diagnosis, "c", "m")
+    document = diagnosis_document(diagnosis, Subject("c", "m"))
     assert document.keys() >= {
         "schema",
         "corpus",
@@ -132,8 +132,7 @@ def test_every_fact_of_a_probe_has_its_own_key() -> None:
 def test_the_healthy_pipeline_is_healthy() -> None:
     found = diagnose(healthy(sentences()), CHEAP)
     assert found.healthy
-    assert found.unjudged == {}
-    assert "healthy, no fault found" in diagnosis_text(found, "sample", "wordllama")
+    assert "healthy, no fault found" in diagnosis_text(found, Subject("sample", "wordllama"))
 
 
 def test_a_high_mean_cosine_alone_is_no_fault() -> None:
@@ -152,14 +151,14 @@ def test_a_high_mean_cosine_alone_is_no_fault() -> None:
 
 def test_a_diagnosis_is_the_same_every_time() -> None:
     broken = [fault("some rows misplaced", 0.4)(sentences()) for _ in range(2)]
-    one, other = (diagnosis_document(diagnose(evidence, CHEAP), "c", "m") for evidence in broken)
+    one, other = (diagnosis_document(diagnose(evidence, CHEAP), Subject("c", "m")) for evidence in broken)
     del one["seconds"], other["seconds"]
     assert to_json(one) == to_json(other)
 
 
 def test_a_fault_shows_its_evidence_its_fix_and_what_to_run() -> None:
     found = diagnose(fault("document rows shifted", 2)(sentences()), CHEAP)
-    text = diagnosis_text(found, "my corpus", "wordllama")
+    text = diagnosis_text(found, Subject("my corpus", "wordllama"))
     assert text.startswith("my corpus with wordllama: the document vectors are shifted relative to their ids")
     assert "Evidence: 100 % of the documents have the vector of the text 2 rows further up." in text
     assert "Next: searchapp index 'my corpus' -m wordllama --fresh" in text
@@ -224,5 +223,7 @@ def test_every_cause_has_a_title_an_effect_and_a_fix() -> None:
 
 def test_names_are_quoted_for_the_shell() -> None:
     found = diagnose(healthy(sentences()), [observing(Finding("rows-offset", 1.0, "a."))])
-    assert next_step(found.faults[0], "a b", "it's") == ("""searchapp index 'a b' -m 'it'"'"'s' --fresh""")
-    assert next_step(found.faults[0], "a", "npy:b") == "searchapp diagnose a -m npy:b"
+    assert next_step(found.faults[0], Subject("a b", "it's")) == (
+        """searchapp index 'a b' -m 'it'"'"'s' --fresh"""
+    )
+    assert next_step(found.faults[0], Subject("a", "npy:b")) == "searchapp diagnose a -m npy:b"

@@ -164,9 +164,10 @@ def reproduce(
 
 def diagnose(
     corpus: str | Corpus,
-    model: str | Encoder = BUNDLED,
+    model: str | Encoder | None = None,
     *,
     run: Path | None = None,
+    made_by: str | Encoder | None = None,
     reported: Mapping[str, float] | None = None,
     probes: Sequence[str] = (),
     quick: bool = False,
@@ -178,7 +179,9 @@ def diagnose(
     """Explain a low score and measure what a fix would gain.
 
     Args:
-        run: a TREC run to examine instead of a model.
+        model: the one to examine, or the one behind the run; the bundled one when None and there is no run.
+        run: a TREC run to examine.
+        made_by: the model that is said to have made the vectors of `npy:FOLDER`.
         reported: metric -> reported score.
         probes: the only ones to run; all when empty.
         quick: skip the slow probes.
@@ -187,15 +190,17 @@ def diagnose(
     asked = [find_probe(name) for name in probes] or [
         probe for probe in PROBES.values() if not (quick and probe.slow)
     ]
-    source = _opened(corpus)
-    if run is not None:
-        evidence = collect.collect_run(
-            source, read_run(run), reported, label_free=label_free, progress=progress
-        )
-    else:
-        evidence = collect.collect(
-            source, model, options, reported, kind=kind, label_free=label_free, progress=progress
-        )
+    evidence = collect.collect(
+        _opened(corpus),
+        BUNDLED if model is None and run is None else model,
+        options,
+        reported,
+        run=run,
+        made_by=made_by,
+        kind=kind,
+        label_free=label_free,
+        progress=progress,
+    )
     return verdict.diagnose(evidence, asked)
 
 

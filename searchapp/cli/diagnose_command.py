@@ -43,8 +43,19 @@ def _probes() -> list[str]:
 @click.command("diagnose")
 @click.argument("corpus", metavar="[CORPUS]", required=False, type=CORPUS)
 @click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The same as the argument CORPUS.")
-@click.option("-m", "--model", type=MODEL, help=f"Model to examine. [default: {BUNDLED}]")
-@click.option("--run", type=PATH, help="Examine this TREC run instead; needs no vectors.")
+@click.option(
+    "-m",
+    "--model",
+    type=MODEL,
+    help=f"Model to examine, or npy:FOLDER with its vectors; with --run, the one behind the run. "
+    f"[default: {BUNDLED}]",
+)
+@click.option("--run", type=PATH, help="Examine this TREC run; -m names the model behind it, if you have it.")
+@click.option(
+    "--made-by",
+    type=MODEL,
+    help="The model that made the vectors of -m npy:FOLDER: both are compared.",
+)
 @click.option(
     "--mteb",
     metavar="PATH",
@@ -75,6 +86,7 @@ def command(
     also_corpus: str | None,
     model: str | None,
     run: Path | None,
+    made_by: str | None,
     mteb: str | None,
     reported: tuple[tuple[str, float], ...],
     probes: tuple[str, ...],
@@ -85,12 +97,24 @@ def command(
 ) -> Report:
     """Explain a low score and measure what a fix would gain; exit 3 when a fault is found.
 
-    Examines a model and its index on CORPUS, somebody's run (--run) or published files (--mteb).
+    Examines a model and its index on CORPUS, precomputed vectors (-m npy:FOLDER), a run (--run) or published
+    files (--mteb). The more you name, the more can be proved: --run with -m, npy: with --made-by.
     """
     name = corpus or also_corpus
     if mteb is not None:
         reject(
-            {"corpus", "also_corpus", "model", "run", "probes", "reported", "kind", "label_free", "quick"}
+            {
+                "corpus",
+                "also_corpus",
+                "model",
+                "run",
+                "made_by",
+                "probes",
+                "reported",
+                "kind",
+                "label_free",
+                "quick",
+            }
             | set(VECTOR_OPTIONS),
             "--mteb, which examines files only",
         )
@@ -100,17 +124,23 @@ def command(
         return files_report(diagnose_files(mteb))
     if name is None or (corpus and also_corpus):
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
-    if run is not None:
-        reject({"model", "kind", *VECTOR_OPTIONS}, "--run, which needs no vectors")
+    if run is not None and model is None:
+        reject({"kind", *VECTOR_OPTIONS}, "--run without -m MODEL, since no vectors are made")
+    precomputed = (model or "").startswith("npy:")
+    if precomputed:
+        reject({"kind"}, "-m npy:FOLDER, which needs no index")
+    if precomputed and made_by is None:
+        reject(set(VECTOR_OPTIONS) - {"normalize"}, "-m npy:FOLDER without --made-by MODEL")
+    if made_by is not None and not precomputed:
+        raise click.UsageError("--made-by names the model behind -m npy:FOLDER; without that, use -m MODEL.")
 
     from searchapp.api import diagnose
-    from searchapp.reports.diagnoses import diagnosis_report
+    from searchapp.reports.diagnoses import Subject, diagnosis_report
     from searchapp.reports.progress import steps
 
     with steps() as progress:
         diagnosis = diagnose(
-            name, model or BUNDLED, run=run, reported=dict(reported), probes=probes, quick=quick,
+            name, model, run=run, made_by=made_by, reported=dict(reported), probes=probes, quick=quick,
             label_free=label_free, options=options, kind=kind, progress=progress
         )  # fmt: skip
-    subject = f"run {run}" if run is not None else model or BUNDLED
-    return diagnosis_report(diagnosis, name, subject)
+    return diagnosis_report(diagnosis, Subject(name, model or ("" if run else BUNDLED), run, made_by))

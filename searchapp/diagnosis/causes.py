@@ -32,6 +32,49 @@ _rebuild, _score, _inspect, _again, _repair = (
 )
 
 CAUSES = {
+    # Files.
+    "dimensions-differ": _rebuild(
+        "D6",
+        "Queries, documents and model have different dimensions",
+        "they cannot be compared",
+        "Make both sides with one model, and keep all of its dimensions.",
+    ),
+    "rows-without-ids": _again(
+        "E1",
+        "Vectors and ids do not belong together: they differ in number",
+        "every row may carry the id of another text",
+        "Write one id per row, in the order of the rows.",
+    ),
+    "duplicate-vector-ids": _again(
+        "E5",
+        "Several stored vectors carry the same id",
+        "one of them is searched, and nobody knows which",
+        "Give each row its own id.",
+    ),
+    "wrong-dtype": _again(
+        "C13",
+        "The vectors are not floating-point numbers",
+        "they cannot be compared",
+        "Convert them: array.astype('float32').",
+    ),
+    "damaged-index": _rebuild(
+        "G2",
+        "The files of the index have changed since it was built",
+        "anything down to chance",
+        "Rebuild the index.",
+    ),
+    "queries-without-text": _inspect(
+        "A12",
+        "Judged queries have no text",
+        "each counts as 0, or is left out of the mean",
+        "Add their texts, or remove their judgements.",
+    ),
+    "nothing-relevant": _inspect(
+        "A15",
+        "No judgement has a grade above 0",
+        "0.00: nothing can be found",
+        "Look at the third column of the judgements, and write grades above 0 for what is relevant.",
+    ),
     # Corpus.
     "corpus-differs": _inspect(
         "A8",

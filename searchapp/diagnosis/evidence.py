@@ -9,6 +9,7 @@ asks for what it cannot do without by a `require_` method, which raises `CannotJ
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement, Match, match_rows, realign_rows
 from searchapp.diagnosis.cloud import FIXES, Cloud, Sides, Vectors, without_directions
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries
+from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries, rows_of_run
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
 from searchapp.encoders.vectors import Floats
 from searchapp.records import Run
+
+if TYPE_CHECKING:
+    from searchapp.diagnosis.probe import Finding
 
 Rows = NDArray[np.intp]
 
@@ -34,8 +38,10 @@ class Evidence:
     """What is known about one pipeline.
 
     `model` is said to have made `vectors`; of these, documents that the corpus does not know are left out
-    below. `reported` maps metrics, under MTEB's names, to reported values. `changes` says what has changed
-    since the index was built; it is None when the vectors do not come from an index.
+    below. Where there is a `run`, it is what is judged; `ranks` is the column of ranks of its file, in the
+    order of the scores. `reported` maps metrics, under MTEB's names, to reported values. `changes` says what
+    has changed since the index was built; it is None when the vectors do not come from an index. `damage` is
+    what is wrong with the files of the vectors.
     """
 
     context: CorpusContext
@@ -44,14 +50,26 @@ class Evidence:
     run: Run | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
     changes: Sequence[str] | None = None
+    damage: Sequence["Finding"] = ()
+    ranks: Mapping[str, NDArray[np.float64]] | None = None
 
     # What a probe cannot do without.
 
-    def require_vectors(self) -> Vectors:
-        """Return the vectors as they are stored."""
+    def require_stored(self) -> Vectors:
+        """Return the vectors as they are stored, whether or not any belongs to the corpus."""
+        if self.vectors is None and self.damage:
+            raise CannotJudgeError("the stored vectors cannot be used")
         if self.vectors is None:
             raise CannotJudgeError("there are no stored vectors (name a model: -m MODEL)")
         return self.vectors
+
+    def require_vectors(self) -> Vectors:
+        """Return the vectors as they are stored; some are of documents and of queries of the corpus."""
+        vectors = self.require_stored()
+        for side, known in (("documents", self._known_rows), ("queries", self.query_rows)):
+            if not len(known):
+                raise CannotJudgeError(f"none of the stored {side} belongs to the corpus")
+        return vectors
 
     def require_model(self) -> Model:
         """Return the model behind the vectors."""
@@ -98,13 +116,13 @@ class Evidence:
 
     @cached_property
     def _known_rows(self) -> Rows:
-        ids = self.require_vectors().document_ids
+        ids = self.require_stored().document_ids
         return np.flatnonzero([name in self.context.rows for name in ids])
 
     @cached_property
     def document_ids(self) -> list[str]:
         """The ids of the stored documents that the corpus knows, in stored order."""
-        ids = self.require_vectors().document_ids
+        ids = self.require_stored().document_ids
         return [ids[row] for row in self._known_rows]
 
     @cached_property
@@ -115,7 +133,7 @@ class Evidence:
     @cached_property
     def query_rows(self) -> Rows:
         """For each query of the context that has a stored vector, its row in the context, (q,)."""
-        stored = set(self.require_vectors().query_ids)
+        stored = set(self.require_stored().query_ids)
         return np.flatnonzero([query.id in stored for query in self.context.queries])
 
     @cached_property
@@ -212,12 +230,26 @@ class Evidence:
         documents, queries = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
         return self.score_of(documents, queries) - self.score
 
+    # The run.
+
+    @cached_property
+    def run_rows(self) -> Rows:
+        """The first ten results of each query of the context as rows of its documents, (q, 10), or -1."""
+        names = [query.id for query in self.context.queries]
+        return rows_of_run(self.require_run(), names, self.context.rows)
+
+    @cached_property
+    def run_per_query(self) -> NDArray[np.float64]:
+        """nDCG@10 of the run for each query of the context, (q,)."""
+        self.require_judgements()
+        return self.context.judged.ndcg_of(self.run_rows)
+
     # Against the model itself, and against the control.
 
     @property
     def same_dimension(self) -> bool:
         """Whether there is a model, and it gives vectors of the stored dimension."""
-        dimension = self.require_vectors().documents.shape[1]
+        dimension = self.require_stored().documents.shape[1]
         return self.model is not None and self.model.encoder.recipe.dimension == dimension
 
     @cached_property

@@ -11,12 +11,13 @@ from searchapp.diagnosis.probes import (
     reported,
     row_order,
     runs,
+    sanity,
     static_table,
     stored_texts,
 )
 from searchapp.errors import SearchappError
 
-MODULES = (corpus, baselines, row_order, stored_texts, static_table, geometry, runs, reported)
+MODULES = (sanity, corpus, baselines, row_order, stored_texts, static_table, geometry, runs, reported)
 
 PROBES: dict[str, Probe] = {}
 """Probe id -> probe. The command line, the docs and the tests are generated from it."""

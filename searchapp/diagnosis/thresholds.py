@@ -23,6 +23,13 @@ DUPLICATES = 0.05  # share of documents that equal another one
 REACHABLE = 0.995  # best nDCG@10 that the documents present allow
 TOUCHED = 0.01  # share of rows from which a deviation is a fault, not a remark
 
+# The verdict without a cause. Not fitted.
+BEATS_CHANCE = 2.0  # times chance that the better of BM25 and control must score to be compared with
+NEAR_CHANCE = 0.1  # share of the way from chance to the better one that a score must have come
+CHANCE_ERRORS = 2.0  # and by how many standard errors it must exceed chance
+FAR_BELOW = 0.4  # share of the worse of BM25 and control below which a score needs an explanation
+WEAKER = 0.8  # share of the worse of both below which a model is weak
+
 # Baselines.
 CONTROL_ERROR = 0.0005  # deviation from the control's known score (not fitted)
 BELOW_RANDOM = 0.8  # score over the random-embedding baseline: healthy 1.3-1.7
@@ -97,6 +104,7 @@ OVERLAP = 0.97  # top ten shared with exact search: exact 1.0, HNSW at 256 0.99;
 RUN_GAIN = 0.25  # relative gain from reading the run shifted: sound runs lose, shifted ones gain 0.5
 RUN_LEAST_GAIN = 0.02  # and the least absolute gain: a random run gains 0.002
 RUN_STRANGERS = 0.7  # documents that the control ranks below the results: sound 0.89-1, shuffled 0.5
+IDS_FIT = 0.9  # share of foreign ids that a change must make fit (not fitted)
 MOSTLY_UNKNOWN = 0.5  # share of ids that the corpus does not know (not fitted)
 FEW_MISSING = 0.02  # share of judged queries without results that is only a remark (not fitted)
 DISTINCT = 0.8  # distinct scores among the first ten: exact scores 0.99 and more

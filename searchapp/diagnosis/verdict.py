@@ -1,9 +1,15 @@
-"""From what the probes observe to a verdict: the causes that explain a low score, ranked, or none."""
+"""From what the probes observe to a verdict: the causes that explain a low score, ranked, or none.
+
+There are four verdicts. `fault`: a cause was named. `low`: none was, but the score is near chance, or far
+below both BM25 and the control without proof that these are the model's own vectors. `weak`: nothing is
+broken, the model is just weaker than both. `healthy`: none of these.
+"""
 
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.causes import CAUSES, Cause
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.probe import Fact, Finding, Observation, Probe
@@ -59,9 +65,51 @@ class Diagnosis:
         return tuple(ranked for ranked in self.causes if ranked.strength < FAULT)
 
     @property
+    def verdict(self) -> str:
+        """One of `fault`, `low`, `weak` and `healthy`."""
+        if self.faults:
+            return "fault"
+        measured, chance = self.fact("score"), self._value("chance")
+        compared = [value for key in ("control", "bm25") if (value := self._value(key)) is not None]
+        if measured is None or chance is None or not compared:
+            return "healthy"
+        if int(measured.values["queries"]) < limits.FEWEST_QUERIES:
+            return "healthy"  # too few to call any score low
+        score = float(measured.value)
+        best, worst = max(compared), min(compared)
+        error = float(measured.values["error"])
+        if best > limits.BEATS_CHANCE * chance and score < chance + max(
+            limits.NEAR_CHANCE * (best - chance), limits.CHANCE_ERRORS * error
+        ):
+            return "low"
+        if score < limits.FAR_BELOW * worst and not self.verified:
+            return "low"
+        return "weak" if score < limits.WEAKER * worst else "healthy"
+
+    @property
     def healthy(self) -> bool:
-        """Whether no fault was found."""
-        return not self.faults
+        """Whether no fault was found and the score is not conspicuously low."""
+        return self.verdict == "healthy"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the pipeline should not be trusted."""
+        return self.verdict in {"fault", "low"}
+
+    @property
+    def verified(self) -> bool:
+        """Whether it was seen that the score is what the model itself gives."""
+        reproduced = [self._value(f"{side}-reproduced") for side in ("documents", "queries")]
+        overlap, aligned = self._value("exact-overlap"), self._value("spelling-alignment")
+        return (
+            all(share is not None and share >= 1 - limits.TOUCHED for share in reproduced)
+            and (overlap is None or overlap >= limits.OVERLAP)
+            and (aligned is None or aligned >= limits.MISALIGNED)
+        )
+
+    def _value(self, key: str) -> float | None:
+        measured = self.fact(key)
+        return None if measured is None else float(measured.value)
 
     def facts_of(self, key: str) -> list[Fact]:
         """Return every fact with this key."""

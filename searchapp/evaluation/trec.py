@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchapp.errors import SearchappError
 from searchapp.files import write_text
@@ -50,30 +51,47 @@ def read_run(path: Path) -> Run:
     """Read a TREC run file; the order comes from the scores, not from the ranks or the lines.
 
     Raises:
+        SearchappError: as for `read_ranked_run`.
+    """
+    return read_ranked_run(path)[0]
+
+
+def read_ranked_run(path: Path) -> tuple[Run, dict[str, NDArray[np.float64]]]:
+    """Read a TREC run file, and its column of ranks in the order of the scores, NaN where it is no number.
+
+    Raises:
         SearchappError: the file cannot be read, a line does not have six columns, a score is not a finite
             float32, or a query has a duplicate document. The error names file and line.
     """
     scores: dict[str, dict[str, float]] = {}
+    ranks: dict[str, dict[str, float]] = {}
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
         columns = line.split()
         if len(columns) == 6:
-            query_id, _, document_id, _, written, _ = columns
-            try:
-                score = float(written)
-            except ValueError:
-                score = math.nan
+            query_id, _, document_id, rank, written, _ = columns
+            score = _number(written)
             results = scores.setdefault(query_id, {})
             if abs(score) < FLOAT32_OVERFLOW and document_id not in results:
                 results[document_id] = score
+                ranks.setdefault(query_id, {})[document_id] = _number(rank)
                 continue
         if columns:
             raise _bad_line(f"{path}, line {number}", columns, scores)
     if not scores:
         raise SearchappError(f"{path} has no results.", LINE_FORMAT)
-    return {
+    run = {
         query_id: Ranking.from_scores(list(results), np.array(list(results.values())))
         for query_id, results in scores.items()
     }
+    ordered = {name: np.array([ranks[name][one] for one in run[name].document_ids]) for name in run}
+    return run, ordered
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def check_documents(run: Run, document_ids: Collection[str], label: str, corpus: str) -> None:

@@ -2,7 +2,8 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
@@ -24,25 +25,38 @@ DIAGNOSIS_SCHEMA = "searchapp/diagnosis/1"
 KEYS = {"text": "evidence", "counter_evidence": "against", "fix": "repaired", "label": "name"}
 """Field of an observation -> its key in the document, where it has another."""
 
-RUN = "run "  # in front of a file's name: the diagnosis is of a run
 WIDEST = 12  # characters of a value in the column of values
 CONFIDENCE = ((PROOF, "proved"), (STRONG, "strong"), (SYMPTOM, "likely"), (HINT, "remark"))
 
 
-def diagnosis_report(diagnosis: Diagnosis, corpus: str, model: str) -> Report:
-    """Report a diagnosis: its causes in full, and the measured facts as rows.
+@dataclass(frozen=True)
+class Subject:
+    """What was diagnosed, as the user names it: of run and model, one may be missing (None, empty)."""
 
-    `corpus` and `model` are what the user calls them; `model` may be `run FILE`.
-    """
+    corpus: str
+    model: str
+    run: Path | None = None
+    made_by: str | None = None
+
+    def __str__(self) -> str:
+        what = [f"run {self.run}"] if self.run else []
+        what += [self.model] if self.model else []
+        return f"{self.corpus} with {' of '.join(what)}" + (
+            f" made by {self.made_by}" if self.made_by else ""
+        )
+
+
+def diagnosis_report(diagnosis: Diagnosis, subject: Subject) -> Report:
+    """Report a diagnosis: its causes in full, and the measured facts as rows."""
     return Report(
-        lambda: diagnosis_document(diagnosis, corpus, model),
-        lambda: [diagnosis_text(diagnosis, corpus, model)],
+        lambda: diagnosis_document(diagnosis, subject),
+        lambda: [diagnosis_text(diagnosis, subject)],
         lambda: [
             {"probe": probe, "key": fact.key, "name": fact.label, "value": fact.value, "remark": fact.remark}
             for probe, facts in diagnosis.facts.items()
             for fact in facts
         ],
-        failed=not diagnosis.healthy,
+        failed=diagnosis.failed,
     )
 
 
@@ -56,12 +70,12 @@ def files_report(diagnosis: FilesDiagnosis) -> Report:
     )
 
 
-def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
+def diagnosis_text(diagnosis: Diagnosis, subject: Subject) -> str:
     """Return a diagnosis as text for a terminal."""
-    parts: list[Text | RichTable] = [Text(headline(diagnosis, corpus, model), style="bold")]
+    parts: list[Text | RichTable] = [Text(headline(diagnosis, subject), style="bold")]
     parts += [Text(line) for line in summary(diagnosis)]
     for number, ranked in enumerate(diagnosis.faults, start=1):
-        parts += [Text(""), *_cause(ranked, number, corpus, model)]
+        parts += [Text(""), *_cause(ranked, number, subject)]
     if diagnosis.remarks:
         parts += [Text(""), Text("Remarks, not faults by themselves:")]
         parts += [Text(f"  {printable(ranked.findings[0].text)}") for ranked in diagnosis.remarks]
@@ -75,20 +89,33 @@ def diagnosis_text(diagnosis: Diagnosis, corpus: str, model: str) -> str:
     return render(*parts)
 
 
-def headline(diagnosis: Diagnosis, corpus: str, model: str) -> str:
+VERDICTS = {
+    "healthy": "healthy, no fault found",
+    "weak": "weak, not broken: no fault found, and the model scores clearly below BM25 and the control",
+    "low": "low, cause not found",
+}
+
+
+def headline(diagnosis: Diagnosis, subject: Subject) -> str:
     """Return the verdict in one line."""
-    if diagnosis.healthy:
-        return f"{corpus} with {model}: healthy, no fault found."
+    if not diagnosis.faults:
+        return f"{subject}: {VERDICTS[diagnosis.verdict]}."
     title, others = diagnosis.faults[0].cause.title, len(diagnosis.faults) - 1
     rest = f" ({others} more, below)" if others else ""
-    return f"{corpus} with {model}: {title[0].lower()}{title[1:]}{rest}."
+    return f"{subject}: {title[0].lower()}{title[1:]}{rest}."
 
 
 def summary(diagnosis: Diagnosis) -> Iterator[str]:
     """Yield sentences that say how good the score is, and what is ruled out."""
-    score = diagnosis.fact("score") or diagnosis.fact("run-score")
+    score = diagnosis.fact("score")
     if score is not None:
-        baselines = (("chance", "chance"), ("random-baseline", "random embeddings"), ("bm25", "BM25"))
+        baselines = (
+            ("chance", "chance"),
+            ("exact-score", "its vectors"),
+            ("random-baseline", "random embeddings"),
+            ("control", "the control"),
+            ("bm25", "BM25"),
+        )
         facts = [(name, diagnosis.fact(key)) for key, name in baselines]
         compared = ", ".join(f"{name} {float(fact.value):.3f}" for name, fact in facts if fact)
         yield f"nDCG@10 is {float(score.value):.5f} ({compared})."
@@ -107,7 +134,7 @@ def summary(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"Related published models: {', '.join(published[:8])}."
 
 
-def _cause(ranked: RankedCause, number: int, corpus: str, model: str) -> Iterator[Text]:
+def _cause(ranked: RankedCause, number: int, subject: Subject) -> Iterator[Text]:
     cause, measured = ranked.cause, ranked.measured
     confidence = next(word for least, word in CONFIDENCE if ranked.strength >= least)
     yield Text(f"{number}. {cause.title} [{confidence}; {ranked.id}, {cause.code}]", style="bold")
@@ -120,19 +147,20 @@ def _cause(ranked: RankedCause, number: int, corpus: str, model: str) -> Iterato
     yield Text(f"   Fix: {cause.fix}")
     if measured is not None:
         yield Text(f"   Measured: {measured.fix} changes the score by {measured.gain:+.4f}.")
-    yield Text(f"   Next: {next_step(ranked, corpus, model)}")
+    yield Text(f"   Next: {next_step(ranked, subject)}")
 
 
-def next_step(ranked: RankedCause, corpus: str, subject: str) -> str:
+def next_step(ranked: RankedCause, subject: Subject) -> str:
     """Return the command to run next; precomputed vectors and runs can only be diagnosed again."""
-    step = ranked.cause.step
-    if (step in {REBUILD, REPAIR} and subject.startswith(("npy:", RUN))) or (
-        step == REPAIR and subject.startswith("st:")
+    step, model = ranked.cause.step, subject.model
+    if (step in {REBUILD, REPAIR} and (subject.run or model.startswith("npy:"))) or (
+        step == REPAIR and model.startswith("st:")
     ):
         step = AGAIN
-    if subject.startswith(RUN):
-        step = step.replace("-m {model}", "--run {model}")
-    return step.format(corpus=shlex.quote(corpus), model=shlex.quote(subject.removeprefix(RUN)))
+    if subject.run and not model:
+        step = step.replace("-m {model}", "--run {run}")
+    names = {"corpus": subject.corpus, "model": model, "run": str(subject.run)}
+    return step.format(**{name: shlex.quote(value) for name, value in names.items()})
 
 
 def _facts(diagnosis: Diagnosis) -> RichTable:
@@ -154,12 +182,15 @@ def _shown(value: Value) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[str, Any]:
+def diagnosis_document(diagnosis: Diagnosis, subject: Subject) -> dict[str, Any]:
     """Return a diagnosis as the document that scripts read."""
     return {
         "schema": DIAGNOSIS_SCHEMA,
-        "corpus": corpus,
-        "model": model,
+        "corpus": subject.corpus,
+        "model": subject.model,
+        "run": str(subject.run) if subject.run else None,
+        "made_by": subject.made_by,
+        "verdict": diagnosis.verdict,
         "healthy": diagnosis.healthy,
         "causes": [
             {
@@ -171,7 +202,7 @@ def diagnosis_document(diagnosis: Diagnosis, corpus: str, model: str) -> dict[st
                 "gain": ranked.gain,
                 "effect": ranked.cause.effect,
                 "repair": ranked.cause.fix,
-                "next": next_step(ranked, corpus, model),
+                "next": next_step(ranked, subject),
                 "found": [_document(finding) for finding in ranked.findings],
             }
             for ranked in diagnosis.causes

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
 from searchapp.diagnosis.measures import CUTOFF, rows_of_run
-from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.probe import Fact, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.published import table
@@ -92,15 +93,31 @@ def random_baseline(evidence: Evidence) -> Iterator[Observation]:
         yield BELOW.finding(SYMPTOM, score=evidence.score, baseline=baseline)
 
 
-@probe("chance")
-def chance(evidence: Evidence) -> Iterator[Observation]:
+@probe("score")
+def score(evidence: Evidence) -> Iterator[Observation]:
     """What is the score, and what is chance?"""
+    context = evidence.context
+    if evidence.run is not None:
+        evidence.require_run()
+        values = evidence.run_per_query
+        yield _scored("score", "nDCG@10", values, "of the run")
+        yield fact("chance", "chance", context.judged.chance)
+        if evidence.vectors is not None:
+            evidence.require_vectors()
+            yield _scored("exact-score", "nDCG@10 of the vectors", evidence.per_query, "by exact search")
+        return
     evidence.require_vectors()
-    key, label = "score", "nDCG@10"
-    if evidence.context.label_free:
-        key, label = ("control-score", "agreement with the control")
-    yield fact(key, label, evidence.score, "of the stored vectors, by exact search")
+    if context.label_free:
+        evidence.require_agreement()
+        yield fact("control-score", "agreement with the control", evidence.score, "by exact search")
+    else:
+        yield _scored("score", "nDCG@10", evidence.per_query, "of the stored vectors, by exact search")
     yield fact("chance", "chance", evidence.judged.chance)
+
+
+def _scored(key: str, label: str, values: NDArray[np.float64], remark: str) -> Fact:
+    error = float(values.std()) / np.sqrt(max(len(values), 1))
+    return fact(key, label, mean(values), remark, error=error, queries=len(values))
 
 
 @probe("title-search", TITLES, TITLES_BESIDE)

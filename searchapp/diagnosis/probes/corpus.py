@@ -31,11 +31,6 @@ QUERY_IDS = Symptom("duplicate-query-ids", "{problem}.")
 COPIES = Symptom(
     "duplicate-documents", "{share:percent} of the documents equal another one in title and text."
 )
-FOREIGN = Symptom(
-    "foreign-ids",
-    "{count:,} of {total:,} stored ids are not in the corpus (first: {first!r}, where the corpus has "
-    "{known!r}).",
-)
 MISSING = Symptom("documents-missing", "{count:,} of {total:,} documents have no vector (first: {first!r}).")
 STALE = Symptom("stale-index", "{changes}.")
 
@@ -113,24 +108,15 @@ def _reachable(context: CorpusContext) -> float:
     return float(np.mean(values)) if values else 1.0
 
 
-@probe("coverage", FOREIGN, MISSING)
+@probe("coverage", MISSING)
 def coverage(evidence: Evidence) -> Iterator[Observation]:
-    """Does every text have a vector?"""
+    """Does every document have a vector?"""
     context, stored = evidence.context, evidence.require_vectors()
     ids = set(stored.document_ids)
     missing = [document.id for document in context.documents if document.id not in ids]
-    foreign = [name for name in stored.document_ids if name not in context.rows]
-    without = len(context.queries) - len(evidence.query_rows)
     total, size = len(stored.document_ids), len(context.documents)
     yield fact("documents-stored", "documents stored", total, "of {total:,} in the corpus", total=size)
-    if without:
-        label, queries = "queries without a vector", len(context.queries)
-        yield fact("queries-missing", label, without, "of {total:,}", total=queries)
-    if foreign and len(foreign) >= total * limits.MOSTLY_UNKNOWN:
-        yield FOREIGN.finding(
-            PROOF, count=len(foreign), total=total, first=foreign[0], known=context.documents[0].id
-        )
-    elif missing:
+    if missing:
         share = len(missing) / max(size, 1)
         strength = PROOF if share > limits.TOUCHED else LIKELY
         yield MISSING.finding(strength, share=share, count=len(missing), total=size, first=missing[0])

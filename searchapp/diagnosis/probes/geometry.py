@@ -41,7 +41,7 @@ LEADING_DIMENSIONS = Symptom(
     key="leading-dimensions",
 )
 OTHER_DIMENSION = Symptom(
-    "stale-index",
+    "dimensions-differ",
     "The stored vectors have {stored} dimensions, those of the model {model}.",
     fix="keeping all dimensions",
 )

@@ -10,7 +10,7 @@ from searchapp.diagnosis.agreement import SHIFTS
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
 from searchapp.diagnosis.measures import CUTOFF, rows_of_run
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import HINT, LIKELY, NEAR_PROOF, PROOF, STRONG
+from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF, STRONG
 from searchapp.evaluation.measures import parse_measure
 from searchapp.records import Run
 
@@ -18,21 +18,6 @@ Rows = NDArray[np.intp]
 
 DECIMALS = (0, 1, 2, 3)  # that a rounded score may have
 
-FOREIGN = Symptom(
-    "foreign-ids",
-    "{unknown:percent} of the {side} of the run are not in the corpus (first: {first!r}, where the corpus "
-    "has {known!r}).",
-)
-QUERIES_MISSING = Symptom(
-    "queries-missing",
-    "{count} of the {total} judged queries have no results (first: {first!r}): searchapp counts them as 0; "
-    "MTEB leaves them out of the mean.",
-)
-OTHER_SPLIT = Symptom(
-    "other-split",
-    "None of the {count} queries of the run is judged in {corpus}, though the corpus knows them: they belong "
-    "to another split.",
-)
 SHALLOW = Symptom("shallow-run", "No query has more than {depth} results, but {wanted} are scored.")
 ROUNDED = Symptom(
     "coarse-scores",
@@ -71,35 +56,6 @@ UNRELATED = Symptom(
     "{agreement:percent} of the documents, according to the bundled model.",
     "Vectors that are unrelated to the texts give such a run too.",
 )
-
-
-@probe("run-ids", FOREIGN, QUERIES_MISSING, OTHER_SPLIT)
-def run_ids(evidence: Evidence) -> Iterator[Observation]:
-    """Does the run write ids as the corpus does?"""
-    run, context = evidence.require_run(), evidence.context
-    documents = [name for ranking in run.values() for name in ranking.document_ids]
-    foreign = [name for name in documents if name not in context.rows]
-    foreign_queries = [name for name in run if name not in context.all_queries]
-    total = len(context.queries)
-    yield fact("run-queries", "queries of the run", len(run), "of {total:,} that are judged", total=total)
-    for side, unknown, total, known in (
-        ("documents", foreign, len(documents), context.documents[0].id),
-        ("queries", foreign_queries, len(run), context.queries[0].id),
-    ):
-        if total and len(unknown) / total > limits.MOSTLY_UNKNOWN:
-            share = len(unknown) / total
-            yield FOREIGN.finding(PROOF, side=side, unknown=share, first=unknown[0], known=known)
-    judged = set(context.judgements)
-    answered = judged & set(run)
-    missing = sorted(judged - set(run))
-    if answered and missing:
-        strength = STRONG if len(missing) > limits.FEW_MISSING * len(judged) else HINT
-        share = len(missing) / len(judged)
-        yield QUERIES_MISSING.finding(
-            strength, share=share, count=len(missing), total=len(judged), first=missing[0]
-        )
-    if len(foreign_queries) < len(run) and judged and not answered:
-        yield OTHER_SPLIT.finding(PROOF, count=len(run), corpus=context.corpus.id)
 
 
 @probe("run-depth", SHALLOW)
@@ -185,12 +141,10 @@ def run_order(evidence: Evidence) -> Iterator[Observation]:
     context, run = evidence.context, evidence.run or {}
     names = [query.id for query in context.queries]
     judged = context.judged
-    rows = rows_of_run(run, names, context.rows)
+    rows = evidence.run_rows
     if not (rows >= 0).any():
         raise CannotJudgeError("the run and the corpus share no judged query, or no document")
-    score = float(judged.ndcg_of(rows).mean())
-    yield fact("run-score", "nDCG@10 of the run", score)
-    yield fact("chance", "chance", judged.chance)
+    score = mean(evidence.run_per_query)
     size = len(context.documents)
     for side, symptom, shifted in (
         ("documents", DOCUMENTS_SHIFTED, {by: np.where(rows >= 0, (rows + by) % size, -1) for by in SHIFTS}),

@@ -1,0 +1,199 @@
+"""Whether there is anything to judge: files, ids, and judgements that belong to the queries."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.evidence import Evidence, mean
+from searchapp.diagnosis.ids import Change, fitting_change
+from searchapp.diagnosis.probe import Finding, Observation, Symptom, Value, fact, probe
+from searchapp.diagnosis.stored import DAMAGE
+from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG
+from searchapp.evaluation.metric import RELEVANT
+from searchapp.records import Ranking
+
+FOREIGN = Symptom(
+    "foreign-ids",
+    "{unknown:percent} of the {what} are not in the corpus (first: {first!r}, where the corpus has "
+    "{known!r}).",
+)
+FITTING = Symptom(
+    "foreign-ids",
+    FOREIGN.template[:-1] + "; {how}, {fitting:percent} of them fit.",
+    fix="writing the ids as the corpus does",
+    key="fitting-ids",
+)
+JUDGED_FOREIGN = Symptom(
+    "foreign-ids",
+    "{unknown:percent} of the judged query ids are not among the queries (first: {first!r}, where they have "
+    "{known!r}); {how}, {fitting:percent} of them fit.",
+    key="judged-query-ids",
+)
+WITHOUT_TEXT = Symptom(
+    "queries-without-text",
+    "{count} of the {total} judged queries have no text (first: {first!r}).",
+)
+NOTHING_RELEVANT = Symptom(
+    "nothing-relevant",
+    "None of the {pairs:,} judgements has a grade above 0 (grades: {grades}): every score is 0.",
+)
+QUERIES_MISSING = Symptom(
+    "queries-missing",
+    "{count} of the {total} judged queries have no {what} (first: {first!r}): searchapp counts them as 0; "
+    "MTEB leaves them out of the mean.",
+)
+OTHER_SPLIT = Symptom(
+    "other-split",
+    "None of the {count} queries of the run is judged in {corpus}, though the corpus knows them: they belong "
+    "to another split.",
+)
+
+
+@probe("stored-vectors", *DAMAGE)
+def stored_vectors(evidence: Evidence) -> Iterator[Observation]:
+    """Can the stored vectors be read, and do the files fit together?"""
+    if not evidence.damage:
+        evidence.require_stored()
+    yield from evidence.damage
+
+
+@probe("judged-queries", WITHOUT_TEXT, JUDGED_FOREIGN, NOTHING_RELEVANT)
+def judged_queries(evidence: Evidence) -> Iterator[Observation]:
+    """Are there judgements, and do they belong to queries that have a text?"""
+    context = evidence.context
+    if context.ignore_judgements:
+        return
+    judgements = context.corpus.source.judgements()
+    yield fact(
+        "judged-queries", "judged queries", len(judgements), "of {total:,}", total=len(context.all_queries)
+    )
+    if not judgements:
+        return
+    silent = [name for name in judgements if not _has_text(evidence, name)]
+    unknown = [name for name in silent if name not in context.all_queries]
+    swapped = sum(name in context.rows for name in unknown) > len(unknown) / 2  # `corpus-check` names that
+    change = None if swapped else fitting_change(unknown, list(context.all_queries))
+    if unknown and change:
+        yield JUDGED_FOREIGN.finding(
+            PROOF,
+            unknown=len(unknown) / len(judgements),
+            first=unknown[0],
+            known=change.mapping[unknown[0]]
+            if unknown[0] in change.mapping
+            else next(iter(context.all_queries)),
+            how=change.description,
+            fitting=len(change.mapping) / len(unknown),
+        )
+    elif silent and not swapped:
+        share = len(silent) / len(judgements)
+        strength = PROOF if share > limits.MOSTLY_UNKNOWN else STRONG if share > limits.FEW_MISSING else HINT
+        yield WITHOUT_TEXT.finding(
+            strength, share=share, count=len(silent), total=len(judgements), first=silent[0]
+        )
+    grades = [grade for row in judgements.values() for grade in row.values()]
+    if grades and max(grades) < RELEVANT:
+        shown = ", ".join(map(str, sorted(set(grades))[:6]))
+        yield NOTHING_RELEVANT.finding(PROOF, pairs=len(grades), grades=shown)
+
+
+def _has_text(evidence: Evidence, name: str) -> bool:
+    query = evidence.context.all_queries.get(name)
+    return query is not None and bool(query.text.strip())
+
+
+@probe("vector-ids", FOREIGN, FITTING, QUERIES_MISSING)
+def vector_ids(evidence: Evidence) -> Iterator[Observation]:
+    """Do the stored vectors carry the ids of the corpus?"""
+    stored, context = evidence.require_stored(), evidence.context
+    names = [query.id for query in context.queries]
+    for side, ids, known in (
+        ("documents", stored.document_ids, list(context.rows)),
+        ("queries", stored.query_ids, names),
+    ):
+        known_set = set(known) if side == "documents" else context.all_queries.keys()
+        foreign = [name for name in ids if name not in known_set]
+        if foreign and len(foreign) >= len(ids) * limits.MOSTLY_UNKNOWN:
+            change = fitting_change(
+                foreign, list(known_set) if side == "documents" else list(context.all_queries)
+            )
+            gain = _gain_of_renaming(evidence, side, change)
+            yield _foreign(f"ids of the stored {side}", foreign, len(ids), next(iter(known)), change, gain)
+    present = set(stored.query_ids)
+    missing = [name for name in names if name not in present]
+    if missing and len(missing) < len(names):
+        yield _missing(missing, len(names), "vector")
+
+
+def _missing(missing: Sequence[str], total: int, what: str) -> Finding:
+    share = len(missing) / total
+    strength = STRONG if share > limits.FEW_MISSING else HINT
+    return QUERIES_MISSING.finding(
+        strength, share=share, count=len(missing), total=total, first=missing[0], what=what
+    )
+
+
+def _foreign(
+    what: str, foreign: Sequence[str], total: int, known: str, change: Change | None, gain: float | None
+) -> Finding:
+    written = change.mapping.get(foreign[0], known) if change else known
+    seen: dict[str, Value] = {
+        "what": what, "unknown": len(foreign) / total, "first": foreign[0], "known": written
+    }  # fmt: skip
+    if change is None:
+        return FOREIGN.finding(PROOF, None, 1.0, **seen)
+    fitting = len(change.mapping) / len(set(foreign))
+    return FITTING.finding(PROOF, gain, 1.0, how=change.description, fitting=fitting, **seen)
+
+
+def _gain_of_renaming(evidence: Evidence, side: str, change: Change | None) -> float | None:
+    """Return the score with the ids of one side renamed: with foreign ids it is 0."""
+    if change is None or evidence.vectors is None or evidence.context.label_free:
+        return None
+    vectors = evidence.vectors
+    if side == "documents":
+        ids = [change.mapping.get(name, name) for name in vectors.document_ids]
+        renamed = replace(vectors, document_ids=ids)
+    else:
+        ids = [change.mapping.get(name, name) for name in vectors.query_ids]
+        renamed = replace(vectors, query_ids=ids)
+    mapped = replace(evidence, vectors=renamed)
+    return mapped.score if len(mapped.document_ids) and len(mapped.query_ids) else None
+
+
+@probe("run-ids", FOREIGN, FITTING, QUERIES_MISSING, OTHER_SPLIT)
+def run_ids(evidence: Evidence) -> Iterator[Observation]:
+    """Does the run write ids as the corpus does?"""
+    run, context = evidence.require_run(), evidence.context
+    total = len(context.queries)
+    yield fact("run-queries", "queries of the run", len(run), "of {total:,} that are judged", total=total)
+    documents = [name for ranking in run.values() for name in ranking.document_ids]
+    foreign = [name for name in documents if name not in context.rows]
+    foreign_queries = [name for name in run if name not in context.all_queries]
+    for side, unknown, among, known in (
+        ("documents", foreign, len(documents), list(context.rows)),
+        ("queries", foreign_queries, len(run), list(context.all_queries)),
+    ):
+        if among and len(unknown) / among > limits.MOSTLY_UNKNOWN:
+            change = fitting_change(unknown, known)
+            gain = _gain_of_rewriting(evidence, side, change)
+            yield _foreign(f"{side} of the run", unknown, among, known[0], change, gain)
+    judged = set(context.judgements)
+    answered = judged & set(run)
+    missing = sorted(judged - set(run))
+    if answered and missing:
+        yield _missing(missing, len(judged), "results")
+    if len(foreign_queries) < len(run) and judged and not answered:
+        yield OTHER_SPLIT.finding(PROOF, count=len(run), corpus=context.corpus.id)
+
+
+def _gain_of_rewriting(evidence: Evidence, side: str, change: Change | None) -> float | None:
+    if change is None or evidence.context.label_free:
+        return None
+    if side == "queries":
+        run = {change.mapping.get(name, name): ranking for name, ranking in evidence.require_run().items()}
+    else:
+        run = {
+            name: Ranking([change.mapping.get(one, one) for one in ranking.document_ids], ranking.scores)
+            for name, ranking in evidence.require_run().items()
+        }
+    return mean(replace(evidence, run=run).run_per_query) - mean(evidence.run_per_query)
