@@ -118,7 +118,7 @@ def test_an_id_may_contain_a_space_in_tab_separated_files(make_corpus: MakeFolde
 
 def test_only_judged_queries_are_used(make_corpus: MakeFolder) -> None:
     folder = make_corpus(queries={"q9": "fig", "q1": "apple"}, qrels=[("q1", "d1", 1)])
-    repeat_first_line(folder, "queries.jsonl", "fig", "plum")
+    add_lines(folder, "queries.jsonl", '{"_id": "q9", "text": "plum"}')
     assert open_corpus(str(folder)).queries == [Query("q1", "apple")]
 
 
@@ -194,27 +194,133 @@ def test_a_missing_corpus_is_explained_in_three_lines(cli: Cli, tmp_path: Path) 
     assert "searchapp eval sample" in lines[2]
 
 
-BREAK: dict[str, Callable[[MakeFolder], Path]] = {
-    "duplicate-documents": lambda make: make(documents={"d1": ("a", "b"), "d2": "a b", "d3": "c"}),
-    "empty-documents": lambda make: make(documents={"d1": "a", "d2": (" ", ""), "d3": "c"}),
-    "dangling-judgements": lambda make: make(qrels=[("q1", "d9", 1)]),
-    "dangling-queries": lambda make: make(qrels=[("q9", "d1", 1)]),
-    "duplicate-document-ids": lambda make: repeat_first_line(make(), "corpus.jsonl", "apple", "grape"),
-    "duplicate-query-ids": lambda make: repeat_first_line(make(), "queries.jsonl", "apple", "grape"),
-}
-
-
-def repeat_first_line(folder: Path, name: str, old: str, new: str) -> Path:
-    content = (folder / name).read_text("utf-8")
-    (folder / name).write_text(content + content.splitlines()[0].replace(old, new) + "\n", "utf-8")
+def add_lines(folder: Path, name: str, *lines: str) -> Path:
+    with (folder / name).open("a", encoding="utf-8") as stream:
+        stream.write("".join(f"{line}\n" for line in lines))
     return folder
 
 
-@pytest.mark.parametrize("name", BREAK)
-def test_lint_names_the_problem(make_corpus: MakeFolder, name: str) -> None:
-    findings = lint(open_corpus(str(BREAK[name](make_corpus))))
-    assert [finding.name for finding in findings] == [name]
-    assert ": 1 (" in findings[0].message
+def rewrite(folder: Path, name: str, content: str | None) -> Path:
+    """Write other content to a file of a corpus; None removes the file."""
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content, "utf-8")
+    return folder
+
+
+AGAIN = '{"_id": "d1", "text": "grape"}'
+FAULTS: dict[str, Callable[[MakeFolder], Path]] = {
+    "duplicate-document-ids": lambda make: add_lines(make(), "corpus.jsonl", AGAIN),
+    "duplicate-query-ids": lambda make: add_lines(make(), "queries.jsonl", AGAIN.replace("d1", "q1")),
+    "dangling-judgements": lambda make: make(qrels=[("q1", "d9", 1), ("q1", "d1", 1), ("q2", "d2", 1)]),
+    "dangling-queries": lambda make: make(qrels=[("q9", "d1", 1), ("q1", "d1", 1), ("q2", "d2", 1)]),
+    "empty-queries": lambda make: make(queries={"q1": "apple", "q2": " "}),
+    "nothing-relevant": lambda make: make(qrels=[("q1", "d1", 0), ("q2", "d2", -1)]),
+    "no-judgements": lambda make: make(qrels=[]),
+    "no-documents": lambda make: rewrite(make(), "corpus.jsonl", ""),
+    "no-text": lambda make: make(documents={"d1": "", "d2": " ", "d3": ""}),
+    "unreadable-documents": lambda make: add_lines(make(), "corpus.jsonl", "oops"),
+    "unreadable-queries": lambda make: rewrite(make(), "queries.jsonl", None),
+    "unreadable-judgements": lambda make: add_lines(make(), "qrels/test.tsv", "q1\td2"),
+}
+"""Fault -> how it is made; `eval` refuses each of them, apart from `no-text`, of which it warns."""
+REMARKS: dict[str, Callable[[MakeFolder], Path]] = {
+    "duplicate-documents": lambda make: make(documents={"d1": ("a", "b"), "d2": "a b", "d3": "c"}),
+    "empty-documents": lambda make: make(documents={"d1": "a", "d2": (" ", ""), "d3": "c"}),
+    "duplicate-unjudged-queries": lambda make: add_lines(
+        make(), "queries.jsonl", *[AGAIN.replace("d1", "q9")] * 2
+    ),
+    "queries-without-relevant": lambda make: make(qrels=[("q1", "d1", 0), ("q2", "d2", 1)]),
+    "document-ids-with-spaces": lambda make: make(
+        documents={"d 1": "a", "d2": "b"}, qrels=[("q1", "d 1", 1), ("q2", "d2", 1)]
+    ),
+    "query-ids-with-spaces": lambda make: make(queries={"q 1": "apple"}, qrels=[("q 1", "d1", 1)]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_eval_refuses_is_a_fault_of_the_corpus(cli: Cli, make_corpus: MakeFolder, name: str) -> None:
+    folder = str(FAULTS[name](make_corpus))
+    checked = cli("corpora", folder, "--json")
+    found = json.loads(checked.stdout)
+    assert checked.exit_code == 3
+    assert not found["healthy"]
+    extra = ["dangling-judgements"] if name == "no-documents" else []
+    assert [(finding["name"], finding["fault"]) for finding in found["findings"]] == [
+        (fault, True) for fault in [name, *extra]
+    ]
+    text = cli("corpora", folder)
+    assert text.exit_code == 3
+    assert text.stderr == ""
+    head, _, faults = text.stdout.partition("Faults: scores on this corpus are impossible or wrong.\n")
+    assert f"{name}: " in faults
+    assert "location" in head
+    for mode in ("dense", "bm25"):
+        assert cli("eval", folder, "--mode", mode).exit_code == (
+            0 if (name, mode) == ("no-text", "dense") else 1
+        )
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_a_remark_is_no_fault(cli: Cli, make_corpus: MakeFolder, name: str) -> None:
+    folder = str(REMARKS[name](make_corpus))
+    checked = cli("corpora", folder, "--json")
+    found = json.loads(checked.stdout)
+    assert checked.exit_code == 0
+    assert found["healthy"]
+    assert [(finding["name"], finding["fault"]) for finding in found["findings"]] == [(name, False)]
+    assert f"Remarks, not faults by themselves:\n{name}: " in cli("corpora", folder).stdout
+    rows = cli("corpora", folder, "--format", "csv").stdout
+    assert f"remark,{name}: " in rows.replace('"', "")
+    assert cli("eval", folder).exit_code == 0
+
+
+def test_every_unreadable_file_is_named(cli: Cli, make_corpus: MakeFolder) -> None:
+    folder = make_corpus()
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        add_lines(folder, name, "oops")
+    result = cli("corpora", str(folder))
+    assert result.exit_code == 3
+    for where in ("corpus.jsonl, line 4", "queries.jsonl, line 3", "qrels/test.tsv, line 5"):
+        assert f"{folder}/{where}: " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("documents", "qrels", "hint"),
+    [
+        (("d1", "d2"), [("q1", "D1", 1), ("q2", "D2", 1)], "They fit when case is ignored: 'D1' is 'd1'"),
+        (("d1", "d2"), [("Q1", "d1", 1), ("Q2", "d2", 1)], "They fit when case is ignored: 'Q1' is 'q1'"),
+        ((" d1", "d2 "), [("q1", "d1", 1), ("q2", "d2", 1)], "They fit without the white space around them"),
+        (("001", "002"), [("q1", "1", 1), ("q2", "2", 1)], "They fit with '00' in front: '1' is '001'"),
+    ],
+)  # fmt: skip
+def test_ids_that_are_written_differently_are_told(
+    cli: Cli,
+    make_corpus: MakeFolder,
+    documents: tuple[str, ...],
+    qrels: list[tuple[str, str, int]],
+    hint: str,
+) -> None:
+    folder = make_corpus(documents=dict.fromkeys(documents, "a"), qrels=qrels)
+    result = cli("corpora", str(folder))
+    assert result.exit_code == 3
+    assert hint in result.stdout
+
+
+def test_a_single_unknown_id_is_not_explained_by_chance(cli: Cli, make_corpus: MakeFolder) -> None:
+    folder = make_corpus(qrels=[("q1", "1", 1), ("q1", "d1", 1), ("q2", "d2", 1)])
+    assert "They fit" not in cli("corpora", str(folder)).stdout
+
+
+def test_bm25_and_runs_refuse_what_an_index_refuses(
+    cli: Cli, make_corpus: MakeFolder, tmp_path: Path
+) -> None:
+    folder = add_lines(make_corpus(), "corpus.jsonl", AGAIN)
+    (tmp_path / "some.trec").write_text("q1 Q0 d1 1 1.0 x\n")
+    for how in ([], ["--mode", "bm25"], ["--run", str(tmp_path / "some.trec")]):
+        result = cli("eval", str(folder), *how)
+        assert result.exit_code == 1
+        assert "Duplicate document id 'd1'" in result.stderr
 
 
 def test_lint_is_silent_on_a_healthy_corpus(make_corpus: MakeFolder) -> None:

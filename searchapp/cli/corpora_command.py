@@ -11,7 +11,10 @@ from searchapp.reports.formats import Report
 @click.argument("name", required=False, metavar="[CORPUS]", type=CORPUS)
 @report_options("rows")
 def command(name: str | None) -> Report:
-    """List the corpora on this machine, or check one: counts, digests, and problems."""
+    """List the corpora on this machine, or check one: counts, digests, and problems.
+
+    Exit 3 when CORPUS has a fault, with which `eval` refuses it or would score it wrongly.
+    """
     from searchapp.corpora.resolve import list_corpora, open_corpus
     from searchapp.reports.catalogues import corpora_report, corpus_report
 

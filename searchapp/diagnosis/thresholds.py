@@ -104,7 +104,6 @@ OVERLAP = 0.97  # top ten shared with exact search: exact 1.0, HNSW at 256 0.99;
 RUN_GAIN = 0.25  # relative gain from reading the run shifted: sound runs lose, shifted ones gain 0.5
 RUN_LEAST_GAIN = 0.02  # and the least absolute gain: a random run gains 0.002
 RUN_STRANGERS = 0.7  # documents that the control ranks below the results: sound 0.89-1, shuffled 0.5
-IDS_FIT = 0.9  # share of foreign ids that a change must make fit (not fitted)
 MOSTLY_UNKNOWN = 0.5  # share of ids that the corpus does not know (not fitted)
 FEW_MISSING = 0.02  # share of judged queries without results that is only a remark (not fitted)
 DISTINCT = 0.8  # distinct scores among the first ten: exact scores 0.99 and more

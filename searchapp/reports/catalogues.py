@@ -8,18 +8,20 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from searchapp.corpora.lint import CorpusProblem
 from searchapp.corpora.resolve import ListedCorpus
 from searchapp.doctor.checks import Check
 from searchapp.encoders.listing import ListedModel
 from searchapp.index.listing import ListedIndex
 from searchapp.index.manifest import Manifest
-from searchapp.records import Problem
 from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import findings_text, plain_table, render, short_model
 from searchapp.reports.text import printable
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+FAULTS = "Faults: scores on this corpus are impossible or wrong."
+REMARKS = "Remarks, not faults by themselves:"
 NO_INDEX = "No index yet. Build one: searchapp index sample"
 INDEX_FACTS = ("corpus", "corpus_id", "kind", "similarity", "n_docs", "n_zero", "created")
 
@@ -42,19 +44,32 @@ def corpora_report(corpora: Sequence[ListedCorpus]) -> Report:
     )
 
 
-def corpus_report(facts: Mapping[str, object], findings: Sequence[Problem]) -> Report:
-    """Report the facts of a corpus and its problems."""
+def corpus_report(facts: Mapping[str, object], problems: Sequence[CorpusProblem]) -> Report:
+    """Report the facts of a corpus and its problems; a fault fails the check."""
     shown = {name: _fact(value) for name, value in facts.items()}
+    faults = [problem for problem in problems if problem.fault]
+    remarks = [problem for problem in problems if not problem.fault]
 
     def text() -> str:
         table = plain_table(Table(("", ""), list(shown.items())))
         table.show_header = False
-        return render(table, findings_text(findings) if findings else Text("No problems found."))
+        parts: list[RenderableType] = [table]
+        for title, listed in ((FAULTS, faults), (REMARKS, remarks)):
+            parts += [Text(title), findings_text(listed)] if listed else []
+        return render(*parts, *([] if problems else [Text("No problems found.")]))
+
+    def rows() -> list[dict[str, str]]:
+        found = [
+            ("fault" if problem.fault else "remark", f"{problem.name}: {problem.message}")
+            for problem in problems
+        ]
+        return [{"fact": name, "value": value} for name, value in [*shown.items(), *found]]
 
     return Report(
-        lambda: {**facts, "findings": [asdict(finding) for finding in findings]},
+        lambda: {**facts, "healthy": not faults, "findings": [asdict(problem) for problem in problems]},
         lambda: [text()],
-        rows=lambda: [{"fact": name, "value": value} for name, value in shown.items()],
+        rows=rows,
+        failed=bool(faults),
     )
 
 

@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,12 +15,12 @@ from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import DEFAULT_MEASURES, MAIN_MEASURES, depth_for
-from searchapp.evaluation.metric import Measure
+from searchapp.evaluation.metric import RELEVANT, Measure
 from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index, encoder_for
 from searchapp.index.kinds import DEFAULT_KIND
-from searchapp.records import Result, Run
+from searchapp.records import Query, Result, Run
 from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
 from searchapp.retrieval.modes import DENSE, HYBRID, Retriever, find_mode
 from searchapp.retrieval.queries import check_queries
@@ -84,10 +85,9 @@ class RetrievalTask(Task):
         Raises:
             SearchappError: a stale index, a dangling judgement, or whatever `build_index` raises.
         """
-        queries = self.corpus.queries  # read first: an error in them should not wait for the index
-        check_queries(queries, self.depth)
+        queries = self._checked_queries()  # first: an error in them should not wait for the index
         index = build_index(self.corpus, encoder, self.kind, progress=progress)
-        self._check_judged(index.all_ids())
+        self._check_documents(index.all_ids())
         retriever = find_mode(self.mode).open(index, encoder)
         _warn_of_tuning(self.corpus, retriever)
         run, seconds = retriever.search(queries, self.depth)
@@ -118,12 +118,12 @@ class RetrievalTask(Task):
         Raises:
             SearchappError: a dangling judgement, or whatever `open_bm25` raises.
         """
-        check_queries(self.corpus.queries, self.depth)
+        queries = self._checked_queries()
         started = time.perf_counter()
         bm25 = open_bm25(self.corpus.documents_digest, self.corpus.documents)
-        self._check_judged(bm25.ids)
+        self._check_documents(bm25.ids)
         opened = time.perf_counter()
-        run = bm25.search(self.corpus.queries, self.depth)
+        run = bm25.search(queries, self.depth)
         return self._score(
             run,
             model=BM25,
@@ -140,10 +140,11 @@ class RetrievalTask(Task):
         Raises:
             SearchappError: a dangling judgement, or a corpus without documents.
         """
+        queries = self._checked_queries()
         ids = [document.id for document in self.corpus.documents()]
-        self._check_judged(ids)
+        self._check_documents(ids)
         started = time.perf_counter()
-        run = random_run(ids, self.corpus.queries, self.depth, seed)
+        run = random_run(ids, queries, self.depth, seed)
         return self._score(
             run,
             model=RANDOM,
@@ -159,9 +160,10 @@ class RetrievalTask(Task):
         Raises:
             SearchappError: the run names a document that is not in the corpus, or shares no query with it.
         """
-        ids = {document.id for document in self.corpus.documents()}
-        self._check_judged(ids)
-        check_documents(run, ids, label, self.corpus.name)
+        self._check_relevant()
+        ids = [document.id for document in self.corpus.documents()]
+        self._check_documents(ids)
+        check_documents(run, set(ids), label, self.corpus.name)
         recipe = {"documents_digest": self.corpus.documents_digest}
         evaluation = self._score(run, model=label, mode="run", n_docs=len(ids), recipe=recipe, seconds={})
         warn_of_absent(run, self.corpus.judgements, label)
@@ -203,7 +205,27 @@ class RetrievalTask(Task):
         )
         return Evaluation(self.corpus.slug, result, run, scores)
 
-    def _check_judged(self, document_ids: Iterable[str]) -> None:
+    def _checked_queries(self) -> list[Query]:
+        """Return the judged queries, which can be searched and scored."""
+        self._check_relevant()
+        check_queries(self.corpus.queries, self.depth)
+        return self.corpus.queries
+
+    def _check_relevant(self) -> None:
+        grades = {grade for row in self.corpus.judgements.values() for grade in row.values()}
+        if max(grades) < RELEVANT:
+            raise SearchappError(
+                f"No grade of {self.corpus.id} is above 0, so every score would be 0.",
+                "A grade above 0 means relevant: check the column of grades in the judgements.",
+            )
+
+    def _check_documents(self, document_ids: Sequence[str]) -> None:
+        """Check that ids are unique and that every judged document has one."""
+        if len(set(document_ids)) < len(document_ids):
+            name, _ = Counter(document_ids).most_common(1)[0]
+            raise SearchappError(
+                f"Duplicate document id {name!r} in {self.corpus.location}.", "Give each document its own id."
+            )
         dangling = dangling_judgements(self.corpus, document_ids)
         if not dangling:
             return
@@ -212,7 +234,8 @@ class RetrievalTask(Task):
         if not self.allow_dangling:
             raise SearchappError(
                 f"{message}, which caps every score.",
-                "Fix the judgements, or score all the same, as MTEB does: --allow-dangling",
+                f"Fix the judgements (`searchapp corpora {self.corpus.name}` says more), or score all the "
+                "same, as MTEB does: --allow-dangling",
             )
         logger.warning("%s; they count as not retrieved.", message)
 

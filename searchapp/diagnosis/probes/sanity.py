@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from searchapp.corpora.ids import Change, fitting_change
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence, mean
-from searchapp.diagnosis.ids import Change, fitting_change
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, Value, fact, probe
 from searchapp.diagnosis.stored import DAMAGE
 from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG

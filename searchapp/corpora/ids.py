@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from searchapp.diagnosis import thresholds as limits
+IDS_FIT = 0.9  # share of foreign ids that a change must make fit (not fitted)
 
 Key = Callable[[str], str | None]
 
@@ -36,8 +36,8 @@ def fitting_change(foreign: Sequence[str], known: Sequence[str]) -> Change | Non
                 by_key[key] = None if key in by_key else name
         fitting = {name: by_key.get(of_foreign(name) or "") for name in distinct}
         mapping = {name: fits for name, fits in fitting.items() if fits is not None}
-        unique = len(set(mapping.values())) >= limits.IDS_FIT * len(mapping)
-        if mapping and len(mapping) >= limits.IDS_FIT * len(distinct) and unique:
+        unique = len(set(mapping.values())) >= IDS_FIT * len(mapping)
+        if mapping and len(mapping) >= IDS_FIT * len(distinct) and unique:
             return Change(description, mapping)
     return None
 
