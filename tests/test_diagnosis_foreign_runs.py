@@ -42,7 +42,7 @@ def test_a_run_one_row_off_is_seen_without_vectors(cli: Cli, run: Path, tmp_path
     assert first["id"] == "rows-offset"
     assert "Read -1 rows away" in first["found"][0]["evidence"]
     assert "score 0.876 instead of" in first["found"][0]["evidence"]
-    assert first["next"] == f"searchapp diagnose sample --run {tmp_path / 'off.trec'}"
+    assert first["next"] == "searchapp eval sample -m wordllama"
 
 
 def test_a_run_that_lacks_queries_is_told(cli: Cli, run: Path, tmp_path: Path) -> None:

@@ -226,4 +226,9 @@ def test_names_are_quoted_for_the_shell() -> None:
     assert next_step(found.faults[0], Subject("a b", "it's")) == (
         """searchapp index 'a b' -m 'it'"'"'s' --fresh"""
     )
-    assert next_step(found.faults[0], Subject("a", "npy:b")) == "searchapp diagnose a -m npy:b"
+    assert next_step(found.faults[0], Subject("a", "npy:b")) == "searchapp eval a -m wordllama"
+    made = Subject("a", "npy:b", made_by="c")
+    assert next_step(found.faults[0], made) == "searchapp eval a -m c"
+    run = Subject("a", "", Path("r.trec"))
+    assert next_step(found.faults[0], run) == "searchapp eval a -m wordllama"
+    assert next_step(found.faults[0], Subject("a", "c", Path("r.trec"))) == "searchapp eval a -m c"

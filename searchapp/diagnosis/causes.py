@@ -26,6 +26,9 @@ SCORE = "searchapp eval {corpus} -m {model}"
 INSPECT = "searchapp corpora {corpus}"
 AGAIN = "searchapp diagnose {corpus} -m {model}"
 REPAIR = "searchapp repair {corpus} -m {model} -o repaired"
+SCORE_WHOLE = SCORE + " --max-length none"
+SCORE_RUN = "searchapp eval {corpus} --run {run}"
+CONTROL = "searchapp eval {corpus} -m {control}"
 
 _rebuild, _score, _inspect, _again, _repair = (
     partial(Cause, step=step) for step in (REBUILD, SCORE, INSPECT, AGAIN, REPAIR)
@@ -154,7 +157,7 @@ CAUSES = {
         "Texts were truncated",
         "32 tokens: -1.5 / -17; 8 tokens: -8 / -32",
         "Encode whole texts, or as many tokens as the model supports.",
-        SCORE + " --max-length none",
+        SCORE_WHOLE,
     ),
     # Tokens and table.
     "table-rows-shifted": _again(

@@ -75,7 +75,7 @@ class Evidence:
         """Return the model behind the vectors."""
         self.require_vectors()
         if self.model is None:
-            raise CannotJudgeError("the encoder behind these vectors is not known")
+            raise CannotJudgeError("the encoder behind these vectors is not known (name it: --made-by MODEL)")
         return self.model
 
     def require_same_dimension(self) -> Model:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from searchapp.corpora.corpus import Corpus
 from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.probe import Finding, Symptom
-from searchapp.diagnosis.thresholds import HINT, PROOF
+from searchapp.diagnosis.thresholds import CERTAIN, HINT
 from searchapp.encoders.precomputed import SIDES
 from searchapp.errors import SearchappError
 from searchapp.index.index import open_index
@@ -72,7 +72,7 @@ def read_folder(folder: Path, similarity: str) -> Stored:
     if documents is None or queries is None:
         return Stored(None, tuple(damage))
     if documents.shape[1] != queries.shape[1]:
-        dimensions = DIMENSIONS.finding(PROOF, documents=documents.shape[1], queries=queries.shape[1])
+        dimensions = DIMENSIONS.finding(CERTAIN, documents=documents.shape[1], queries=queries.shape[1])
         return Stored(None, (*damage, dimensions))
     return Stored(Vectors(document_ids, documents, query_ids, queries, similarity), tuple(damage))
 
@@ -89,7 +89,7 @@ def _read_side(
         return names, None
     if len(names) != len(vectors):
         damage.append(
-            ROWS.finding(PROOF, file=array.name, rows=len(vectors), names=listed.name, ids=len(names))
+            ROWS.finding(CERTAIN, file=array.name, rows=len(vectors), names=listed.name, ids=len(names))
         )
         return names, None
     first = {name: row for row, name in reversed(list(enumerate(names)))}
@@ -97,7 +97,7 @@ def _read_side(
         count = len(names) - len(first)
         repeated = next(name for row, name in enumerate(names) if first[name] != row)
         damage.append(
-            DUPLICATE_IDS.finding(PROOF, count=count, total=len(names), names=listed.name, first=repeated)
+            DUPLICATE_IDS.finding(CERTAIN, count=count, total=len(names), names=listed.name, first=repeated)
         )
         kept = sorted(first.values())
         names, vectors = [names[row] for row in kept], vectors[kept]
@@ -109,16 +109,16 @@ def _as_floats(file: Path, damage: list[Finding]) -> NDArray[np.float32] | None:
         array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
     except ValueError as error:
         if "Python objects" in str(error):  # numpy refuses to map what only pickle could read
-            damage.append(WRONG_DTYPE.finding(PROOF, file=file.name, dtype="Python objects"))
+            damage.append(WRONG_DTYPE.finding(CERTAIN, file=file.name, dtype="Python objects"))
             return None
         raise SearchappError(
             f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
         ) from error
     if array.ndim != 2 or not array.size:
-        damage.append(WRONG_SHAPE.finding(PROOF, file=file.name, shape=str(array.shape)))
+        damage.append(WRONG_SHAPE.finding(CERTAIN, file=file.name, shape=str(array.shape)))
         return None
     if array.dtype.kind not in "fiu":
-        damage.append(WRONG_DTYPE.finding(PROOF, file=file.name, dtype=str(array.dtype)))
+        damage.append(WRONG_DTYPE.finding(CERTAIN, file=file.name, dtype=str(array.dtype)))
         return None
     if array.dtype.kind != "f":
         damage.append(INTEGERS.finding(HINT, file=file.name, dtype=str(array.dtype)))
@@ -131,20 +131,20 @@ def read_index(folder: Path, corpus: Corpus, recipe: Recipe) -> Stored:
     try:
         index = open_index(folder)
     except SearchappError as error:
-        return Stored(None, (DAMAGED.finding(PROOF, problem=str(error)),))
+        return Stored(None, (DAMAGED.finding(CERTAIN, problem=str(error)),))
     changes = recipe_differences(index.manifest.recipe, recipe)
     if index.manifest.documents_digest != corpus.documents_digest:
         changes.append("the documents of the corpus have changed")
     vectors = np.asarray(index.vectors)
     damage: tuple[Finding, ...] = ()
     if changed := damaged_files(index.folder, index.manifest):
-        damage = (CHANGED_FILES.finding(PROOF, files=" and ".join(changed), folder=str(folder)),)
+        damage = (CHANGED_FILES.finding(CERTAIN, files=" and ".join(changed), folder=str(folder)),)
     try:
         ids = index.all_ids()
     except SearchappError as error:
-        return Stored(None, (*damage, DAMAGED.finding(PROOF, problem=str(error))))
+        return Stored(None, (*damage, DAMAGED.finding(CERTAIN, problem=str(error))))
     if vectors.shape[1] != recipe.dimension:
-        differing = MODEL_DIMENSION.finding(PROOF, stored=vectors.shape[1], model=recipe.dimension)
+        differing = MODEL_DIMENSION.finding(CERTAIN, stored=vectors.shape[1], model=recipe.dimension)
         return Stored(None, (*damage, differing), changes)
     nothing = np.empty((0, vectors.shape[1]), np.float32)
     return Stored(Vectors(ids, vectors, [], nothing), damage, changes)

@@ -8,6 +8,7 @@ describes the procedure. "Not fitted" marks limits that were chosen by argument.
 """
 
 # Strength of a finding.
+CERTAIN = 1.1  # read off files, ids or judgements before anything is computed: named before its consequences
 PROOF = 1.0  # the fault was reproduced or counted; nothing else produces the same evidence
 NEAR_PROOF = 0.95  # counted, but a second cause may be behind it
 CLEAR = 0.9  # seen where the fault lies, before its consequences

@@ -46,13 +46,15 @@ class RankedCause:
 class Diagnosis:
     """What was found and measured, and what could not be judged; the likeliest cause comes first.
 
-    `facts` and `seconds` are by probe; `unjudged` says by probe why it could not judge.
+    `facts` and `seconds` are by probe; `unjudged` says by probe why it could not judge; `looked_for` are the
+    causes of all others.
     """
 
     causes: tuple[RankedCause, ...]
     facts: dict[str, tuple[Fact, ...]]
     unjudged: dict[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
+    looked_for: frozenset[str] = frozenset()
 
     @property
     def faults(self) -> tuple[RankedCause, ...]:
@@ -107,6 +109,12 @@ class Diagnosis:
             and (aligned is None or aligned >= limits.MISALIGNED)
         )
 
+    @property
+    def ruled_out(self) -> list[str]:
+        """The causes that probes looked for and did not find, in the order of `CAUSES`."""
+        named = {ranked.id for ranked in self.causes}
+        return [cause for cause in CAUSES if cause in self.looked_for - named]
+
     def _value(self, key: str) -> float | None:
         measured = self.fact(key)
         return None if measured is None else float(measured.value)
@@ -126,18 +134,20 @@ def diagnose(evidence: Evidence, probes: Iterable[Probe] | None = None) -> Diagn
     facts: dict[str, tuple[Fact, ...]] = {}
     unjudged: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    looked_for: set[str] = set()
     for probe in PROBES.values() if probes is None else probes:
         evidence.context.progress(probe.question)
         started = time.perf_counter()
         observations: list[Observation] = []
         try:
             observations.extend(probe.ask(evidence))
+            looked_for |= probe.causes
         except CannotJudgeError as error:
             unjudged[probe.id] = str(error)
         seconds[probe.id] = time.perf_counter() - started
         facts[probe.id] = tuple(seen for seen in observations if isinstance(seen, Fact))
         findings += [seen for seen in observations if isinstance(seen, Finding)]
-    return Diagnosis(rank(findings), facts, unjudged, seconds)
+    return Diagnosis(rank(findings), facts, unjudged, seconds, frozenset(looked_for))
 
 
 def rank(findings: Sequence[Finding]) -> tuple[RankedCause, ...]:

@@ -10,11 +10,12 @@ from rich.console import RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from searchapp.diagnosis.causes import AGAIN, REBUILD, REPAIR
+from searchapp.diagnosis.causes import AGAIN, CONTROL, INSPECT, REPAIR, SCORE, SCORE_RUN, SCORE_WHOLE
 from searchapp.diagnosis.probe import Observation, Value
 from searchapp.diagnosis.published_files import FilesDiagnosis
-from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG, SYMPTOM
+from searchapp.diagnosis.thresholds import HINT, LEAST_GAIN, PROOF, STRONG, SYMPTOM
 from searchapp.diagnosis.verdict import Diagnosis, RankedCause
+from searchapp.encoders.model_files import BUNDLED
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import findings_text, plain_table, render
@@ -75,7 +76,9 @@ def diagnosis_text(diagnosis: Diagnosis, subject: Subject) -> str:
     parts: list[Text | RichTable] = [Text(headline(diagnosis, subject), style="bold")]
     parts += [Text(line) for line in summary(diagnosis)]
     for number, ranked in enumerate(diagnosis.faults, start=1):
-        parts += [Text(""), *_cause(ranked, number, subject)]
+        parts += [Text(""), *_cause(diagnosis, ranked, number, subject)]
+    if diagnosis.verdict == "low":
+        parts += [Text(f"Ruled out: {', '.join(diagnosis.ruled_out)}.")]
     if diagnosis.remarks:
         parts += [Text(""), Text("Remarks, not faults by themselves:")]
         parts += [Text(f"  {printable(ranked.findings[0].text)}") for ranked in diagnosis.remarks]
@@ -134,32 +137,49 @@ def summary(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"Related published models: {', '.join(published[:8])}."
 
 
-def _cause(ranked: RankedCause, number: int, subject: Subject) -> Iterator[Text]:
+def _cause(diagnosis: Diagnosis, ranked: RankedCause, number: int, subject: Subject) -> Iterator[Text]:
     cause, measured = ranked.cause, ranked.measured
     confidence = next(word for least, word in CONFIDENCE if ranked.strength >= least)
     yield Text(f"{number}. {cause.title} [{confidence}; {ranked.id}, {cause.code}]", style="bold")
     for finding in ranked.findings:
         yield Text(f"   Evidence: {printable(finding.text)}")
-    against = next((finding.counter_evidence for finding in ranked.findings if finding.counter_evidence), "")
-    if against:
-        yield Text(f"   But: {against}")
-    yield Text(f"   Known effect (nDCG@10, NFCorpus / SciFact): {cause.effect}")
-    yield Text(f"   Fix: {cause.fix}")
     if measured is not None:
         yield Text(f"   Measured: {measured.fix} changes the score by {measured.gain:+.4f}.")
+    for against in counter_evidence(diagnosis, ranked):
+        yield Text(f"   But: {against}")
+    where = " (nDCG@10, NFCorpus / SciFact)" if " / " in cause.effect else ""
+    yield Text(f"   Known effect{where}: {cause.effect}")
+    yield Text(f"   Fix: {cause.fix}")
     yield Text(f"   Next: {next_step(ranked, subject)}")
 
 
+def counter_evidence(diagnosis: Diagnosis, ranked: RankedCause) -> Iterator[str]:
+    """Yield what speaks against a cause: what its probes know, a fix without gain, a score that is fine."""
+    yield from dict.fromkeys(
+        finding.counter_evidence for finding in ranked.findings if finding.counter_evidence
+    )
+    if ranked.gain is not None and ranked.gain < LEAST_GAIN:
+        yield "The fix gains nothing here, so this does not explain a low score."
+    score, control = diagnosis.fact("score"), diagnosis.fact("control")
+    if score and control and ranked.gain is None and float(score.value) >= float(control.value):
+        yield f"The score is not low: the control has {float(control.value):.3f}."
+
+
 def next_step(ranked: RankedCause, subject: Subject) -> str:
-    """Return the command to run next; precomputed vectors and runs can only be diagnosed again."""
+    """Return a command to run next: it works as written, and does something else than diagnose again.
+
+    For vectors or a run from elsewhere that is to score the model behind them, where it is known, else a
+    model that works.
+    """
     step, model = ranked.cause.step, subject.model
-    if (step in {REBUILD, REPAIR} and (subject.run or model.startswith("npy:"))) or (
-        step == REPAIR and model.startswith("st:")
-    ):
-        step = AGAIN
-    if subject.run and not model:
-        step = step.replace("-m {model}", "--run {run}")
-    names = {"corpus": subject.corpus, "model": model, "run": str(subject.run)}
+    if subject.run and step in {SCORE, SCORE_WHOLE} and not model:
+        step = SCORE_RUN
+    elif (subject.run or model.startswith("npy:")) and step != INSPECT:
+        model = subject.made_by or model
+        step = CONTROL if not model or model.startswith("npy:") else SCORE
+    elif step == AGAIN or (step == REPAIR and model.startswith("st:")):
+        step = CONTROL
+    names = {"corpus": subject.corpus, "model": model, "run": str(subject.run), "control": BUNDLED}
     return step.format(**{name: shlex.quote(value) for name, value in names.items()})
 
 
@@ -192,6 +212,7 @@ def diagnosis_document(diagnosis: Diagnosis, subject: Subject) -> dict[str, Any]
         "made_by": subject.made_by,
         "verdict": diagnosis.verdict,
         "healthy": diagnosis.healthy,
+        "ruled_out": diagnosis.ruled_out,
         "causes": [
             {
                 "id": ranked.id,
@@ -203,6 +224,7 @@ def diagnosis_document(diagnosis: Diagnosis, subject: Subject) -> dict[str, Any]
                 "effect": ranked.cause.effect,
                 "repair": ranked.cause.fix,
                 "next": next_step(ranked, subject),
+                "against": list(counter_evidence(diagnosis, ranked)),
                 "found": [_document(finding) for finding in ranked.findings],
             }
             for ranked in diagnosis.causes

@@ -8,7 +8,7 @@ from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence, mean
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, Value, fact, probe
 from searchapp.diagnosis.stored import DAMAGE
-from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG
+from searchapp.diagnosis.thresholds import CERTAIN, HINT, STRONG
 from searchapp.evaluation.metric import RELEVANT
 from searchapp.records import Ranking
 
@@ -75,7 +75,7 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
     change = None if swapped else fitting_change(unknown, list(context.all_queries))
     if unknown and change:
         yield JUDGED_FOREIGN.finding(
-            PROOF,
+            CERTAIN,
             unknown=len(unknown) / len(judgements),
             first=unknown[0],
             known=change.mapping[unknown[0]]
@@ -86,14 +86,16 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
         )
     elif silent and not swapped:
         share = len(silent) / len(judgements)
-        strength = PROOF if share > limits.MOSTLY_UNKNOWN else STRONG if share > limits.FEW_MISSING else HINT
+        strength = (
+            CERTAIN if share > limits.MOSTLY_UNKNOWN else STRONG if share > limits.FEW_MISSING else HINT
+        )
         yield WITHOUT_TEXT.finding(
             strength, share=share, count=len(silent), total=len(judgements), first=silent[0]
         )
     grades = [grade for row in judgements.values() for grade in row.values()]
     if grades and max(grades) < RELEVANT:
         shown = ", ".join(map(str, sorted(set(grades))[:6]))
-        yield NOTHING_RELEVANT.finding(PROOF, pairs=len(grades), grades=shown)
+        yield NOTHING_RELEVANT.finding(CERTAIN, pairs=len(grades), grades=shown)
 
 
 def _has_text(evidence: Evidence, name: str) -> bool:
@@ -140,9 +142,9 @@ def _foreign(
         "what": what, "unknown": len(foreign) / total, "first": foreign[0], "known": written
     }  # fmt: skip
     if change is None:
-        return FOREIGN.finding(PROOF, None, 1.0, **seen)
+        return FOREIGN.finding(CERTAIN, None, 1.0, **seen)
     fitting = len(change.mapping) / len(set(foreign))
-    return FITTING.finding(PROOF, gain, 1.0, how=change.description, fitting=fitting, **seen)
+    return FITTING.finding(CERTAIN, gain, 1.0, how=change.description, fitting=fitting, **seen)
 
 
 def _gain_of_renaming(evidence: Evidence, side: str, change: Change | None) -> float | None:
@@ -183,7 +185,7 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
     if answered and missing:
         yield _missing(missing, len(judged), "results")
     if len(foreign_queries) < len(run) and judged and not answered:
-        yield OTHER_SPLIT.finding(PROOF, count=len(run), corpus=context.corpus.id)
+        yield OTHER_SPLIT.finding(CERTAIN, count=len(run), corpus=context.corpus.id)
 
 
 def _gain_of_rewriting(evidence: Evidence, side: str, change: Change | None) -> float | None:
