@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from searchapp.corpora.ids import fitting_change
 from searchapp.corpora.resolve import open_corpus
-from searchapp.diagnosis.ids import fitting_change
 from searchapp.encoders.encoder import load_encoder
 from tests.conftest import Cli, MakeFolder
 
