@@ -240,3 +240,99 @@ def test_several_runs_are_scored_in_one_table(cli: Cli, make_corpus: MakeFolder,
     chosen = [part for name in lines for part in ("--run", str(tmp_path / name / "run.trec"))]
     rows = json.loads(cli("eval", corpus, *chosen, "--json").stdout)["results"]
     assert [row["model"] for row in rows] == [str(tmp_path / "good" / "run"), str(tmp_path / "bad" / "run")]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "ndjson", "markdown", "latex"])
+def test_every_run_has_a_row_of_its_own_in_every_format(
+    cli: Cli, make_corpus: MakeFolder, working_folder: Path, form: str
+) -> None:
+    scores = {"a/run.trec": 1.0, "b/run.trec": 0.5, "b/run.txt": 0.0}
+    for name, hits in zip(scores, ("12", "11", "21"), strict=True):
+        path = working_folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"q1 Q0 d{hits[0]} 1 1 x\nq2 Q0 d{hits[1]} 1 1 x\n")
+    chosen = [part for name in scores for part in ("--run", name)]
+    result = cli("eval", str(make_corpus()), *chosen, "--measure", "P@1", "--format", form)
+    if form == "json":
+        results = json.loads(result.stdout)["results"]
+        assert {row["model"]: row["metrics"]["precision_at_1"] for row in results} == scores
+        return
+    lines = [line for line in result.stdout.splitlines() if "run." in line]
+    for line, (name, score) in zip(lines, scores.items(), strict=True):
+        assert name in line
+        assert str(score) in line
+
+
+def test_models_with_one_folder_name_are_told_apart(
+    cli: Cli, make_corpus: MakeFolder, make_model: MakeFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    models = [str(make_model()), str(make_model("other/model"))]
+    table = cli("eval", str(make_corpus()), "-m", models[0], "-m", models[1]).stdout
+    assert [line.split()[1] for line in table.splitlines()[2:4]] == models
+
+
+def write_pair(tmp_path: Path) -> list[Path]:
+    """Write two runs of one file name, the second of which is wrong for every query."""
+    runs = [tmp_path / name / "run.trec" for name in ("good", "bad")]
+    for path, first in zip(runs, ("1", "2"), strict=True):
+        path.parent.mkdir()
+        path.write_text(f"q1 Q0 d{first} 1 2 x\nq2 Q0 d{3 - int(first)} 1 2 x\n")
+    return runs
+
+
+def test_runs_of_one_name_write_their_own_files(cli: Cli, make_corpus: MakeFolder, tmp_path: Path) -> None:
+    corpus, out, runs = str(make_corpus()), tmp_path / "out", write_pair(tmp_path)
+    result = cli("eval", corpus, "--run", str(runs[0]), "--run", str(runs[1]), "--run-out", str(out))
+    assert result.exit_code == 0
+    stored = [json.loads(path.read_text())["results"][0] for path in sorted(out.glob("*.json"))]
+    assert {(row["recipe"]["run_file"], row["metrics"]["mrr_at_1"]) for row in stored} == {
+        (str(runs[0]), 1.0), (str(runs[1]), 0.0)
+    }  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_later_run_of_the_same_name_overwrites_nothing(
+    cli: Cli, make_corpus: MakeFolder, tmp_path: Path
+) -> None:
+    corpus, out, runs = str(make_corpus()), tmp_path / "out", write_pair(tmp_path)
+    assert cli("eval", corpus, "--run", str(runs[0]), "--run-out", str(out)).exit_code == 0
+    before = contents(out)
+    refused = cli("eval", corpus, "--run", str(runs[1]), "--run-out", str(out))
+    assert refused.exit_code == 1
+    assert f"is not an earlier result of {runs[1]} on {corpus}." in refused.stderr
+    assert contents(out) == before
+    again = cli("eval", corpus, "--run", str(runs[0]), "--run-out", str(out), "--at", "1")
+    assert again.exit_code == 0
+    assert contents(out) != before  # fewer measures
+
+
+@pytest.mark.parametrize("name", ["sample.wordllama.dense.json", "sample.wordllama.dense.trec",
+                                  "sample.wordllama.dense.per-query.csv"])  # fmt: skip
+def test_a_file_of_something_else_is_not_overwritten(cli: Cli, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious\n")
+    result = cli("eval", "sample", "--run-out", str(tmp_path), "--per-query")
+    assert result.exit_code == 1
+    assert f"{tmp_path / name} is already there" in result.stderr
+    assert (tmp_path / name).read_text() == "precious\n"
+    assert [path.name for path in tmp_path.glob("sample.*")] == [name]
+
+
+def test_a_run_without_its_result_was_interrupted_and_is_completed(cli: Cli, tmp_path: Path) -> None:
+    assert cli("eval", "sample", "--run-out", str(tmp_path)).exit_code == 0
+    (tmp_path / "sample.wordllama.dense.json").unlink()
+    assert cli("eval", "sample", "--run-out", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "sample.wordllama.dense.json").exists()
+
+
+def test_the_run_that_is_scored_is_not_overwritten(cli: Cli, tmp_path: Path) -> None:
+    run = tmp_path / "sample.ours.run.trec"
+    run.write_text("q01 Q0 d001 1 1 x\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ours.trec").write_text("q01 Q0 d002 1 1 x\n")
+    result = cli("eval", "sample", "--run", str(tmp_path / "in" / "ours.trec"), "--run-out", str(tmp_path))
+    assert result.exit_code == 1
+    assert run.read_text() == "q01 Q0 d001 1 1 x\n"

@@ -112,7 +112,7 @@ def evaluate(
     }
     task = open_task(corpus, **settings) if isinstance(corpus, str) else RetrievalTask(corpus, **settings)
     if run is not None:
-        return task.evaluate_run(read_run(Path(run)), Path(run).stem).result
+        return task.evaluate_run(read_run(Path(run)), Path(run).stem, Path(run)).result
     if not find_mode(mode).needs_model:
         return task.evaluate_without_model().result
     return task.evaluate(task.open_encoder(model, options), progress).result

@@ -133,15 +133,14 @@ def _evaluations(
 
 
 def _score_runs(tasks: "Sequence[Task]", paths: Sequence[Path]) -> "Iterator[Evaluation]":
-    """Yield the evaluation of each run, named after its file, or after its path where names collide."""
+    """Yield the evaluation of each run."""
+    from searchapp.evaluation.run_inputs import run_labels
     from searchapp.evaluation.trec import read_run
 
     if len(tasks) > 1:
         raise click.UsageError("--run needs exactly one TASK.")
-    stems = [path.stem for path in paths]
-    for path in paths:
-        name = path.stem if stems.count(path.stem) == 1 else str(path.with_suffix(""))
-        yield tasks[0].evaluate_run(read_run(path), name)
+    for path, label in zip(paths, run_labels(paths), strict=True):
+        yield tasks[0].evaluate_run(read_run(path), label, path)
 
 
 def _score_model(task: "Task", model: str, options: Options, *, variants: bool) -> "Iterator[Evaluation]":

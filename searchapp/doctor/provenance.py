@@ -9,7 +9,7 @@ from typing import Any
 from searchapp.corpora.resolve import open_corpus
 from searchapp.doctor.checks import Check, changed_parts, other_versions
 from searchapp.errors import SearchappError
-from searchapp.evaluation.results import find_results, read_results
+from searchapp.evaluation.results import RUN_FILE, find_results, read_results
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.records import Result
 from searchapp.retrieval.bm25 import BM25, bm25_recipe
@@ -130,7 +130,7 @@ def _again(result: Result, *older: str) -> str:
     how = {
         BM25: ["--mode", BM25],
         RANDOM: ["--baselines"],
-        "run": ["--run", f"{result.model}.trec"],
+        "run": ["--run", result.recipe.get(RUN_FILE, f"{result.model}.trec")],
         "hybrid": ["-m", result.model, "--mode", "hybrid"],
     }.get(result.mode, ["-m", result.model])
     if result.recipe.get("index", DEFAULT_KIND) != DEFAULT_KIND:

@@ -1,7 +1,7 @@
 """Find, read and check the results that `searchapp eval --run-out` stored."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,51 @@ def run_file(path: Path) -> Path:
     return path.with_suffix(".trec")
 
 
+RUN_FILE = "run_file"
+"""In the recipe of a scored run, the file that it was read from."""
+
+
+def check_replaceable(stem: Path, result: Result, run: str, others: Sequence[Path] = ()) -> None:
+    """Check that writing a result would overwrite nothing but an earlier result of the same evaluation.
+
+    Args:
+        stem: the files without their extensions.
+        result: what would be written as JSON.
+        run: what would be written as its TREC run.
+        others: further files that would be written.
+
+    Raises:
+        SearchappError: a file of something else is in the way.
+    """
+    stored, trec = Path(f"{stem}.json"), Path(f"{stem}.trec")
+    if stored.exists():
+        try:
+            if _evaluated(read_result(stored)) == _evaluated(result):
+                return
+        except SearchappError:  # not a result at all
+            pass
+        taken = [stored]
+    else:
+        left = trec.exists() and trec.read_bytes() != run.encode()  # equal: by an interrupted evaluation
+        taken = [*([trec] if left else []), *(path for path in others if path.exists())]
+    if taken:
+        model, corpus, source = result.model, result.corpus, result.recipe.get(RUN_FILE)
+        raise SearchappError(
+            f"{taken[0]} is already there, and is not an earlier result of {source or model} on {corpus}.",
+            "Name another folder, or move the file away; it was not overwritten.",
+        )
+
+
+def _evaluated(result: Result) -> tuple[object, ...]:
+    """Return what tells evaluations apart whose files have the same name."""
+    source = result.recipe.get("model", result.recipe.get(RUN_FILE, result.model))
+    return result.corpus_id, result.mode, source, result.recipe.get("index")
+
+
 CIRCUMSTANCES = {
-    "search", "tokenizer", "threads", "device", "torch_threads", "vectors_encoded", "vectors_kept",
+    RUN_FILE, "search", "tokenizer", "threads", "device", "torch_threads", "vectors_encoded", "vectors_kept",
 }  # fmt: skip
-"""What a recipe says about how vectors were computed, which has no effect on a figure."""
+"""What a recipe says about where a run was read and how vectors were computed, with no effect on a figure."""
 
 
 def recipe_changes(baseline: Result | None, candidate: Result | None) -> dict[str, tuple[Any, Any]]:

@@ -1,6 +1,7 @@
 """Find the runs that a user wants to compare, and check that they can be compared."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,26 @@ def read_rankings(entries: Sequence[RunInput], corpus: Corpus) -> list[Run]:
         check_documents(run, document_ids, str(entry.path), corpus.name)
         runs.append(run)
     return runs
+
+
+def run_labels(paths: Sequence[Path]) -> list[str]:
+    """Return a name for each run: its file name without extension, or more where several have the same.
+
+    >>> run_labels([Path("bm25.trec"), Path("a/dense.trec"), Path("b/dense.trec")])
+    ['bm25', 'a/dense', 'b/dense']
+    >>> run_labels([Path("dense.trec"), Path("dense.txt")])
+    ['dense.trec', 'dense.txt']
+    """
+    stems = Counter(path.stem for path in paths)
+    without = Counter(str(path.with_suffix("")) for path in paths)
+    repeated = {Path(name).name for name, count in without.items() if count > 1}
+
+    def label(path: Path) -> str:
+        if stems[path.stem] == 1:
+            return path.stem
+        return str(path) if path.stem in repeated else str(path.with_suffix(""))
+
+    return [label(path) for path in paths]
 
 
 def _find(name: str, corpus: Corpus | None) -> tuple[Path, Result | None]:

@@ -8,15 +8,15 @@ from typing import Any
 from searchapp.encoders.options import Options, model_slug
 from searchapp.evaluation.measures import headline, measure_title, parse_measure
 from searchapp.evaluation.metric import NO_CUTOFF
-from searchapp.evaluation.results import RESULT_SCHEMA
-from searchapp.evaluation.trec import csv_lines, per_query_lines, write_run
+from searchapp.evaluation.results import RESULT_SCHEMA, check_replaceable
+from searchapp.evaluation.trec import csv_lines, per_query_lines, run_lines
 from searchapp.files import write_text
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.published.leaderboard import standings_of
 from searchapp.records import Result
 from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import plain_table, render, short_model
+from searchapp.reports.terminal import plain_table, render, short_models
 from searchapp.reports.text import printable
 from searchapp.retrieval.modes import DENSE
 from searchapp.tasks.task import Evaluation
@@ -77,8 +77,9 @@ def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
 
 def standing_lines(results: Sequence[Result]) -> Iterator[str]:
     """Yield how each result ranks among published models; several results are told apart by name."""
+    models = short_models(result.model for result in results)
     for result, standing in standings_of(results):
-        names = dict.fromkeys((short_model(result.model), result.mode))
+        names = dict.fromkeys((models[result.model], result.mode))
         yield printable(f"{', '.join(names)}: {standing}" if len(results) > 1 else str(standing))
 
 
@@ -92,20 +93,24 @@ def save_evaluation(
 ) -> None:
     """Write `<corpus>.<model>.<mode>[.<kind>]`: a TREC run, the result as JSON, per-query values as CSV.
 
-    Files of the same name are replaced; `options` tell the files of different vectors apart.
+    An earlier result of the same evaluation is replaced; `options` tell the files of different vectors apart.
 
     Raises:
-        SearchappError: the folder cannot be written.
+        SearchappError: the folder cannot be written, or files of something else have these names.
     """
     result = evaluation.result
     model = model_slug(result.model, options if "model_digest" in result.recipe else Options())
     kind = result.recipe.get("index", DEFAULT_KIND)
     stem = f"{evaluation.slug}.{model}.{result.mode}{'' if kind == DEFAULT_KIND else f'.{kind}'}"
-    write_run(folder / f"{stem}.trec", evaluation.run, tag=model)
-    write_text(folder / f"{stem}.json", to_json(results_document([result])) + "\n")
+    files = {f"{stem}.trec": run_lines(evaluation.run, tag=model)}
     if per_query:
-        lines = per_query_lines(evaluation.scores.per_query())
-        write_text(folder / f"{stem}.per-query.csv", "".join(f"{line}\n" for line in lines))
+        files[f"{stem}.per-query.csv"] = per_query_lines(evaluation.scores.per_query())
+    texts = {folder / name: "".join(f"{line}\n" for line in lines) for name, lines in files.items()}
+    run, *others = texts
+    check_replaceable(folder / stem, result, texts[run], others)
+    texts[folder / f"{stem}.json"] = to_json(results_document([result])) + "\n"
+    for path, text in texts.items():
+        write_text(path, text)
 
 
 def results_table(results: Sequence[Result]) -> Table:
@@ -125,8 +130,9 @@ def results_table(results: Sequence[Result]) -> Table:
     for metric in metrics:
         headers += [measure_title(metric), *(["95 %"] if metric in with_interval else [])]
     rows = []
+    models = short_models(result.model for result in results)
     for result in results:
-        row = [result.corpus, short_model(result.model), *([result.mode] if modes else [])]
+        row = [result.corpus, models[result.model], *([result.mode] if modes else [])]
         for metric in metrics:
             row.append(f"{result.metrics[metric]:.5f}")
             if metric in with_interval:

@@ -11,7 +11,7 @@ from searchapp.published.leaderboard import Row
 from searchapp.published.table import METRICS
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import plain_table, render, short_model
+from searchapp.reports.terminal import plain_table, render, short_models
 from searchapp.reports.text import printable
 
 PUBLISHED_SCHEMA = "searchapp/published/1"
@@ -28,7 +28,8 @@ def leaderboard_report(task: str, split: str, rows: Sequence[Row]) -> Report:
     def table() -> Table:
         titles = [measure_title(metric) for metric in METRICS]
         headers = ["", "rank", "model", *titles, "mteb", "revision"]
-        return Table(headers, [_cells(row) for row in rows], numbers=["rank", *titles])
+        models = short_models(row.model for row in rows)
+        return Table(headers, [_cells(row, models[row.model]) for row in rows], numbers=["rank", *titles])
 
     def text() -> Iterator[str]:
         yield render(plain_table(table()), Text(_legend(task, split, rows)))
@@ -43,9 +44,9 @@ def _flat(row: Row) -> dict[str, Any]:
     return flat | metrics | {"own": str(row.own).lower()}
 
 
-def _cells(row: Row) -> list[Text]:
+def _cells(row: Row, model: str) -> list[Text]:
     shown = [f"{row.metrics[metric]:.5f}" if metric in row.metrics else "" for metric in METRICS]
-    cells = [str(row.rank), short_model(row.model), *shown, row.mteb_version or "", (row.revision or "")[:12]]
+    cells = [str(row.rank), model, *shown, row.mteb_version or "", (row.revision or "")[:12]]
     style = "bold green" if row.own else ""
     return [Text(OWN if row.own else ""), *(Text(printable(cell), style=style) for cell in cells)]
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -75,3 +76,14 @@ def short_model(name: str) -> str:
     """
     kind, colon, rest = name.rpartition(":")
     return f"{kind}{colon}{rest.rsplit('/', 1)[-1]}" if rest.startswith("/") else name
+
+
+def short_models(names: Iterable[str]) -> dict[str, str]:
+    """Return name -> short name, or the name itself where two models would be called the same.
+
+    >>> short_models(["/a/tiny", "/b/tiny", "/b/base"])
+    {'/a/tiny': '/a/tiny', '/b/tiny': '/b/tiny', '/b/base': 'base'}
+    """
+    short = {name: short_model(name) for name in names}
+    counts = Counter(short.values())
+    return {name: shown if counts[shown] == 1 else name for name, shown in short.items()}

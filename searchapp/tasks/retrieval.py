@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from searchapp.corpora.corpus import Corpus
@@ -16,6 +17,7 @@ from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import DEFAULT_MEASURES, MAIN_MEASURES, depth_for
 from searchapp.evaluation.metric import RELEVANT, Measure
+from searchapp.evaluation.results import RUN_FILE
 from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import check_documents, warn_of_absent
 from searchapp.index.build import Progress, build_index, encoder_for
@@ -154,7 +156,7 @@ class RetrievalTask(Task):
             seconds={"encode": 0.0, "search": time.perf_counter() - started},
         )
 
-    def evaluate_run(self, run: Run, label: str) -> Evaluation:
+    def evaluate_run(self, run: Run, label: str, file: Path | None = None) -> Evaluation:
         """Score rankings from elsewhere, such as a TREC file; `label` names them in tables.
 
         Raises:
@@ -165,6 +167,8 @@ class RetrievalTask(Task):
         self._check_documents(ids)
         check_documents(run, set(ids), label, self.corpus.name)
         recipe = {"documents_digest": self.corpus.documents_digest}
+        if file is not None:
+            recipe[RUN_FILE] = str(file.resolve())
         evaluation = self._score(run, model=label, mode="run", n_docs=len(ids), recipe=recipe, seconds={})
         warn_of_absent(run, self.corpus.judgements, label)
         return evaluation

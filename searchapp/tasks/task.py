@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import Options
@@ -68,8 +69,8 @@ class Task(ABC):
         """
         raise SearchappError(f"{self.name} scores models only.", "Name one with -m.")
 
-    def evaluate_run(self, _run: Run, _label: str) -> Evaluation:
-        """Score rankings from elsewhere.
+    def evaluate_run(self, _run: Run, _label: str, _file: Path | None = None) -> Evaluation:
+        """Score rankings from elsewhere, of which the file is recorded.
 
         Raises:
             SearchappError: it is not a retrieval task.
