@@ -5,6 +5,7 @@ after an upgrade, look at the module that its docstring names before you move th
 """
 
 import ast
+import importlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -219,7 +220,7 @@ def test_wordllama_packages_a_table_and_its_tokenizer() -> None:
 
 
 def test_the_hub_cache_has_references_and_snapshots(tmp_path: Path) -> None:
-    """searchapp/encoders/model_files.py takes a revision from the name of the folder of its snapshot.
+    """searchapp/encoders/hub.py takes a revision from the name of the folder of its snapshot.
 
     searchapp/encoders/transformer_files.py recognises a model by `models--org--name` above it.
     """
@@ -240,6 +241,16 @@ def test_the_hub_cache_has_references_and_snapshots(tmp_path: Path) -> None:
         snapshot_download("org/other", cache_dir=tmp_path, local_files_only=True)
     with pytest.raises(HFValidationError):
         snapshot_download("a/b/c", cache_dir=tmp_path, local_files_only=True)
+
+
+def test_what_the_hub_client_raises_has_one_base_class() -> None:
+    """searchapp/encoders/hub.py catches it: from httpx or httpx2, it covers a connection that breaks off."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
+
+    assert issubclass(HfHubHTTPError, HTTPError)
+    library = importlib.import_module(HTTPError.__module__.split(".")[0])
+    assert issubclass(library.RemoteProtocolError, HTTPError)
+    assert issubclass(library.ConnectError, HTTPError)
 
 
 # tokenizers -------------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ def _corpora() -> list[str]:
 
 def _models() -> list[str]:
     """Return the bundled model, those in the Hugging Face cache, and those of the indexes."""
-    from searchapp.encoders.model_files import BUNDLED, cached_names
+    from searchapp.encoders.hub import cached_names
+    from searchapp.encoders.model_files import BUNDLED
 
     cached = cached_names()
     return [BUNDLED, *cached, *(f"st:{name}" for name in cached), *_indexed_models()]

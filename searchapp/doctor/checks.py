@@ -125,7 +125,7 @@ def changed_parts(recipe: Mapping[str, Any]) -> list[str]:
     Raises:
         SearchappError: the model cannot be found.
     """
-    digests = zip(("model", "tokenizer"), model_digests(recipe["model"]), strict=True)
+    digests = zip(("model", "tokenizer"), model_digests(recipe["model"], recipe.get("revision")), strict=True)
     return [part for part, digest in digests if digest != recipe.get(f"{part}_digest")]
 
 

@@ -64,37 +64,46 @@ class Files(Protocol):
 class ModelKind(NamedTuple):
     """How the models with a prefix are found on disk (or downloaded), and opened."""
 
-    find: Callable[[str], Files]
+    find: Callable[[str, str | None], Files]
     open: Callable[[Any, Options, ModelFacts | None, Sequence[str]], Encoder]
 
 
 def load_encoder(
-    name: str, options: Options | None = None, facts: ModelFacts | None = None, sample: Sequence[str] = ()
+    name: str,
+    options: Options | None = None,
+    facts: ModelFacts | None = None,
+    sample: Sequence[str] = (),
+    revision: str | None = None,
 ) -> Encoder:
     """Return the encoder of a model.
 
     It is named `wordllama`, by the folder or hub id of a static model, by `st:` and the folder or hub id of a
     transformer, or by `npy:` and a folder of vectors. `facts` of an earlier load let a static model reopen
-    quickly; a fast tokenizer is verified on `sample`, texts of the corpus.
+    quickly; a fast tokenizer is verified on `sample`, texts of the corpus. With `revision`, a hub model is
+    read in that one, and keeps its name.
 
     Raises:
         SearchappError: the model cannot be found or is damaged, or an option does not apply to it.
     """
-    kind, files = _find(name)
+    kind, files = _find(name, revision)
     return kind.open(files, options or Options(), facts, sample)
 
 
-def model_digests(name: str) -> tuple[str, str]:
+def model_digests(name: str, revision: str | None = None) -> tuple[str, str]:
     """Return the digests of model and tokenizer as its files are now, without loading them."""
-    _, files = _find(name)
+    _, files = _find(name, revision)
     return files.model_digest(), files.tokenizer_digest()
 
 
-def _find(name: str) -> tuple[ModelKind, Files]:
+def _find(name: str, revision: str | None) -> tuple[ModelKind, Files]:
     prefix, rest = split_name(name)
     if not rest:
         raise SearchappError(f"{name!r} does not name a model.", "Write st:NAME_OR_PATH or npy:FOLDER.")
-    return MODEL_KINDS[prefix], MODEL_KINDS[prefix].find(rest)
+    return MODEL_KINDS[prefix], MODEL_KINDS[prefix].find(rest, revision)
+
+
+def _find_vectors(folder: str, _revision: object) -> VectorFiles:
+    return VectorFiles(folder)
 
 
 def _open_vectors(files: Any, options: Options, _facts: object, _sample: Sequence[str]) -> Encoder:
@@ -110,6 +119,6 @@ def _open_transformer(files: Any, options: Options, _facts: object, _sample: Seq
 MODEL_KINDS = {
     STATIC: ModelKind(find_model, StaticEncoder),
     TRANSFORMER: ModelKind(find_transformer, _open_transformer),
-    PRECOMPUTED: ModelKind(VectorFiles, _open_vectors),
+    PRECOMPUTED: ModelKind(_find_vectors, _open_vectors),
 }
 """The kinds of model by the prefix of their names."""

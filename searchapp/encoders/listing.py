@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders import model_files
+from searchapp.encoders import hub, model_files
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import PRECOMPUTED, TRANSFORMER, split_name
 from searchapp.encoders.precomputed import map_vectors
@@ -38,8 +38,8 @@ def list_models(more: Iterable[str] = ()) -> list[ListedModel]:
 
 def _cached() -> list[str]:
     names = []
-    for name in model_files.cached_names():
-        folder = model_files.cached_snapshot(name)
+    for name in hub.cached_names():
+        folder = hub.cached_snapshot(name)
         if folder is not None and model_files.is_static(folder):
             names.append(name)
         elif folder is not None and (folder / "modules.json").exists():
@@ -50,8 +50,8 @@ def _cached() -> list[str]:
 def _describe(name: str) -> ListedModel | None:
     kind, rest = split_name(name)
     path = Path(rest).expanduser()
-    on_hub = model_files.is_hub_id(rest) and not path.is_dir()
-    folder = model_files.cached_snapshot(rest) if on_hub else path
+    on_hub = hub.is_hub_id(rest) and not path.is_dir()
+    folder = hub.cached_snapshot(rest) if on_hub else path
     if folder is None or not (folder.is_dir() or name == BUNDLED):
         return None
     try:

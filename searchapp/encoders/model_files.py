@@ -1,15 +1,13 @@
 """The files of a static model: bundled, in a folder, or from the Hugging Face hub."""
 
 import importlib.util
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from searchapp.encoders.hub import Wanted, at_revision, cached_names, is_hub_id, snapshot
 from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import sha256
-from searchapp.settings import offline
 
 if TYPE_CHECKING:
     from model2vec import StaticModel
@@ -51,8 +49,10 @@ class ModelFiles:
         return sha256(self.tokenizer)
 
 
-def find_model(name: str) -> ModelFiles:
+def find_model(name: str, revision: str | None = None) -> ModelFiles:
     """Return the files of a static model: `wordllama`, a folder, or a hub id with an optional `@revision`.
+
+    With `revision`, a hub model is read in that one, under the name that was given.
 
     Raises:
         SearchappError: the name is unknown, the folder does not hold a static model, or the model is not
@@ -70,8 +70,9 @@ def find_model(name: str) -> ModelFiles:
             f"There is no model {name!r}: it is neither a folder nor a hub id.",
             did_you_mean(name, [BUNDLED, *cached_names()]) + _KNOWN,
         )
-    patterns = {file for layout in LAYOUTS for file in _layout_files(*layout)}
-    folder = snapshot(name, sorted(patterns), is_static, f"`-m {BUNDLED}` is bundled.")
+    files = sorted({file for layout in LAYOUTS for file in _layout_files(*layout)})
+    wanted = Wanted(files, files, is_static, f"`-m {BUNDLED}` is bundled.")
+    folder = snapshot(at_revision(name, revision), wanted)
     return static_in_folder(name, folder, revision=folder.name)
 
 
@@ -119,76 +120,6 @@ def _layout_files(config: str, _tensor: str, inside: str) -> tuple[str, str, str
 def contents(folder: Path) -> str:
     """Return the first names in a folder, for an error."""
     return ", ".join(sorted(file.name for file in folder.iterdir())[:8]) or "nothing"
-
-
-def is_hub_id(name: str) -> bool:
-    """Tell whether a name looks like a hub id, optionally with a revision.
-
-    >>> is_hub_id("minishlab/potion-base-8M@main"), is_hub_id("wordllama")
-    (True, False)
-    """
-    return re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name) is not None
-
-
-def cached_snapshot(name: str) -> Path | None:
-    """Return the snapshot of a hub id in the local cache, perhaps incomplete; None when there is none."""
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return _snapshot(name, local_files_only=True)
-    except LocalEntryNotFoundError:
-        return None
-    except HFValidationError as error:
-        raise SearchappError(
-            f"{name!r} is not a hub id: {error}", "A hub id is organisation/name."
-        ) from error
-
-
-def _snapshot(name: str, **settings: Any) -> Path:
-    from huggingface_hub import snapshot_download
-
-    repository, _, revision = name.partition("@")
-    return Path(snapshot_download(repository, revision=revision or None, **settings))
-
-
-def snapshot(name: str, patterns: list[str], is_complete: Callable[[Path], bool], hint: str) -> Path:
-    """Return the local snapshot of a hub model, downloaded unless the cache has a complete one.
-
-    `is_complete` tells whether a snapshot has all that is needed; `patterns` are the files to download.
-
-    Raises:
-        SearchappError: it is not in the cache and cannot be downloaded; `hint` says what else to do.
-    """
-    cached = cached_snapshot(name)
-    if cached is not None and (is_complete(cached) or offline()):
-        return cached
-    if offline():
-        raise SearchappError(
-            f"The model {name} is not in the local cache, and searchapp is offline.",
-            f"Run the command once without --offline. {hint}",
-        )
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return _snapshot(name, allow_patterns=patterns, ignore_patterns=["onnx/*", "openvino/*"])
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise SearchappError(
-            f"The model {name} is not in the local cache and could not be downloaded "
-            f"({type(error).__name__}).",
-            f"Check the name, the revision and the network. {hint}",
-        ) from error
-
-
-def cached_names() -> list[str]:
-    """Return the hub ids in the local cache, with `@revision` where that is not main."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    names = []
-    # scan_cache_dir leaves out a model with all its revisions when one of them has not been downloaded.
-    for reference in sorted(Path(HF_HUB_CACHE).glob("models--*--*/refs/*")):
-        name = reference.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
-        names.append(name if reference.name == "main" else f"{name}@{reference.name}")
-    return names
 
 
 def reference_model(files: ModelFiles) -> "StaticModel":

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.model_files import COPY_AGAIN, contents, is_hub_id, snapshot
+from searchapp.encoders.hub import Wanted, at_revision, is_hub_id, snapshot
+from searchapp.encoders.model_files import COPY_AGAIN, contents
 from searchapp.encoders.options import Pooling
 from searchapp.errors import SearchappError
 from searchapp.files import read_json, sha256
@@ -14,6 +15,11 @@ TOKENIZER = {
     "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json", "vocab.txt",
 }  # fmt: skip
 OTHER_FORMS = {"onnx", "openvino"}
+REQUIRED = (
+    "*.safetensors", "config.json", "*/config.json", "config_sentence_transformers.json", "modules.json",
+    "sentence_bert_config.json", "tokenizer.json", "tokenizer_config.json",
+)  # fmt: skip
+"""What sentence-transformers reads wherever a model has it; without one of these, vectors may differ."""
 
 # Models that pool queries and documents differently without saying so in a configuration file: (queries,
 # documents). NoInstruct: `get_embedding` in its model card, the mean over the attention mask for
@@ -55,8 +61,10 @@ class TransformerFiles:
         return sorted(shaping - pickled - others)
 
 
-def find_transformer(name: str) -> TransformerFiles:
+def find_transformer(name: str, revision: str | None = None) -> TransformerFiles:
     """Return the files of a transformer: a folder, or a hub id with an optional `@revision`, without `st:`.
+
+    With `revision`, a hub model is read in that one, under the name that was given.
 
     Raises:
         SearchappError: there is no such folder, it does not hold a transformer, or the model is not in
@@ -68,7 +76,7 @@ def find_transformer(name: str) -> TransformerFiles:
     if path.exists() or name.startswith((".", "/", "~")) or not is_hub_id(name):
         raise SearchappError(f"{name!r} is neither a model folder nor a hub id.", _KNOWN)
     patterns = [f"*{suffix}" for suffix in sorted(SHAPING - {".bin"})]
-    folder = snapshot(name, patterns, is_transformer, _KNOWN)
+    folder = snapshot(at_revision(name, revision), Wanted(patterns, REQUIRED, is_transformer, _KNOWN))
     return _checked(TransformerFiles(f"st:{name}", folder, folder.name))
 
 

@@ -86,6 +86,7 @@ def encoder_for(
 ) -> Encoder:
     """Load the model for the index of a corpus: quickly when the index is ready, else in full.
 
+    A hub model is loaded in the revision that the index was built with.
     An encoder that is already open keeps its options.
 
     Raises:
@@ -94,7 +95,8 @@ def encoder_for(
     if isinstance(model, str):
         current = layout.current_folder(layout.index_folder(corpus, model, options, kind))
         if not fresh and current.exists():
-            return load_encoder(model, options, read_manifest(current).facts)
+            manifest = read_manifest(current)
+            return load_encoder(model, options, manifest.facts, revision=manifest.recipe.revision)
     sample = [assemble(document, options.template) for document in islice(corpus.documents(), SAMPLE)]
     return load_encoder(model, options, sample=sample) if isinstance(model, str) else model.for_corpus(sample)
 
