@@ -38,7 +38,7 @@ def _gate(text: str) -> "Gate":
     show_default=True,
     help="How many of the largest gains, and of the largest losses, to show.",
 )
-@report_options("rows")
+@report_options("rows", not_in_rows=("show",))
 def command(
     runs: tuple[str, ...], corpus: str | None, measures: "list[Measure]", gates: "tuple[Gate, ...]", show: int
 ) -> Report:

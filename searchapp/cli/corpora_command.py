@@ -3,11 +3,11 @@
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import report_options
+from searchapp.cli.options import Command, report_options
 from searchapp.reports.formats import Report
 
 
-@click.command("corpora")
+@click.command("corpora", cls=Command)
 @click.argument("name", required=False, metavar="[CORPUS]", type=CORPUS)
 @report_options("rows")
 def command(name: str | None) -> Report:

@@ -10,6 +10,7 @@ from searchapp.cli.options import (
     PATH,
     VECTOR_OPTIONS,
     Choice,
+    Command,
     encoding_options,
     kind_option,
     reject,
@@ -40,7 +41,7 @@ def _probes() -> list[str]:
     return list(PROBES)
 
 
-@click.command("diagnose")
+@click.command("diagnose", cls=Command)
 @click.argument("corpus", metavar="[CORPUS]", required=False, type=CORPUS)
 @click.option("-c", "--corpus", "also_corpus", type=CORPUS, help="The same as the argument CORPUS.")
 @click.option(

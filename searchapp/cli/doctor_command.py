@@ -2,11 +2,11 @@
 
 import click
 
-from searchapp.cli.options import report_options
+from searchapp.cli.options import Command, report_options
 from searchapp.reports.formats import Report
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @click.argument("results", nargs=-1, metavar="[RESULT]...")
 @report_options("rows")
 def command(results: tuple[str, ...]) -> Report:

@@ -16,6 +16,7 @@ from searchapp.cli.options import (
     measure_option,
     mode_option,
     reject,
+    reject_for_models,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
@@ -107,22 +108,14 @@ def _evaluations(
 ) -> "Iterator[Evaluation]":
     from searchapp.tasks.open_task import open_task
 
-    needs_model = find_mode(mode).needs_model
-    if measures:
-        reject({"cutoffs"}, "--measure, which names cutoffs itself (nDCG@10)")
-    if runs:
-        reject({"models", "mode", "kind", "baselines", *VECTOR_OPTIONS}, "--run")
-    elif not needs_model:
-        reject({"models", "kind", "baselines", *VECTOR_OPTIONS}, f"--mode {mode}")
-    elif baselines:
-        reject({"mode"}, "--baselines, which scores dense and hybrid")
+    _reject_useless(names, models, mode, baselines=baselines, runs=runs, measures=measures)
     scored = measures or measures_at(cutoffs or CUTOFFS)
     settings = {"measures": scored, "mode": mode, "kind": kind, "allow_dangling": allow_dangling}
     tasks = [open_task(name, **settings) for name in names]
     if runs:
-        yield from _score_runs(tasks, runs)
+        yield from _score_runs(tasks[0], runs)
         return
-    if not needs_model:
+    if not find_mode(mode).needs_model:
         yield from (task.evaluate_without_model() for task in tasks)
         return
     for number, model in enumerate(models or (BUNDLED,)):
@@ -132,15 +125,37 @@ def _evaluations(
                 yield from task.baselines()
 
 
-def _score_runs(tasks: "Sequence[Task]", paths: Sequence[Path]) -> "Iterator[Evaluation]":
+def _reject_useless(
+    names: Sequence[str],
+    models: Sequence[str],
+    mode: str,
+    *,
+    baselines: bool,
+    runs: Sequence[Path],
+    measures: "Sequence[Measure]",
+) -> None:
+    """Fail where an option would have no effect on what is scored."""
+    if measures:
+        reject({"cutoffs"}, "--measure, which names cutoffs itself (nDCG@10)")
+    if runs:
+        reject({"models", "mode", "kind", "baselines", *VECTOR_OPTIONS}, "--run")
+        if len(names) > 1:
+            raise click.UsageError("--run needs exactly one TASK.")
+    elif not find_mode(mode).needs_model:
+        reject({"models", "kind", "baselines", *VECTOR_OPTIONS}, f"--mode {mode}")
+    elif baselines:
+        reject({"mode"}, "--baselines, which scores dense and hybrid")
+    if not runs:
+        reject_for_models(models or [BUNDLED])
+
+
+def _score_runs(task: "Task", paths: Sequence[Path]) -> "Iterator[Evaluation]":
     """Yield the evaluation of each run."""
     from searchapp.evaluation.run_inputs import run_labels
     from searchapp.evaluation.trec import read_run
 
-    if len(tasks) > 1:
-        raise click.UsageError("--run needs exactly one TASK.")
     for path, label in zip(paths, run_labels(paths), strict=True):
-        yield tasks[0].evaluate_run(read_run(path), label, path)
+        yield task.evaluate_run(read_run(path), label, path)
 
 
 def _score_model(task: "Task", model: str, options: Options, *, variants: bool) -> "Iterator[Evaluation]":

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from searchapp.cli.options import report_options
+from searchapp.cli.options import Command, report_options
 from searchapp.reports.formats import Report
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("names", nargs=-1, required=True, metavar="RESULT...")
 @click.option("--mteb", type=FOLDER, metavar="DIR", help="Write MTEB result files to this folder.")
 @click.option("--model-index", "card", is_flag=True, help="Print the model-index YAML for a model card.")

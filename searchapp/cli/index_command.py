@@ -5,12 +5,19 @@ from datetime import datetime, timezone
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import encoding_options, kind_option, model_option, report_options
+from searchapp.cli.options import (
+    Command,
+    encoding_options,
+    kind_option,
+    model_option,
+    reject_for_models,
+    report_options,
+)
 from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
 
 
-@click.command("index")
+@click.command("index", cls=Command)
 @click.argument("corpus", type=CORPUS)
 @model_option
 @kind_option()
@@ -28,6 +35,7 @@ def command(corpus: str, model: str, kind: str, fresh: bool, options: Options) -
     from searchapp.reports.catalogues import built_report
     from searchapp.reports.progress import progress_bar
 
+    reject_for_models([model])
     source = open_corpus(corpus)
     started = datetime.now(timezone.utc).isoformat()
     with progress_bar(f"Embedding {corpus}", source.count) as progress:

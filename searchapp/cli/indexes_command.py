@@ -5,11 +5,11 @@ from dataclasses import asdict
 import click
 
 from searchapp.cli.completion import INDEX
-from searchapp.cli.options import report_options
+from searchapp.cli.options import Command, report_options
 from searchapp.reports.formats import Report
 
 
-@click.command("indexes")
+@click.command("indexes", cls=Command)
 @click.argument("names", nargs=-1, metavar="[INDEX]...", type=INDEX)
 @click.option("--remove", is_flag=True, help="Delete the named indexes.")
 @report_options("rows")

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import report_options
+from searchapp.cli.options import Command, report_options
 from searchapp.reports.formats import Report
 
 if TYPE_CHECKING:
     from searchapp.records import Result
 
 
-@click.command("models")
+@click.command("models", cls=Command)
 @click.option("--published", type=CORPUS, help="List the published scores on this corpus instead.")
 @click.option(
     "--with",

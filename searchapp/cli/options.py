@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import fields
 from functools import wraps
@@ -12,7 +13,14 @@ from click.shell_completion import CompletionItem
 
 from searchapp.cli.completion import MODEL, complete_measures
 from searchapp.encoders.model_files import BUNDLED
-from searchapp.encoders.options import DEFAULT_TEMPLATE, Options, Pooling
+from searchapp.encoders.options import (
+    DEFAULT_TEMPLATE,
+    PRECOMPUTED,
+    TRANSFORMER,
+    Options,
+    Pooling,
+    split_name,
+)
 from searchapp.errors import SearchappError, did_you_mean
 from searchapp.index.kinds import DEFAULT_KIND, KINDS
 from searchapp.reports.formats import FORMATS, Report, formats_for
@@ -21,7 +29,7 @@ from searchapp.retrieval.modes import DENSE, MODES
 if TYPE_CHECKING:
     from searchapp.evaluation.metric import Measure
 
-Command = Callable[..., Any]
+Function = Callable[..., Any]
 Parsed = TypeVar("Parsed")
 PATH = click.Path(path_type=Path)
 
@@ -66,7 +74,7 @@ class _KindOption(click.Option):
 
 def kind_option(
     default: str | None = DEFAULT_KIND, text: str = "Kind of index.", unset: str = ""
-) -> Callable[[Command], Command]:
+) -> Callable[[Function], Function]:
     """Return the decorator that adds `--kind`; `unset` says in words what no kind means."""
     return click.option(
         "--kind",
@@ -78,7 +86,7 @@ def kind_option(
     )
 
 
-def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Callable[[Command], Command]:
+def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Callable[[Function], Function]:
     """Return the decorator that adds `--mode`."""
     return click.option(
         "--mode", type=Choice(lambda: MODES), default=default, show_default=default is not None, help=text
@@ -97,10 +105,10 @@ VECTOR_OPTIONS = tuple(field.name for field in fields(Options))
 """The parameters that `encoding_options` adds."""
 
 
-def encoding_options(command: Command) -> Command:
+def encoding_options(command: Function) -> Function:
     """Add the options that shape vectors, passed on as one `options`."""
 
-    def pooling(side: str, *flags: str) -> Callable[[Command], Command]:
+    def pooling(side: str, *flags: str) -> Callable[[Function], Function]:
         text = f"Transformers only: how token vectors are pooled into the vector of a {side}."
         choice = Choice(lambda: get_args(Pooling))
         return click.option(*flags, type=choice, default="model", show_default=True, help=text)
@@ -149,6 +157,19 @@ def reject(names: Collection[str], because: str) -> None:
             raise click.UsageError(f"{shown} has no effect with {because}; leave it out.")
 
 
+def reject_for_models(models: Iterable[str]) -> None:
+    """Fail if an option that shapes vectors was given, but has no effect with models of these kinds.
+
+    Raises:
+        UsageError: one was given; its option and the models are named.
+    """
+    kinds = {split_name(model)[0] for model in models}
+    if PRECOMPUTED in kinds:
+        reject(set(VECTOR_OPTIONS) - {"normalize"}, "-m npy:FOLDER, whose texts are encoded already")
+    if TRANSFORMER not in kinds:
+        reject({"query_pooling", "document_pooling"}, "a model other than -m st:NAME_OR_PATH")
+
+
 def _offline(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     from searchapp.cli import go_offline
 
@@ -156,7 +177,9 @@ def _offline(_context: click.Context, _parameter: click.Parameter, value: bool) 
         go_offline()
 
 
-def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
+def report_options(
+    *parts: str, not_in_rows: Collection[str] = ()
+) -> Callable[[Callable[..., Report]], Function]:
     """Add `--format`, `--json` and `--offline`, and print the report that the command returns.
 
     The exit code is 3 when the check that the command made failed.
@@ -164,10 +187,11 @@ def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
     Args:
         parts: what the report has besides document and text, `rows` or `run`; they decide which formats
             the command offers.
+        not_in_rows: parameters whose effect rows do not show, so that they are refused with their formats.
     """
     eager: dict[str, Any] = {"expose_value": False, "is_eager": True, "callback": _offline}
 
-    def decorate(command: Callable[..., Report]) -> Command:
+    def decorate(command: Callable[..., Report]) -> Function:
         @click.option(
             "--format",
             "form",
@@ -181,6 +205,8 @@ def report_options(*parts: str) -> Callable[[Callable[..., Report]], Command]:
             if as_json and form not in {None, "json"}:
                 raise click.UsageError(f"--json means --format json; it does not go with --format {form}.")
             form = "json" if as_json else form or "table"
+            if FORMATS[form].needs == "rows":
+                reject(not_in_rows, f"--format {form}")
             report = command(**arguments)
             if not FORMATS[form].suits(report):
                 raise click.UsageError(f"There is nothing to show as {form} with these options.")
@@ -213,7 +239,20 @@ def usage_error(parse: Callable[[], Parsed]) -> Parsed:
         raise click.BadParameter(f"{error.message} {error.hint}") from error
 
 
-class MeasureCommand(click.Command):
+class Command(click.Command):
+    """A command that refuses an option given twice where only the last value would count."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as click does, once no option is repeated in vain."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter, count in Counter(given).items():
+            once = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
+            if once and count > 1 and not ctx.resilient_parsing:
+                raise click.UsageError(f"{parameter.opts[-1]} is given {count} times; give it once.", ctx)
+        return super().parse_args(ctx, args)
+
+
+class MeasureCommand(Command):
     """A command whose help lists every metric that `--measure` knows."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -225,7 +264,7 @@ class MeasureCommand(click.Command):
             formatter.write_dl([(form, metric.summary) for form, metric in metric_forms().items()])
 
 
-def measure_option(text: str) -> Callable[[Command], Command]:
+def measure_option(text: str) -> Callable[[Function], Function]:
     """Return the decorator that adds `--measure`, which names measures in any known spelling."""
 
     def parse(_context: click.Context, _parameter: click.Parameter, values: Sequence[str]) -> "list[Measure]":

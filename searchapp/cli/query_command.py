@@ -3,13 +3,13 @@
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import kind_option, mode_option, report_options
+from searchapp.cli.options import Command, kind_option, mode_option, reject, report_options
 from searchapp.reports.formats import Report
 
 RESULTS = 10  # where -k is not given
 
 
-@click.command("query")
+@click.command("query", cls=Command)
 @click.argument("text", nargs=-1)
 @click.option("-c", "--corpus", type=CORPUS, help="Corpus to search.  [default: the one of the latest index]")
 @click.option("-m", "--model", type=MODEL, help="Model of the index.  [default: the one of the latest index]")
@@ -44,10 +44,13 @@ def command(
     from searchapp.reports.answers import answer_report
     from searchapp.retrieval.answer import answer
     from searchapp.retrieval.index_lookup import find_index
+    from searchapp.retrieval.modes import find_mode
     from searchapp.retrieval.queries import parse_queries
 
     if bool(text) == (source is not None):
         raise click.UsageError('Give either a query ("...") or a file of queries (-i FILE).')
+    if corpus is not None and not find_mode(mode).needs_model:
+        reject({"model", "kind"}, f"-c and --mode {mode}, which reads the texts of CORPUS")
     queries = [Query("1", " ".join(text))] if source is None else parse_queries(_lines(source), source)
     index = find_index(corpus, model, kind)
     depth = min(RESULTS, index.manifest.n_docs) if k is None else k

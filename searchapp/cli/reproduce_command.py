@@ -5,13 +5,22 @@ from pathlib import Path
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import PATH, VECTOR_OPTIONS, encoding_options, mode_option, reject, report_options
+from searchapp.cli.options import (
+    PATH,
+    VECTOR_OPTIONS,
+    Command,
+    encoding_options,
+    mode_option,
+    reject,
+    reject_for_models,
+    report_options,
+)
 from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
-from searchapp.retrieval.modes import find_mode
+from searchapp.retrieval.modes import DENSE, find_mode
 
 
-@click.command("reproduce")
+@click.command("reproduce", cls=Command)
 @click.argument("source")
 @click.option("-m", "--model", type=MODEL, help="Model to run. [default: the one that SOURCE names]")
 @mode_option(None, "How to rank. [default: as the model of SOURCE does]")
@@ -50,14 +59,21 @@ def command(
     from searchapp.api import reproduce
     from searchapp.published.consistency import check_consistency
     from searchapp.published.sources import read_source
+    from searchapp.published.systems import is_of_bm25
     from searchapp.reports.progress import steps
     from searchapp.reports.reproductions import reproduction_report
 
     if against is not None:
-        reject({"model", "mode", *VECTOR_OPTIONS}, "--against, which compares existing results")
+        reject({"model", "mode", "thorough", *VECTOR_OPTIONS}, "--against, which compares existing results")
+    if mode is not None and mode != DENSE:
+        reject({"thorough"}, f"--mode {mode}")
     if mode is not None and not find_mode(mode).needs_model:
         reject({"model", *VECTOR_OPTIONS}, f"--mode {mode}")
+    if model is not None:
+        reject_for_models([model])
     read = read_source(source)
+    if mode is None and model is None and against is None and is_of_bm25(read):
+        reject({"thorough", *VECTOR_OPTIONS}, f"{source}, which is BM25")
     with steps() as progress:
         done = reproduce(
             read, model, mode=mode, corpora=corpora, against=against, thorough=thorough, options=options,

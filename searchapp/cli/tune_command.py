@@ -3,12 +3,19 @@
 import click
 
 from searchapp.cli.completion import CORPUS
-from searchapp.cli.options import encoding_options, kind_option, model_option, report_options
+from searchapp.cli.options import (
+    Command,
+    encoding_options,
+    kind_option,
+    model_option,
+    reject_for_models,
+    report_options,
+)
 from searchapp.encoders.options import Options
 from searchapp.reports.formats import Report
 
 
-@click.command("tune")
+@click.command("tune", cls=Command)
 @click.argument("corpus", type=CORPUS)
 @model_option
 @click.option(
@@ -39,6 +46,7 @@ def command(corpus: str, model: str, splits: tuple[str, ...], kind: str, options
     from searchapp.reports.progress import progress_bar
     from searchapp.reports.tunings import tuning_report
 
+    reject_for_models([model])
     chosen = tuning_splits(corpus, splits)
     encoder = encoder_for(chosen[0], model, options, kind)
     with (

@@ -183,6 +183,12 @@ class RunSystem(System):
         return [name for name, run in self._runs.items() if run.keys() & corpus.judgements.keys()]
 
 
+def is_of_bm25(source: Source) -> bool:
+    """Tell whether the figures of a source are those of BM25."""
+    claimed = source.model or ""
+    return claimed.startswith(BM25_MODEL) or claimed.removeprefix(LOCAL) == BM25
+
+
 def choose_system(
     source: Source,
     model: str | Encoder | None,
@@ -206,9 +212,7 @@ def choose_system(
     """
     if against is not None:
         return RunSystem(against), ""
-    claimed = source.model or ""
-    claimed_bm25 = claimed.startswith(BM25_MODEL) or claimed.removeprefix(LOCAL) == BM25
-    if mode == BM25 or (mode is None and model is None and claimed_bm25):
+    if mode == BM25 or (mode is None and model is None and is_of_bm25(source)):
         return Bm25System(), ""
     if model is not None:
         encoder = load_encoder(model, options) if isinstance(model, str) else model
