@@ -15,9 +15,9 @@ from searchapp.diagnosis.evidence import Evidence
 from searchapp.encoders.options import Options
 from searchapp.records import Document
 from tests.exact import exact_search
-from tests.faults.catalogue import FAULTS
-from tests.faults.pipelines import Base, Memory, static_base, table_model
-from tests.faults.run_faults import RUN_FAULTS
+from tests.injected.catalogue import FAULTS
+from tests.injected.pipelines import Base, Memory, static_base, table_model
+from tests.injected.run_faults import RUN_FAULTS
 
 Break = Callable[[Base], Evidence]
 SEED = 5

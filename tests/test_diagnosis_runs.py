@@ -14,7 +14,7 @@ from searchapp.encoders.options import Options
 from searchapp.records import Ranking
 from tests.conftest import MakeFolder
 from tests.damaged import fault, sentences
-from tests.faults.run_faults import exact_run
+from tests.injected.run_faults import exact_run
 
 FRUIT = ("apple", "pear", "plum", "fig", "cherry", "grape", "lemon", "melon", "peach", "quince")
 

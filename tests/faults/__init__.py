@@ -1,1 +1,1 @@
-"""Faults injected into healthy pipelines, and the bench that counts how often diagnose names them."""
+"""The benchmark of `searchapp diagnose`: faults as files, examined through the command line."""

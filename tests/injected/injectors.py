@@ -17,7 +17,7 @@ from searchapp.diagnosis.tokens import truncate_to
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document
-from tests.faults.pipelines import Base, Floats, Memory, table_model
+from tests.injected.pipelines import Base, Floats, Memory, table_model
 
 Inject = Callable[[Base, Any, np.random.Generator], Evidence]
 

@@ -7,7 +7,7 @@ F metrics. `train` lists the severities that thresholds were set on, `held` thos
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.injectors import (
+from tests.injected.injectors import (
     INSTRUCTION,
     Inject,
     both,

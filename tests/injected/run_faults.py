@@ -10,10 +10,10 @@ from searchapp.evaluation.measures import measures_at
 from searchapp.evaluation.scoring import score
 from searchapp.published.definitions import DEFINITIONS, JudgedRun
 from searchapp.records import Query, Ranking, Run
-from tests.faults import catalogue
-from tests.faults.catalogue import STATIC, Fault
-from tests.faults.injectors import Inject
-from tests.faults.pipelines import Base, the
+from tests.injected import catalogue
+from tests.injected.catalogue import STATIC, Fault
+from tests.injected.injectors import Inject
+from tests.injected.pipelines import Base, the
 
 DEPTH = 100
 

@@ -1,0 +1,117 @@
+"""What a case is, the register of faults, and which corpora and models are held back.
+
+Calibration, on which thresholds may be set: sample, NFCorpus and SciFact with wordllama and MiniLM vectors.
+Held back, on which nothing is set: CACM, Cranfield, AILA statutes and LIMIT-small with potion-base-8M and
+three models made here: a table trained with PPMI and SVD, one with whole words as tokens, and a reduced one.
+Each split has its own severities.
+"""
+
+import random
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.faults.box import Box
+
+Make = Callable[["Box", Any], list[str]]
+
+CALIBRATION = (("sample", "nfcorpus", "scifact"), ("wordllama", "minilm"))
+HELD = (("cacm", "cranfield", "aila-statutes", "limit-small"), ("potion", "ppmi", "words", "reduced"))
+TITLED = ("sample", "nfcorpus", "scifact", "cacm", "cranfield")
+STATIC = ("wordllama", *HELD[1])
+CASED = ("wordllama", "words")  # tokenizers that tell capitals from small letters
+LARGE = ("nfcorpus", "scifact", "cacm", "cranfield")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault, or of harmless change when `accepts` is empty.
+
+    `accepts` are the causes that may be named first, `also` those that may stand among the first three;
+    `held` and `calibration` are severities. `entries` are ways into `searchapp diagnose` (see `box.py`).
+    """
+
+    name: str
+    family: str
+    make: Make
+    accepts: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    held: Sequence[Any] = (None,)
+    calibration: Sequence[Any] = ()
+    entries: Sequence[str] = ("model",)
+    corpora: Sequence[str] = ()
+    models: Sequence[str] = ()
+    times: int = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault at one severity, on one corpus with one model, through one entry."""
+
+    fault: Fault
+    corpus: str
+    model: str
+    entry: str
+    severity: Any
+    held: bool
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        shown = "" if self.severity is None else f" {self.severity}"
+        object.__setattr__(
+            self,
+            "id",
+            f"{self.fault.family}/{self.fault.name}{shown} [{self.corpus} {self.model} {self.entry}]",
+        )
+
+    @property
+    def seed(self) -> int:
+        return zlib.crc32(self.id.encode())
+
+
+FAULTS: list[Fault] = []
+
+
+def fault(family: str, *accepts: str, name: str = "", **settings: Any) -> Callable[[Make], Make]:
+    """Register what makes a fault, under its own name or another; without `accepts`, it is harmless."""
+
+    def register(make: Make) -> Make:
+        called = name or make.__name__.strip("_").replace("_", "-")
+        FAULTS.append(Fault(called, family, make, accepts, **settings))
+        return make
+
+    return register
+
+
+def cases(split: str) -> Iterator[Case]:
+    """Yield the cases of a split: each fault on several corpora, models, entries and severities."""
+    corpora, models = HELD if split == "held" else CALIBRATION
+    for one in FAULTS:
+        chance = random.Random(f"{split} {one.family} {one.name}")
+        places = [name for name in corpora if name in (one.corpora or corpora)]
+        encoders = [name for name in models if name in (one.models or models)]
+        severities = one.held if split == "held" else (one.calibration or one.held)
+        if not places or not encoders:
+            continue
+        chance.shuffle(places)
+        chance.shuffle(encoders)
+        seen = set()
+        for turn in range(max(one.times if split == "held" else 1, len(severities))):
+            place = places[turn % len(places)]
+            fitting = [name for name in encoders if name != "minilm" or place != "sample"] or ["wordllama"]
+            entry = one.entries[(turn + turn // len(severities)) % len(one.entries)]
+            if place == "limit-small" and entry.startswith("run"):
+                place = "aila-statutes"  # ids with blanks, which no run can hold
+            case = Case(
+                one,
+                place,
+                fitting[(turn + turn // len(places)) % len(fitting)],
+                entry,
+                severities[turn % len(severities)],
+                split == "held",
+            )
+            if case.id not in seen:
+                seen.add(case.id)
+                yield case

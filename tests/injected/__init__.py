@@ -1,0 +1,1 @@
+"""Faults injected into evidence in memory, for the tests of single probes."""
