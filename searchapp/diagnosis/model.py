@@ -48,12 +48,11 @@ class Model:
 
     def document_text(self, document: Document) -> str:
         """Return a document as it is given to the tokenizer, prompt included."""
-        options = self.encoder.options
-        return options.document_prompt + assemble(document, options.template)
+        return self.encoder.recipe.document_prompt + assemble(document, self.encoder.options.template)
 
     def query_text(self, text: str) -> str:
         """Return a query as it is given to the tokenizer, prompt included."""
-        return self.encoder.options.query_prompt + text
+        return self.encoder.recipe.query_prompt + text
 
     def encode_as(self, side: str, texts: Sequence[str]) -> Floats:
         """Return unit vectors of texts encoded as `documents` or `queries`, (n, d) float32."""

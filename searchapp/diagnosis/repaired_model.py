@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.encoders.model_files import COPY_AGAIN, MODULES
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
+from searchapp.files import read_json
 from searchapp.records import Document
 
 
@@ -37,13 +39,13 @@ def repaired_table(
     centred = vectors - mean
     _, axes = np.linalg.eigh(centred.T @ centred)  # ascending variance
     top = axes[:, -directions:]
-    rows = np.asarray(encoder.model.rows, dtype=np.float64) - mean
+    rows = np.asarray(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float64) - mean
     table: NDArray[np.float32] = (rows - rows @ top @ top.T).astype(np.float32)
     return table
 
 
 def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]) -> None:
-    """Write a model2vec folder: a (v, d) table with the tokenizer and maximum length of the model it is from.
+    """Write a folder like the model's: a (v, d) table with its tokenizer, maximum length and prompts.
 
     Raises:
         SearchappError: the folder is not empty, or cannot be written.
@@ -54,10 +56,16 @@ def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise SearchappError(f"{folder} is not empty.", "Choose a new folder: -o FOLDER")
-        save_file({"embeddings": np.ascontiguousarray(table)}, folder / "model.safetensors")
-        shutil.copyfile(encoder.files.tokenizer, folder / "tokenizer.json")
-        config = {"normalize": True, "max_length": encoder.recipe.max_length}
-        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        files = encoder.files
+        shutil.copyfile(files.tokenizer, folder / "tokenizer.json")
+        config, tensor = {"normalize": True, "max_length": encoder.recipe.max_length}, "embeddings"
+        if files.config and files.by_sentence_transformers:
+            config, tensor = read_json(files.config, dict, COPY_AGAIN) | {"truncate_dim": None}, files.tensor
+            if files.modules:
+                shutil.copyfile(files.modules, folder / MODULES)
+        save_file({tensor: np.ascontiguousarray(table)}, folder / "model.safetensors")
+        name = files.config.name if files.config else "config.json"
+        (folder / name).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     except OSError as error:
         raise SearchappError(
             f"{folder} cannot be written ({error.strerror}).", "Choose another folder: -o FOLDER"

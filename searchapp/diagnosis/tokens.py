@@ -61,7 +61,7 @@ def token_table(encoder: StaticEncoder) -> TokenTable:
     """Return the table, vocabulary and tokenizer of a static model."""
     tokenizer = ReferenceTokenizer(encoder.files.tokenizer).tokenizer
     model = json.loads(tokenizer.to_str())["model"]
-    rows = np.ascontiguousarray(encoder.model.rows, dtype=np.float32)
+    rows = np.ascontiguousarray(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float32)
     vocabulary = [tokenizer.id_to_token(row) or "" for row in range(len(rows))]
     scores = np.array([score for _, score in model["vocab"]]) if model["type"] == "Unigram" else None
     unknown, algorithm = encoder.facts.unknown, str(model["type"])

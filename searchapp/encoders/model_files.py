@@ -23,6 +23,8 @@ LAYOUTS = (
 )
 """How model2vec and sentence-transformers save a static model: the configuration, the tensor of the table,
 and the folder of `model.safetensors` and `tokenizer.json`."""
+MODULES = "modules.json"
+"""Where sentence-transformers lists what follows the table."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,21 @@ class ModelFiles:
     tensor: str
     tokenizer: Path
     config: Path | None = None
+    modules: Path | None = None
     revision: str | None = None
+
+    @property
+    def by_sentence_transformers(self) -> bool:
+        """Tell whether sentence-transformers saved the model."""
+        return self.config is not None and self.config.name == SENTENCE_TRANSFORMERS[0]
 
     def all(self) -> list[Path]:
         """List the files that shape a vector."""
-        return [self.table, self.tokenizer, *filter(None, [self.config])]
+        return [self.table, self.tokenizer, *filter(None, [self.config, self.modules])]
 
     def model_digest(self) -> str:
         """Return the SHA-256 of table and configuration."""
-        return sha256(self.table, *filter(None, [self.config]))
+        return sha256(self.table, *filter(None, [self.config, self.modules]))
 
     def tokenizer_digest(self) -> str:
         """Return the SHA-256 of the tokenizer file."""
@@ -71,7 +79,7 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
             did_you_mean(name, [BUNDLED, *cached_names()]) + _KNOWN,
         )
     files = sorted({file for layout in LAYOUTS for file in _layout_files(*layout)})
-    wanted = Wanted(files, files, is_static, f"`-m {BUNDLED}` is bundled.")
+    wanted = Wanted([*files, MODULES], files, is_static, f"`-m {BUNDLED}` is bundled.")
     folder = snapshot(at_revision(name, revision), wanted)
     return static_in_folder(name, folder, revision=folder.name)
 
@@ -101,7 +109,9 @@ def static_in_folder(name: str, folder: Path, revision: str | None = None) -> Mo
     for layout in LAYOUTS:
         table, tokenizer, config = (folder / file for file in _layout_files(*layout))
         if table.exists() and tokenizer.exists() and config.exists():
-            return ModelFiles(name, table, layout[1], tokenizer, config, revision)
+            modules = folder / MODULES if layout[:2] == SENTENCE_TRANSFORMERS else None
+            modules = modules if modules and modules.exists() else None
+            return ModelFiles(name, table, layout[1], tokenizer, config, modules, revision)
     raise SearchappError(
         f"{folder} does not hold a static model (it holds {contents(folder)}).",
         "A model2vec folder holds config.json, model.safetensors and tokenizer.json.",

@@ -55,6 +55,8 @@ class StaticEncoder:
             "query_pooling": "mean",
             "document_pooling": "mean",
             "max_length": max_length,
+            "query_prompt": options.query_prompt or facts.query_prompt,
+            "document_prompt": options.document_prompt or facts.document_prompt,
         }
         self.recipe = Recipe(
             name, revision, facts.model_digest, facts.tokenizer_digest, facts.dimension, **shaping
@@ -80,12 +82,12 @@ class StaticEncoder:
 
     def encode_documents(self, documents: Sequence[Document]) -> NDArray[np.float32]:
         """Return one vector per document in the given order, (n, d) float32."""
-        prompt, template = self.options.document_prompt, self.options.template
+        prompt, template = self.recipe.document_prompt, self.options.template
         return self._encode([prompt + assemble(document, template) for document in documents])
 
     def encode_queries(self, queries: Sequence[Query]) -> NDArray[np.float32]:
         """Return one vector per query in the given order, (n, d) float32."""
-        return self._encode([self.options.query_prompt + query.text for query in queries])
+        return self._encode([self.recipe.query_prompt + query.text for query in queries])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = self.model.encode(texts, self.recipe.max_length)

@@ -1,7 +1,7 @@
 """A static model: a table of token vectors, read from its files, checked, and averaged over texts.
 
-The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it reads; see
-`model_files.reference_model` for model2vec itself.
+The results equal those of model2vec's `StaticModel` (0.10) for every kind of table that it saves; see
+`model_files.reference_model` for model2vec itself. What sentence-transformers saves is read as it reads it.
 """
 
 import json
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from searchapp.encoders.fast_tokenizers import cached_tokenizer, choose_tokenizer
 from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.model_files import BUNDLED, COPY_AGAIN, ModelFiles
+from searchapp.encoders.saved_settings import read_settings
 from searchapp.encoders.tokenization import ReferenceTokenizer, TextTokenizer, Tokens, truncate
 from searchapp.errors import SearchappError
-from searchapp.files import Stamp, file_stamp, read_json
+from searchapp.files import Stamp, file_stamp
 
 CHUNK = 1024  # texts tokenised and averaged at a time
-MODEL2VEC_MAX_LENGTH = 512  # the default of model2vec
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class ModelFacts:
     """What a full load of a static model has found out, stored so that a query can skip it.
 
     `tokenizer` is the library that tokenises, `proof` says why; `unknown` is the id that is left out;
-    `median_letters` is the median number of characters per token, by which model2vec truncates texts;
-    `folded` tells whether weights or a mapping are folded into the table.
+    `median_letters` is the median number of characters per token, by which model2vec truncates texts, 0 for
+    a model that does not; `folded` tells whether weights or a mapping are folded into the table; `dimension`
+    is that of a vector, which may be less than that of a row; the prompts are the model's own.
     """
 
     stamp: Stamp
@@ -44,6 +45,8 @@ class ModelFacts:
     max_length: int | None
     normalize: bool
     folded: bool
+    query_prompt: str = ""
+    document_prompt: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +65,8 @@ class StaticModel:
     def encode(self, texts: Sequence[str], max_length: int | None) -> NDArray[np.float32]:
         """Return the vectors of n texts, (n, d) float32; a text without a known token gives zeros.
 
-        `max_length` tokens of a text are read; None reads whole texts. As in model2vec, the text is first
-        truncated to that many tokens of median length.
+        `max_length` tokens of a text are read; None reads whole texts. As in model2vec, the text of its
+        models is first truncated to that many tokens of median length.
         """
         if len(texts) <= CHUNK:
             return self._means(self._tokens(texts, max_length))
@@ -81,8 +84,9 @@ class StaticModel:
     def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
         if max_length is None:
             return self.tokenize(texts)
-        characters = max_length * self.facts.median_letters
-        return truncate(self.tokenize([text[:characters] for text in texts]), max_length)
+        if characters := max_length * self.facts.median_letters:
+            texts = [text[:characters] for text in texts]
+        return truncate(self.tokenize(texts), max_length)
 
     def _means(self, tokens: Tokens) -> NDArray[np.float32]:
         means = mean_rows(self.rows, tokens.ids, tokens.offsets, self.facts.unknown)
@@ -90,7 +94,7 @@ class StaticModel:
         if self.facts.normalize:
             single = means.astype(np.float32, copy=False)
             means = self._rounded(single / (np.linalg.norm(single, axis=1, keepdims=True) + 1e-32))
-        return means.astype(np.float32, copy=False)
+        return means[:, : self.facts.dimension].astype(np.float32, copy=False)
 
     def _rounded(self, means: NDArray[Any]) -> NDArray[Any]:
         for precision in self.rounding:
@@ -108,7 +112,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
             differ in size.
     """
     tensors, reference = _tensors(files), _reference_tokenizer(files)
-    config = read_json(files.config, dict, COPY_AGAIN) if files.config else {}
+    settings = read_settings(files, reference)
     table, rounding = _fold(files, tensors, reference)
     digest = files.tokenizer_digest()
     tokenize, proof = choose_tokenizer(files.tokenizer, reference, digest, sample)
@@ -120,12 +124,14 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
         tokenizer=tokenize.library,
         proof=proof,
         rows=len(tensors[files.tensor]),
-        dimension=table.shape[1],
-        unknown=_unknown(reference),
-        median_letters=int(np.median(token_lengths)),
-        max_length=None if files.name == BUNDLED else _max_length(files, config),
-        normalize=bool(config.get("normalize", False)),
+        dimension=min(table.shape[1], settings.dimension or table.shape[1]),
+        unknown=_unknown(reference) if settings.as_model2vec else None,
+        median_letters=int(np.median(token_lengths)) if settings.as_model2vec else 0,
+        max_length=settings.max_length,
+        normalize=settings.normalize,
         folded="weights" in tensors or "mapping" in tensors,
+        query_prompt=settings.query_prompt,
+        document_prompt=settings.document_prompt,
     )
     return StaticModel(table, rounding, tokenize, facts)
 
@@ -237,12 +243,3 @@ def _reference_tokenizer(files: ModelFiles) -> ReferenceTokenizer:
     except Exception as error:  # the tokenizers library raises nothing narrower
         message = f"{files.name}: {files.tokenizer} cannot be read ({error})."
         raise SearchappError(message, COPY_AGAIN) from error
-
-
-def _max_length(files: ModelFiles, config: dict[str, Any]) -> int | None:
-    """Return how many tokens the configuration of the model allows, None for whole texts."""
-    value = config.get("max_length", MODEL2VEC_MAX_LENGTH)
-    if value is None or (isinstance(value, int) and value > 0):
-        return value
-    message = f"{files.name}: max_length is {value!r} in {files.config}."
-    raise SearchappError(message, "It must be a positive integer, or null.")

@@ -38,7 +38,10 @@ class TextTokenizer(Protocol):
 
 
 class ReferenceTokenizer:
-    """The reference: the `tokenizers` library."""
+    """The reference: the `tokenizers` library.
+
+    `limit` is the number of tokens to which the file says that texts are truncated, which is not done here.
+    """
 
     library = "tokenizers"
 
@@ -46,6 +49,8 @@ class ReferenceTokenizer:
         from tokenizers import Tokenizer
 
         self.tokenizer = Tokenizer.from_file(str(path))
+        truncation = self.tokenizer.truncation
+        self.limit: int | None = truncation["max_length"] if truncation else None
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
 

@@ -240,13 +240,14 @@ def model_input(evidence: Evidence) -> Iterator[Observation]:
         yield _template(evidence, model, TITLE_DROPPED)
     if "{text}" not in options.template:
         yield _template(evidence, model, TEXT_DROPPED)
-    if options.query_prompt or options.document_prompt:
+    if model.encoder.recipe.query_prompt or model.encoder.recipe.document_prompt:
         yield from _prompts(evidence, model, query_lengths)
 
 
 def _template(evidence: Evidence, model: TableModel, symptom: Symptom) -> Finding:
     options = model.encoder.options
-    texts = [options.document_prompt + assemble(document) for document in evidence.context.documents]
+    prompt = model.encoder.recipe.document_prompt
+    texts = [prompt + assemble(document) for document in evidence.context.documents]
     gain = _gain(evidence, model.means_of(model.table.tokenize(texts)), model.queries)
     return symptom.finding(PROOF, gain, template=options.template, default=DEFAULT_TEMPLATE)
 
@@ -254,16 +255,16 @@ def _template(evidence: Evidence, model: TableModel, symptom: Symptom) -> Findin
 def _prompts(
     evidence: Evidence, model: TableModel, query_lengths: NDArray[np.int64]
 ) -> Iterator[Observation]:
-    options, tokenize = model.encoder.options, model.table.tokenize
-    prompt = len(tokenize([options.query_prompt]).ids) if options.query_prompt else 0
+    recipe, tokenize = model.encoder.recipe, model.table.tokenize
+    prompt = len(tokenize([recipe.query_prompt]).ids) if recipe.query_prompt else 0
     share = float(np.mean(prompt / np.maximum(query_lengths, 1)))
     yield fact("prompt-share", "share of a query's tokens that is prompt", share)
     documents = model.documents
-    if options.document_prompt:
-        plain = [assemble(document, options.template) for document in evidence.context.documents]
+    if recipe.document_prompt:
+        plain = [assemble(document, recipe.template) for document in evidence.context.documents]
         documents = model.means_of(tokenize(plain))
     queries = model.means_of(tokenize([query.text for query in evidence.context.queries]))
     gain = _gain(evidence, documents, queries)
     if gain > limits.PAYS * evidence.score and share > limits.PROMPT_SHARE:
-        shown = options.query_prompt or options.document_prompt
+        shown = recipe.query_prompt or recipe.document_prompt
         yield PROMPT.finding(CLEAR, gain, share=share, prompt=shown)
