@@ -15,6 +15,7 @@ import click
 
 from searchapp import __version__
 from searchapp.cli.examples import EXAMPLES
+from searchapp.cli.streams import discard_output, replace_closed_streams
 from searchapp.compiled import alone_in_process
 from searchapp.errors import SearchappError, did_you_mean
 
@@ -36,6 +37,10 @@ COMMANDS = {
 """Command -> summary; `searchapp.cli.<command>_command` holds the command."""
 
 
+FOLDERS = ("SEARCHAPP_INDEXES", "IR_DATASETS_HOME", "HF_HOME", "XDG_CACHE_HOME")
+"""Settings whose folders other libraries read and write, which need names in UTF-8."""
+
+
 class _Failure(click.ClickException):
     """A SearchappError as click shows it: the message, then the hint."""
 
@@ -52,7 +57,7 @@ class _Failure(click.ClickException):
 
 
 def _explain(error: OSError) -> SearchappError | None:
-    """Return an operating-system error as advice for the user; None for a bug or a closed pipe."""
+    """Return an operating-system error as advice for the user; None for a bug."""
     if error.filename is not None:
         return SearchappError(f"{error.filename} cannot be used ({error.strerror}).", "Check this path.")
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}:
@@ -64,6 +69,29 @@ def _explain(error: OSError) -> SearchappError | None:
     return None
 
 
+def _explain_text(error: UnicodeEncodeError) -> SearchappError:
+    """Return text that cannot be written as advice for the user."""
+    character = error.object[error.start]
+    if _is_unicode(character):
+        return SearchappError(
+            f"The output cannot be written in the encoding {error.encoding} ({character!a}).",
+            "Set PYTHONIOENCODING=utf-8.",
+        )
+    lines = (line.strip() for line in error.object.splitlines())
+    return _not_utf8(next(line for line in lines if not _is_unicode(line)))
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether text has no lone surrogates, in which Python holds bytes that are not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _not_utf8(text: str) -> SearchappError:
+    return SearchappError(
+        f"{text!a} is not valid UTF-8.", "Rename the file or folder, or type the text as UTF-8."
+    )
+
+
 @contextmanager
 def _errors_as_messages() -> Iterator[None]:
     try:
@@ -73,6 +101,11 @@ def _errors_as_messages() -> Iterator[None]:
     except KeyboardInterrupt as error:
         click.echo("Interrupted.", err=True)
         raise click.exceptions.Exit(130) from error
+    except UnicodeEncodeError as error:
+        raise _Failure(_explain_text(error)) from error
+    except BrokenPipeError as error:  # the reader of a help page has read enough
+        discard_output()
+        raise click.exceptions.Exit(0) from error
     except OSError as error:
         explained = _explain(error)
         if explained is None:
@@ -107,15 +140,19 @@ class _App(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for text in (*args, *(os.environ.get(name, "") for name in FOLDERS)):
+            if not _is_unicode(text):
+                raise _not_utf8(text)
+        return super().parse_args(ctx, args)
+
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         with _errors_as_messages():  # --help writes here
             return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         with _errors_as_messages():
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        return result
+            return super().invoke(ctx)
 
 
 class _Remark(logging.Formatter):
@@ -175,6 +212,7 @@ def _refuse_sockets(event: str, _arguments: tuple[Any, ...]) -> None:
 def main() -> None:
     """Run the command line."""
     alone_in_process()
+    replace_closed_streams()
     try:
         app(prog_name="searchapp")
     finally:

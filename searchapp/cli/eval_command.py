@@ -15,6 +15,7 @@ from searchapp.cli.options import (
     kind_option,
     measure_option,
     mode_option,
+    positive,
     reject,
     reject_for_models,
     report_options,
@@ -22,6 +23,7 @@ from searchapp.cli.options import (
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import Options
 from searchapp.evaluation.measures import CUTOFFS, measures_at
+from searchapp.evaluation.metric import LARGEST_CUTOFF
 from searchapp.reports.formats import Report
 from searchapp.retrieval.modes import find_mode
 
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
 
 
 def _cutoffs(value: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in value.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise click.BadParameter(f"{value!r} is not a list of cutoffs of at least 1, such as 1,10,100.")
-    return tuple(sorted({int(part) for part in parts}))
+    cutoffs = {positive(part.strip()) or 0 for part in value.split(",")}
+    if not all(0 < cutoff <= LARGEST_CUTOFF for cutoff in cutoffs):
+        raise click.BadParameter(
+            f"{value!r} is not a list of cutoffs from 1 to {LARGEST_CUTOFF:,}, such as 1,10,100."
+        )
+    return tuple(sorted(cutoffs))
 
 
 @click.command("eval", cls=MeasureCommand)

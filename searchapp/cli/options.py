@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from searchapp.cli.completion import MODEL, complete_measures
+from searchapp.cli.streams import print_lines
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.options import (
     DEFAULT_TEMPLATE,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 Parsed = TypeVar("Parsed")
+DIGITS = 20  # no number has more; Python itself reads at most 4,300
 PATH = click.Path(path_type=Path)
 
 
@@ -93,11 +95,16 @@ def mode_option(default: str | None = DENSE, text: str = "How to rank.") -> Call
     )
 
 
+def positive(text: str) -> int | None:
+    """Return the positive integer that a text is; None for anything else, or more than 20 digits."""
+    return (int(text) or None) if text.isdecimal() and len(text) <= DIGITS else None
+
+
 def _max_length(text: str) -> int | str | None:
     if text in {"model", "none"}:
         return None if text == "none" else text
-    if text.isdigit() and int(text) > 0:
-        return int(text)
+    if length := positive(text):
+        return length
     raise click.BadParameter(f"{text!r} is not a positive integer, 'model' or 'none'.")
 
 
@@ -210,8 +217,7 @@ def report_options(
             report = command(**arguments)
             if not FORMATS[form].suits(report):
                 raise click.UsageError(f"There is nothing to show as {form} with these options.")
-            for line in FORMATS[form].lines(report):
-                click.echo(line)
+            print_lines(FORMATS[form].lines(report))
             if report.failed:
                 click.get_current_context().exit(3)
 

@@ -127,7 +127,8 @@ def _split(text: str) -> tuple[str, int | None]:
     """Return the plain spelling of a metric, and its cutoff if there is one."""
     match = _SPELLING.fullmatch(text.strip())
     metric, cutoff = match.groups() if match else (text, None)
-    return plain(metric), None if cutoff is None else int(cutoff)
+    # Python reads at most 4,300 digits; the first 20 are above any cutoff.
+    return plain(metric), None if cutoff is None else int(cutoff.lstrip("0")[:20] or 0)
 
 
 @cache
