@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from searchapp.diagnosis.additions import common_direction
 from searchapp.diagnosis.agreement import Match, match_rows, nearest, realign_rows
 from searchapp.diagnosis.cloud import (
     FIXES,
@@ -18,7 +19,6 @@ from searchapp.diagnosis.cloud import (
     whiten,
     without_directions,
 )
-from searchapp.diagnosis.hypotheses import common_addition, truncation_lengths
 from searchapp.diagnosis.measures import (
     JudgedQueries,
     hubness,
@@ -28,7 +28,7 @@ from searchapp.diagnosis.measures import (
     spread,
 )
 from searchapp.diagnosis.probes.row_order import misplaced
-from searchapp.diagnosis.tokens import TokenTable, alignment, variant_pairs, without_dominant
+from searchapp.diagnosis.tokens import TokenTable, alignment, nearest_lengths, variant_pairs, without_dominant
 from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import unit
 from searchapp.evaluation.metrics import NDCG
@@ -145,19 +145,24 @@ def test_rows_drawn_to_one_place_are_not_misplaced(rng: np.random.Generator) -> 
 def test_an_unknown_addition_is_computed(rng: np.random.Generator) -> None:
     sums = rng.standard_normal((300, 12)).astype(np.float32) * rng.uniform(1, 9, (300, 1)).astype(np.float32)
     addition = rng.standard_normal(12).astype(np.float32) * 5
-    found, fit = common_addition(sums, unit(sums + addition))
-    np.testing.assert_allclose(found, addition, atol=1e-3)
+    times = rng.integers(1, 4, (300, 1))
+    found, fit, amounts = common_direction(unit(sums), unit(sums + times * addition))
+    np.testing.assert_allclose(found * np.sign(found @ addition), unit(addition[None])[0], atol=1e-4)
+    np.testing.assert_allclose(
+        np.abs(amounts * np.linalg.norm(sums, axis=1)), times[:, 0] * np.linalg.norm(addition), rtol=1e-3
+    )
     assert fit.min() > 0.9999
-    for other in (rng.standard_normal((300, 12)), unit(sums) + 40 * addition):
-        assert np.median(common_addition(sums, unit(other.astype(np.float32)))[1]) < 0.9
+    other = unit(rng.standard_normal((300, 12)).astype(np.float32))
+    assert np.median(common_direction(unit(sums), other)[1]) < 0.9
 
 
 def test_the_truncation_length_is_recovered() -> None:
     rows = np.eye(6, dtype=np.float32)
-    ids = np.arange(6, dtype=np.uint32)
-    table = TokenTable(rows, list("abcdef"), lambda texts: Tokens(ids, np.array([0, 6])), None, "BPE")
-    lengths, near = truncation_lengths(table, ["abcdef"], unit(rows[:4].sum(axis=0, keepdims=True)))
-    assert (lengths.tolist(), near.tolist()) == ([4], [pytest.approx(1)])
+    tokens = Tokens(np.arange(6, dtype=np.uint32), np.array([0, 6]))
+    table = TokenTable(rows, list("abcdef"), lambda _texts: tokens, None, "BPE")
+    for from_end, kept in ((False, rows[:4]), (True, rows[3:])):
+        lengths, near = nearest_lengths(table, tokens, unit(kept.sum(axis=0, keepdims=True)), from_end)
+        assert (lengths.tolist(), near.tolist()) == ([len(kept)], [pytest.approx(1)])
 
 
 def test_spellings_are_near_each_other_only_in_their_own_rows(rng: np.random.Generator) -> None:

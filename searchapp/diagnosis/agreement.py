@@ -122,8 +122,16 @@ class Match:
 
     @property
     def displaced(self) -> NDArray[np.bool_]:
-        """Rows whose vector is clearly stored elsewhere."""
-        return (self.best > self.same + limits.CLEARLY_CLOSER) & (self.best > limits.RESEMBLES)
+        """Rows whose vector is clearly stored elsewhere, where it is not that of an equal text."""
+        displaced = (self.best > self.same + limits.CLEARLY_CLOSER) & (self.best > limits.RESEMBLES)
+        in_place = self.rows[self.same >= limits.EXACT]
+        return displaced & ~np.isin(self.place, in_place)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether no row is misplaced, and many are at least like the vector of their texts."""
+        resemble = self.same > limits.RESEMBLES
+        return bool(len(resemble) and resemble.mean() > limits.MOSTLY / 2 and not self.misplaced.any())
 
     @property
     def exact(self) -> bool:

@@ -140,6 +140,12 @@ CAUSES = {
         "-0.1 to -1.3 / 0 to -3",
         "Join title and text as strings; treat a missing title as an empty string.",
     ),
+    "words-changed": _rebuild(
+        "A5",
+        "Words were changed or left out before encoding",
+        "stop words and punctuation: about 0; stems, accents: depends on the vocabulary",
+        "Encode the texts as they are.",
+    ),
     "case-changed": _rebuild(
         "A6",
         "One side was lower-cased or upper-cased",
@@ -158,6 +164,24 @@ CAUSES = {
         "32 tokens: -1.5 / -17; 8 tokens: -8 / -32",
         "Encode whole texts, or as many tokens as the model supports.",
         SCORE_WHOLE,
+    ),
+    "markup": _rebuild(
+        "A5",
+        "Markup, escapes or misread characters are part of the texts",
+        "0 to -4",
+        "Take the text out of its markup, and decode it as UTF-8.",
+    ),
+    "bias": _rebuild(
+        "C2",
+        "One vector was added to every vector of a side",
+        "documents: about 0; queries: down to chance, where it is long",
+        "Encode again without it.",
+    ),
+    "blended-rows": _rebuild(
+        "E6",
+        "Vectors were averaged with those of neighbouring rows",
+        "-1 to -20",
+        "Encode each text by itself; look for a mean over the wrong axis.",
     ),
     # Tokens and table.
     "table-rows-shifted": _again(

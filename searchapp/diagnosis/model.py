@@ -1,8 +1,9 @@
 """What the model itself makes of the texts, whatever vectors are stored."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.tokens import TokenTable, truncate_to
 from searchapp.encoders.encoder import Encoder
+from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.tokenization import Tokens
 from searchapp.encoders.vectors import Floats, unit
@@ -62,6 +64,16 @@ class Model:
         documents = [Document(str(row), "", text) for row, text in enumerate(texts)]
         return unit(self.encoder.encode_documents(documents))
 
+    def encode_changed(self, side: str, texts: Sequence[str], prompted: bool = True) -> Floats:
+        """Return unit vectors of texts that replace those of a side; the prompt is added, (n, d) float32."""
+        return self.encode_as(side, texts)
+
+    def with_pooling(self, pooling: str) -> "Model":
+        """Return a transformer with another pooling."""
+        poolings: dict[str, Any] = {"query_pooling": pooling, "document_pooling": pooling}
+        options = replace(self.encoder.options, **poolings)
+        return Model(self.encoder.with_options(options), self.context)
+
     @cached_property
     def titled(self) -> NDArray[np.intp]:
         """Documents of the context whose titles (or opening words) are searched for, (k,)."""
@@ -105,6 +117,20 @@ class TableModel(Model):
     def counts(self) -> NDArray[np.int64]:
         """How often each token occurs in the documents, (V,)."""
         return np.bincount(self.document_tokens.ids, minlength=len(self.table.rows))
+
+    def encode_changed(self, side: str, texts: Sequence[str], prompted: bool = True) -> Floats:
+        """Return unit vectors of texts that replace those of a side, (n, d) float32."""
+        return self.means_of(self.table.tokenize(self._prompted(side, texts) if prompted else texts))
+
+    def tokens_of(self, side: str, texts: Sequence[Document]) -> Tokens:
+        """Return the token ids of documents, or of queries given as documents, prompts included."""
+        template = self.encoder.options.template if side == "documents" else DEFAULT_TEMPLATE
+        return self.table.tokenize(self._prompted(side, [assemble(text, template) for text in texts]))
+
+    def _prompted(self, side: str, texts: Sequence[str]) -> list[str]:
+        options = self.encoder.options
+        prompt = options.query_prompt if side == "queries" else options.document_prompt
+        return [prompt + text for text in texts]
 
     def means_of(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
         """Return the unit means of n texts, truncated as the model truncates, (n, d) float32."""

@@ -59,12 +59,26 @@ FEWEST_DOCUMENTS = 40  # below this, agreement varies too much to judge (not fit
 FEWEST_QUERIES = 10
 
 # Texts behind the stored vectors. Not fitted: a hypothesis reproduces the vector, or it does not.
+ROUNDED = 1 - 3e-6  # cosine of two vectors of one text up to half precision
 LOOKED_AT = 48  # texts for which hypotheses are tried
-SOLVED_FROM = 512  # texts from which an unknown prompt is computed
+TRIED_FIRST = 6  # texts on which a hypothesis must show first that it brings any nearer
+TRIED_SLOWLY = 3  # the same for a model that is not static
+SOLVED_FROM = 512  # texts from which an unknown addition is computed
 FEWEST_SOLVED = 8
 CLOSER = 0.1  # share of the distance that may remain when a hypothesis hits
+NEARER = 0.25  # the same when it nearly hits
 MOST = 0.5  # share of the texts that one hypothesis must explain
+MOST_EXPLANATIONS = 3  # of one side
+EXPLAINED_SHARE = 0.1  # share of the examined texts that another explanation must account for
+FEWEST_ALIKE = 1
 APART = 0.3  # cosine below which two vectors of one text are unrelated
+IN_PLACE = 0.65  # agreement with the control among vectors that another model made
+PLANE = 0.995  # squared cosine of an added direction with the plane of each text's own and stored vector
+STEADY = 0.05  # relative spread of the amounts added, below which they are equal
+SPELT = 0.02  # what a few tokens' rows may leave of a direction that they make up
+ADDED = 0.15  # share that a few tokens may leave: tags, dicts, stop words 0.003-0.14; other changes from 0.21
+SAME_ANGLE = 0.002  # mean difference of cosines in two spaces that are rotations of each other
+MAPPED = 0.98  # cosine that a map of one space to another must reach on rows it was not fitted on
 
 # The cloud of stored vectors.
 GAIN = 0.15  # relative gain of a fix: healthy at most 0.04, dominant directions from 0.6, hubs from 0.4

@@ -48,13 +48,33 @@ class TokenTable:
         return ids if self.unknown is None else ids[ids != self.unknown]
 
     def pooled(self, tokens: Tokens, how: str) -> Floats:
-        """Return unit vectors pooled by `max`, `first` or `last` instead of the mean, (n, d)."""
+        """Return unit vectors pooled by one of `POOLINGS` instead of the mean, (n, d)."""
         vectors = np.zeros((len(tokens.offsets) - 1, self.rows.shape[1]), dtype=np.float32)
         for text, ids in enumerate(tokens.rows()):
-            rows = self.rows[self.known(ids)]
-            if len(rows):
-                vectors[text] = rows.max(axis=0) if how == "max" else rows[0 if how == "first" else -1]
+            known = self.known(ids)
+            if len(known):
+                vectors[text] = _POOL[how](self.rows[np.unique(known) if how == "distinct" else known])
         return unit(vectors)
+
+
+POOLINGS = {
+    "max": ("pooling", "with max pooling"),
+    "min": ("pooling", "with min pooling"),
+    "first": ("pooling", "with first pooling"),
+    "last": ("pooling", "with last pooling"),
+    "distinct": ("pooling", "with every token counted once"),
+    "unit": ("flat-weights", "with the same weight for every token"),
+}
+"""How token vectors may be pooled: cause and description."""
+
+_POOL: dict[str, Callable[[Floats], Floats]] = {
+    "max": lambda rows: rows.max(axis=0),
+    "min": lambda rows: rows.min(axis=0),
+    "first": lambda rows: rows[0],
+    "last": lambda rows: rows[-1],
+    "distinct": lambda rows: rows.mean(axis=0),
+    "unit": lambda rows: unit(rows).mean(axis=0),
+}
 
 
 def token_table(encoder: StaticEncoder) -> TokenTable:
@@ -71,6 +91,33 @@ def token_table(encoder: StaticEncoder) -> TokenTable:
 def truncate_to(tokens: Tokens, max_length: int | None) -> Tokens:
     """Return tokens truncated to a maximum length, unchanged when there is none."""
     return tokens if max_length is None else truncate(tokens, max_length)
+
+
+def cut_tokens(tokens: Tokens, length: int, from_end: bool) -> Tokens:
+    """Return the first tokens of each text, or the last ones."""
+    if not from_end:
+        return truncate(tokens, length)
+    rows = [ids[-length:] for ids in tokens.rows()]
+    return Tokens(np.concatenate(rows), np.cumsum([0, *map(len, rows)]).astype(np.int64))
+
+
+def nearest_lengths(
+    table: TokenTable, tokens: Tokens, stored: Floats, from_end: bool = False
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return how many of its first (or last) tokens make each of n texts most like what is stored.
+
+    `stored` holds (n, d) unit vectors. The answer is (n,) lengths and (n,) cosines.
+    """
+    lengths = np.zeros(len(stored), dtype=np.int64)
+    near = np.zeros(len(stored), dtype=np.float32)
+    for text, ids in enumerate(tokens.rows()):
+        known = ids != (-1 if table.unknown is None else table.unknown)
+        rows = np.where(known[:, None], table.rows[ids], 0)
+        if len(rows):
+            sums = np.cumsum(rows[::-1] if from_end else rows, axis=0, dtype=np.float64).astype(np.float32)
+            cosines = unit(sums) @ stored[text]
+            lengths[text], near[text] = int(cosines.argmax()) + 1, cosines.max()
+    return lengths, near
 
 
 def variant_pairs(vocabulary: Sequence[str]) -> Pairs:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
 from searchapp.diagnosis.measures import CUTOFF, rows_of_run
+from searchapp.diagnosis.model import title_of
 from searchapp.diagnosis.probe import Fact, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM
 from searchapp.encoders.model_files import BUNDLED
@@ -124,13 +125,21 @@ def _scored(key: str, label: str, values: NDArray[np.float64], remark: str) -> F
 def title_search(evidence: Evidence) -> Iterator[Observation]:
     """Do titles retrieve their own documents?"""
     model = evidence.require_same_dimension()
+    if len(evidence.match.same) and float(np.median(evidence.match.best)) < limits.RESEMBLES:
+        raise CannotJudgeError("the stored documents are not what the model gives, so it cannot search them")
     rows = {int(document): row for row, document in enumerate(evidence.document_rows)}
     stored = [number for number, document in enumerate(model.titled) if int(document) in rows]
     if len(stored) < limits.FEWEST_TITLES:
         raise CannotJudgeError("there are too few documents to search for")
     target = np.array([rows[int(model.titled[number])] for number in stored])
     scores = model.titles[stored] @ evidence.normalised.documents.T
-    ranks = (scores > scores[np.arange(len(target)), target][:, None]).sum(axis=1) + 1
+    # A title may be that of many documents, such as the parts of one: the first of them counts.
+    named = [title_of(evidence.context.documents[row]) for row in evidence.document_rows]
+    same: dict[str, list[int]] = {}
+    for row, title in enumerate(named):
+        same.setdefault(title, []).append(row)
+    best = np.array([line[same[named[row]]].max() for line, row in zip(scores, target, strict=True)])
+    ranks = (scores > best[:, None]).sum(axis=1) + 1
     first, median, count = float((ranks == 1).mean()), int(np.median(ranks)), len(stored)
     label, remark = "titles that retrieve their document first", "of {count}; median rank {median}"
     yield fact("titles-first", label, first, remark, count=count, median=median)

@@ -75,9 +75,10 @@ def row_order(evidence: Evidence) -> Iterator[Observation]:
     label, remark = "agreement of documents with the control", "1 is the same order, 0.5 is chance"
     yield fact("documents-agreement", label, agreement.documents, remark)
     yield fact("queries-agreement", "agreement of queries with the control", agreement.queries)
-    if agreement.documents < limits.AGREES:
+    known = evidence.same_dimension  # then `encoded-again` compares with the model itself
+    if agreement.documents < limits.AGREES and not (known and evidence.match.in_place):
         yield from _documents(evidence, agreement)
-    if agreement.queries < limits.AGREES:
+    if agreement.queries < limits.AGREES and not (known and evidence.query_match.in_place):
         yield from _queries(evidence, agreement)
 
 
@@ -178,7 +179,7 @@ def _displaced(match: Match, side: str, offset: Symptom, gain: float | None) -> 
     share = float(which.mean())
     steps, counts = np.unique(match.place[which] - match.rows[which], return_counts=True)
     by, alike = int(steps[counts.argmax()]), float(counts.max() / which.sum())
-    if share >= limits.MOSTLY and alike > limits.ALIKE:
+    if alike > (limits.ALIKE if share >= limits.MOSTLY else limits.MOSTLY):
         return offset.finding(PROOF, gain, by=-by, affected=share)
     symptom = SHUFFLED if share >= limits.MOSTLY else MISPLACED
     how = "have exactly" if match.exact else "most resemble"

@@ -1,49 +1,90 @@
-"""Whether what is stored was made from the texts of the corpus, and if not, from what."""
+"""Whether what is stored was made from the texts of the corpus by the model, and if not, from what."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.additions import added_tokens, addition
+from searchapp.diagnosis.agreement import nearest
+from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.hypotheses import (
-    ON_BOTH,
-    ON_DOCUMENTS,
-    Hypothesis,
-    common_addition,
-    truncation_lengths,
-)
-from searchapp.diagnosis.measures import cosines, spread
+from searchapp.diagnosis.hypotheses import CHANGES, OBJECTS, PARTS
+from searchapp.diagnosis.measures import cosines, percentile_ranks, spread
+from searchapp.diagnosis.mixing import affine_fit, blend, kept_angles
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import CLEAR, HINT, PROOF
-from searchapp.encoders.vectors import Floats
+from searchapp.diagnosis.thresholds import CLEAR, HINT, LIKELY, PROOF, STRONG
+from searchapp.diagnosis.tokens import POOLINGS
+from searchapp.diagnosis.trials import Deviating, Explanation, explanations
+from searchapp.encoders.vectors import Floats, unit
 from searchapp.records import Document
 
-POOLINGS = ("max", "first", "last")
-
-ENCODED_AS = {
+ENCODE_AGAIN = "encoding the texts again as they are"
+HARMLESS = "Encoding the texts as they are would not score higher here."
+_TEXT_CAUSES = tuple(
+    dict.fromkeys(
+        cause
+        for cause in (
+            *(part[0] for part in PARTS),
+            *(change[0] for change in CHANGES),
+            *(tried.cause for tried in OBJECTS),
+            *(cause for cause, _ in POOLINGS.values()),
+        )
+        if cause
+    )
+)
+EXACTLY = {
     cause: Symptom(
         cause,
         "{share:percent} of the {side} are stored as the model encodes them {how}: of {looked_at} texts "
         "examined, {matching} vectors match exactly.",
-        fix="encoding the texts again as they are",
+        fix=ENCODE_AGAIN,
     )
-    for cause in (
-        *dict.fromkeys(tried.cause for tried in ON_DOCUMENTS if tried.cause),
-        "truncated",
-        "pooling",
+    for cause in _TEXT_CAUSES
+}
+NEARLY = {
+    cause: Symptom(
+        cause,
+        "{share:percent} of the {side} are stored almost as the model encodes them {how}: of {looked_at} "
+        "texts examined, that brings {matching} much nearer to the stored vectors.",
+        "Another change of the texts may look alike.",
+        fix=ENCODE_AGAIN,
+        key=f"nearly-{cause}",
     )
+    for cause in _TEXT_CAUSES
+}
+ADDED_TEXT = {
+    cause: Symptom(
+        cause,
+        "{share:percent} of the {side} {contain} the same text besides their own (its tokens, the heaviest "
+        "first: {tokens}): with its vector, {matching:percent} of {looked_at} stored vectors match.",
+        fix=ENCODE_AGAIN,
+        key=f"added-{cause}",
+    )
+    for cause in ("prompt", "markup", "object-as-text", "pooling", "words-changed")
 }
 UNKNOWN_PROMPT = Symptom(
     "prompt",
     "{share:percent} of the {side} contain the same unknown text besides their own, {size:.1f} times as "
     "strong as an average one of them: with its vector added, {matching:percent} of {looked_at} stored "
     "vectors match.",
-    fix="encoding the texts again as they are",
+    fix=ENCODE_AGAIN,
     key="unknown-prompt",
+)
+BIAS = Symptom(
+    "bias",
+    "One vector, {size:.2f} times as long as they are, was added to {share:percent} of the {side} (or taken "
+    "away): it explains {matching:percent} of {looked_at} stored vectors.",
+    fix=ENCODE_AGAIN,
+)
+BLENDED = Symptom(
+    "blended-rows",
+    "{share:percent} of the {side} are mixed {how}: sums of these vectors reproduce {matching} of "
+    "{looked_at} examined.",
+    fix=ENCODE_AGAIN,
 )
 OTHER_MODEL = Symptom(
     "mixed-encoders",
@@ -51,40 +92,38 @@ OTHER_MODEL = Symptom(
     "while the {other} are stored as it encodes them.",
     fix="encoding both sides with this model",
 )
+OTHER_MODEL_IN_PART = Symptom(
+    "mixed-encoders",
+    "{share:percent} of the {side} ({where}) are unrelated to what the model gives for their texts (median "
+    "cosine {median:.2f}), though the control finds them in place among each other ({agreement:.2f}, where "
+    "0.5 is chance); the rest is stored as the model encodes it.",
+    fix="encoding all texts with this model",
+    key="mixed-in-part",
+)
+MAPPED = Symptom(
+    "mixed-encoders",
+    "The {side} keep {kept} of the model's vectors, but were {how}, and the {other} were not, or otherwise.",
+    fix="encoding both sides with this model",
+    key="mapped",
+)
 UNEXPLAINED = Symptom(
     "stale-index",
     "The stored {side} are not what the model gives for their texts (median cosine {median:.2f}), and no "
     "change of the texts explains it: the vectors were modified, or they come from another model.",
+    fix=ENCODE_AGAIN,
 )
 
 
-@dataclass(frozen=True)
-class Deviating:
-    """Texts of one side whose stored vectors differ from the model's.
-
-    `same` is the cosine of both, (n,); `share` their share of all texts of the side.
-    """
-
-    side: str
-    texts: Sequence[Document]
-    stored: Floats
-    same: Floats
-    share: float
-
-
-@probe("stored-texts", *ENCODED_AS.values(), UNKNOWN_PROMPT, OTHER_MODEL, UNEXPLAINED)
+@probe(
+    "stored-texts", *EXACTLY.values(), *NEARLY.values(), *ADDED_TEXT.values(), UNKNOWN_PROMPT, BIAS, BLENDED,
+    OTHER_MODEL, OTHER_MODEL_IN_PART, MAPPED, UNEXPLAINED,
+)  # fmt: skip
 def stored_texts(evidence: Evidence) -> Iterator[Observation]:
     """Which texts were the vectors made from?"""
     model = evidence.require_same_dimension()
     sides = _sides(evidence, model)
-    explained = False
-    for deviating in sides:
-        if deviating.share >= limits.TOUCHED:
-            explanations = list(_explanations(evidence, model, deviating))
-            explained = explained or bool(explanations)
-            yield from explanations
-    if not explained:
-        yield from _unexplained(evidence, sides)
+    explained = [seen for deviating in sides for seen in _explained(evidence, model, deviating)]
+    yield from explained or list(_maps(evidence, model, sides)) or _unexplained(evidence, sides)
 
 
 def _sides(evidence: Evidence, model: Model) -> tuple[Deviating, Deviating]:
@@ -94,107 +133,203 @@ def _sides(evidence: Evidence, model: Model) -> tuple[Deviating, Deviating]:
     documents = [context.documents[int(row)] for row in evidence.document_rows[rows]]
     asked = [context.queries[row] for row in evidence.query_rows]
     queries = [Document(query.id, "", query.text) for query in asked]
+    every = np.arange(len(queries), dtype=np.intp)
     return (
-        _deviating("documents", documents, realigned.documents[rows], expected),
-        _deviating("queries", queries, realigned.queries, model.queries[evidence.query_rows]),
+        _deviating("documents", rows, documents, realigned.documents[rows], expected),
+        _deviating("queries", every, queries, realigned.queries, model.queries[evidence.query_rows]),
     )
 
 
-def _deviating(side: str, texts: Sequence[Document], stored: Floats, expected: Floats) -> Deviating:
-    same = cosines(stored, expected)
+def _deviating(
+    side: str, rows: NDArray[np.intp], texts: Sequence[Document], stored: Floats, expected: Floats
+) -> Deviating:
     # A zero vector does not come from another text: the probe `finite` counts it.
     nonzero = (np.abs(stored).sum(axis=1) > 0) & (np.abs(expected).sum(axis=1) > 0)
-    wrong = np.flatnonzero((same < limits.EXACT) & nonzero)
+    wrong = np.flatnonzero((cosines(stored, expected) < limits.ROUNDED) & nonzero)
     share = len(wrong) / max(len(texts), 1)
-    return Deviating(side, [texts[int(row)] for row in wrong], stored[wrong], same[wrong], share)
+    return Deviating(
+        side, rows[wrong], [texts[int(row)] for row in wrong], stored[wrong], expected[wrong], share
+    )
 
 
-def _explanations(evidence: Evidence, model: Model, deviating: Deviating) -> Iterator[Observation]:
-    sample = spread(len(deviating.texts), limits.LOOKED_AT)
-    texts = [deviating.texts[int(row)] for row in sample]
-    matches = _matches(model, deviating.side, texts, deviating.stored[sample], deviating.same[sample])
+def _maps(evidence: Evidence, model: Model, sides: tuple[Deviating, Deviating]) -> Iterator[Observation]:
+    """Say whether whole sides were rotated, or mapped otherwise: alike is harmless, apart is not."""
+    if all(deviating.share < 1 - limits.TOUCHED for deviating in sides):
+        return
+    rows, documents = evidence.encoded_again
+    expected = Sides(documents, model.queries[evidence.query_rows])
+    stored = Sides(evidence.realigned.documents[rows], evidence.realigned.queries)
+    kept = kept_angles(expected, stored)
+    unlike = all(float(np.median(one.same)) < limits.RESEMBLES for one in sides if len(one.rows))
+    if kept.documents and kept.queries and unlike:
+        if kept.across:
+            label = "vectors rotated alike on both sides"
+            yield fact("rotated", label, 1.0, "harmless: every cosine is that of the model")
+            return
+        side, other = (
+            ("queries", "documents") if sides[0].share < limits.TOUCHED else ("documents", "queries")
+        )
+        yield MAPPED.finding(
+            PROOF, evidence.gain_of_encoding_again, side=side, other=other, kept="all angles", how="rotated"
+        )
+        return
+    if sides[0].share < 1 - limits.TOUCHED or not isinstance(model, TableModel):
+        return
+    fit, mapped = affine_fit(expected.documents, stored.documents)
+    usual = 1 - float(np.median(sides[0].same))
+    if fit < limits.MAPPED or 1 - fit > limits.NEARER * usual:
+        return
+    alike = float(np.median(cosines(mapped(expected.queries), stored.queries)))
     gain = evidence.gain_of_encoding_again
-    for (cause, how), count in matches.most_common(2):
-        if count / len(texts) < limits.MOST:
-            continue
-        share = deviating.share * count / len(texts)
-        if cause is None:
-            key, label = f"{deviating.side}-encoded-as", f"{deviating.side} encoded {how}"
-            yield fact(key, label, share, "harmless: the vectors hardly differ", how=how)
-        else:
-            yield ENCODED_AS[cause].finding(
-                PROOF, gain, share=share, side=deviating.side, how=how, looked_at=len(texts), matching=count
-            )
+    if alike > limits.MAPPED:
+        label, remark = "vectors mapped alike on both sides", "by one matrix, such as whitening"
+        yield fact("mapped", label, fit, remark)
+    elif _worth(evidence, gain):
+        how = "transformed by one matrix (rotated, whitened or permuted)"
+        yield MAPPED.finding(PROOF, gain, side="documents", other="queries", kept="a linear image", how=how)
+
+
+def _worth(evidence: Evidence, gain: float | None) -> bool:
+    """Return whether encoding again gains enough to speak of, or nobody knows."""
+    return gain is None or gain > limits.PAYS * evidence.score
+
+
+def _explained(evidence: Evidence, model: Model, deviating: Deviating) -> Iterator[Observation]:
+    if deviating.share < limits.TOUCHED:
         return
-    if isinstance(model, TableModel):
-        yield from _unknown_prompt(model, deviating, gain)
+    gain = evidence.gain_of_encoding_again
+    told = list(explanations(model, deviating))
+    exact = [one for one in told if one.exact]
+    observed = [_told(evidence, deviating, one, gain) for one in exact]
+    if not observed:
+        observed = list(_added(evidence, model, deviating, gain)) or list(
+            _blended(evidence, model, deviating, gain)
+        )
+    if not observed:
+        observed = list(_in_part(evidence, deviating, gain))
+    if not observed:
+        observed = [_told(evidence, deviating, one, gain) for one in told]
+    yield from observed
 
 
-def _matches(
-    model: Model, side: str, texts: Sequence[Document], stored: Floats, same: Floats
-) -> Counter[tuple[str | None, str]]:
-    """Count the texts whose stored vector each hypothesis reproduces; a text counts for the best one."""
-    best = np.maximum(limits.EXACT, 1 - limits.CLOSER * (1 - same))
-    names: list[tuple[str | None, str] | None] = [None] * len(texts)
-
-    def offer(name: tuple[str | None, str], near: Floats) -> None:
-        for row in np.flatnonzero(near > best):
-            best[row], names[row] = near[row], name
-
-    for hypothesis in ON_DOCUMENTS if side == "documents" else ON_BOTH:
-        near = cosines(_encode(model, side, hypothesis, texts), stored)
-        offer((hypothesis.cause, hypothesis.description), near)
-    if isinstance(model, TableModel):
-        read = [_as_read(model, side, text) for text in texts]
-        tokens = model.table.tokenize(read)
-        for pooling in POOLINGS:
-            near = cosines(model.table.pooled(tokens, pooling), stored)
-            offer(("pooling", f"with {pooling} pooling"), near)
-        lengths, near = truncation_lengths(model.table, read, stored)
-        usual = Counter(lengths[near > limits.EXACT].tolist()).most_common(1)
-        if usual:
-            length = usual[0][0]
-            offer(("truncated", f"truncated to {length} tokens"), np.where(lengths == length, near, 0))
-    return Counter(name for name in names if name is not None)
+def _told(evidence: Evidence, deviating: Deviating, one: Explanation, gain: float | None) -> Observation:
+    share = deviating.share * one.matching / one.looked_at
+    if one.cause is None:
+        key, label = f"{deviating.side}-encoded-as", f"{deviating.side} encoded {one.description}"
+        return fact(key, label, share, "harmless: the vectors hardly differ", how=one.description)
+    needs_effect = one.cause in {"truncated", "words-changed"}
+    strength = PROOF if one.exact else STRONG
+    if needs_effect and not _worth(evidence, gain):
+        strength = HINT
+    symptom = (EXACTLY if one.exact else NEARLY)[one.cause]
+    return symptom.finding(
+        strength, gain, share=share, side=deviating.side, how=one.description, looked_at=one.looked_at,
+        matching=one.matching,
+    )  # fmt: skip
 
 
-def _as_read(model: Model, side: str, text: Document) -> str:
-    return model.query_text(text.text) if side == "queries" else model.document_text(text)
-
-
-def _encode(model: Model, side: str, hypothesis: Hypothesis, texts: Sequence[Document]) -> Floats:
-    """Encode texts changed as the hypothesis says; a static model encodes them without its prompts."""
-    changed = [hypothesis.read(text) for text in texts]
-    if isinstance(model, TableModel):
-        return model.table.means(model.table.tokenize(changed))
-    return model.encode_as(side, changed)
-
-
-def _unknown_prompt(model: TableModel, deviating: Deviating, gain: float | None) -> Iterator[Observation]:
-    """Compute the one addition that turns the sum of every text into what is stored."""
-    sample = spread(len(deviating.texts), limits.SOLVED_FROM)
-    if len(sample) < limits.FEWEST_SOLVED:
+def _added(
+    evidence: Evidence, model: Model, deviating: Deviating, gain: float | None
+) -> Iterator[Observation]:
+    """Say what was added to every vector: the text that its tokens spell, or one vector."""
+    seen = addition(model, deviating)
+    if seen is None and isinstance(model, TableModel):
+        seen = added_tokens(model, deviating)
+    if seen is None:
         return
-    table = model.table
-    tokens = table.tokenize([_as_read(model, deviating.side, deviating.texts[int(row)]) for row in sample])
-    sums = np.stack([table.rows[ids].sum(axis=0) for ids in tokens.rows()])
-    addition, fit = common_addition(sums, deviating.stored[sample])
-    matching = float((fit > 1 - limits.CLOSER**2).mean())
-    if matching > limits.MOST:
-        size = float(np.linalg.norm(addition) / np.linalg.norm(sums, axis=1).mean())
-        seen = {"size": size, "matching": matching, "looked_at": len(sample)}
-        yield UNKNOWN_PROMPT.finding(PROOF, gain, deviating.share, side=deviating.side, **seen)
+    share = deviating.share * seen.matching / seen.looked_at
+    values: dict[str, Any] = {
+        "side": deviating.side,
+        "matching": seen.matching / seen.looked_at,
+        "looked_at": seen.looked_at,
+    }
+    if seen.tokens:
+        tokens = ", ".join(map(repr, seen.tokens[:12]))
+        contain = "lack" if seen.removed else "contain"
+        strength = HINT if seen.removed and not _worth(evidence, gain) else PROOF
+        yield ADDED_TEXT[seen.cause].finding(strength, gain, share, contain=contain, tokens=tokens, **values)
+    elif seen.steady == "sum":
+        yield UNKNOWN_PROMPT.finding(PROOF, gain, share, size=seen.size, **values)
+    else:
+        strength = PROOF if _worth(evidence, gain) else HINT
+        yield BIAS.finding(strength, gain, share, size=seen.size, **values)
+
+
+def _blended(
+    evidence: Evidence, model: Model, deviating: Deviating, gain: float | None
+) -> Iterator[Observation]:
+    static = isinstance(model, TableModel)
+    chosen = spread(len(deviating.texts), limits.LOOKED_AT if static else limits.TRIED_SLOWLY)
+    if deviating.side == "queries":
+        expected, stored = model.queries[evidence.query_rows], evidence.realigned.queries
+
+        def of(rows: NDArray[np.intp]) -> Floats:
+            return expected[rows]
+    else:
+        stored = evidence.realigned.documents
+
+        def of(rows: NDArray[np.intp]) -> Floats:
+            numbers = evidence.document_rows[rows]
+            if static:
+                return model.documents[numbers]
+            return unit(model.encoder.encode_documents([evidence.context.documents[row] for row in numbers]))
+
+    sizes = {} if static else {"sizes": (2, 4, 8)}
+    seen = blend(deviating.rows[chosen], stored, of, len(stored), **sizes)
+    if seen:
+        share = deviating.share * seen.matching / seen.looked_at
+        yield BLENDED.finding(
+            PROOF, gain, share, side=deviating.side, how=seen.description, matching=seen.matching,
+            looked_at=seen.looked_at,
+        )  # fmt: skip
+
+
+def _in_part(evidence: Evidence, deviating: Deviating, gain: float | None) -> Iterator[Observation]:
+    """Say whether a part of a side comes from another model: unrelated, but in place among itself."""
+    median = float(np.median(deviating.same))
+    if (
+        median > limits.APART
+        or deviating.share > 1 - limits.TOUCHED
+        or len(deviating.rows) < limits.FEWEST_ALIKE
+    ):
+        return
+    agreement = evidence.agreement
+    control, stored = (
+        (agreement.control.documents, evidence.realigned.documents)
+        if deviating.side == "documents"
+        else (agreement.control.queries, evidence.realigned.queries)
+    )
+    rows = deviating.rows
+    value = _agreement_among(control[rows], stored[rows])
+    if value < limits.IN_PLACE:
+        return
+    consecutive = len(rows) > 1 and rows[-1] - rows[0] + 1 <= len(rows) / limits.MOST
+    where = f"from row {int(rows[0]):,} to row {int(rows[-1]):,}" if consecutive else "scattered"
+    yield OTHER_MODEL_IN_PART.finding(
+        CLEAR, gain, deviating.share, side=deviating.side, where=where, median=median, agreement=value
+    )
+
+
+def _agreement_among(control: Floats, stored: Floats) -> float:
+    """Return how near those of a set are to each other that the control finds near, 0.5 by chance."""
+    if len(control) < 3:
+        return 0.5
+    alike = nearest(control, control, 2)
+    own = np.arange(len(control), dtype=np.intp)
+    neighbour = np.where(alike[:, 0] == own, alike[:, 1], alike[:, 0])[:, None]
+    centred = unit(stored - stored.mean(axis=0))
+    return float(percentile_ranks(neighbour, centred, centred, own).mean())
 
 
 def _unexplained(evidence: Evidence, sides: tuple[Deviating, Deviating]) -> Iterator[Observation]:
     for deviating, other in (sides, sides[::-1]):
-        if deviating.share <= 1 - limits.MOST:
+        median = float(np.median(deviating.same)) if len(deviating.rows) else 1.0
+        if deviating.share <= 1 - limits.MOST or median > limits.EXACT:
             continue
-        median = float(np.median(deviating.same))
+        gain = evidence.gain_of_encoding_again
         unrelated = median < limits.APART and other.share < limits.TOUCHED
         if unrelated and abs(evidence.agreement.across - 0.5) < limits.UNRELATED:
-            yield OTHER_MODEL.finding(
-                CLEAR, evidence.gain_of_encoding_again, side=deviating.side, other=other.side, median=median
-            )
+            yield OTHER_MODEL.finding(CLEAR, gain, side=deviating.side, other=other.side, median=median)
         else:
-            yield UNEXPLAINED.finding(HINT, side=deviating.side, median=median)
+            better = gain is not None and gain > limits.GAIN * evidence.score
+            yield UNEXPLAINED.finding(LIKELY if better else HINT, gain, side=deviating.side, median=median)
