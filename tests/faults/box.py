@@ -184,6 +184,7 @@ class Box:
         self._corpus = beir(self.folder / "corpus", items, asked, lines)
         encoder = load_encoder(self.model)
         sides = encoder.encode_documents(items), encoder.encode_queries(asked)
+        _ = self.healthy  # before the ids are those of the damaged corpus
         self.ids, self.asked = [item.id for item in items], [query.id for query in asked]
         run = self.rank(*sides)
         if isinstance(grades, dict):

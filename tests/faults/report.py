@@ -12,7 +12,7 @@ def line(outcome: Outcome) -> str:
     """Return one line about a case: id, what was named, the verdict and the scores."""
     named = ", ".join(f"{cause} {strength:.2f}" for cause, strength in outcome.causes[:4]) or "-"
     scores = "" if outcome.score is None else f" nDCG@10 {outcome.healthy:.3f} -> {outcome.score:.3f}"
-    error = f" | {outcome.error}" if outcome.error else ""
+    error = f" | {outcome.error}" if outcome.error else " | WARNING on stderr" if outcome.warned else ""
     wanted = "/".join(outcome.case.fault.accepts) or "silence"
     head = f"{outcome.kind:9} {outcome.case.id}: wanted {wanted}; named {named}"
     return f"{head}; {outcome.verdict}{scores} ({outcome.seconds} s){error}"

@@ -27,7 +27,6 @@ searchapp.cli.diagnose_command searchapp.cli.index_command searchapp.api searcha
 searchapp.reports.diagnoses searchapp.corpora.resolve searchapp.encoders.encoder searchapp.retrieval.bm25
 faiss rich.table tokenizers safetensors.numpy scipy.sparse.linalg bm25s ranx numba
 """
-CRASHES = ("Traceback (most recent call last)", "Warning: ")
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ class Outcome:
     score: float | None = None
     command: str = ""
     error: str = ""
+    warned: bool = False
 
     @property
     def kind(self) -> str:
@@ -184,7 +184,7 @@ def _outcome(case: Case, folder: Path) -> Outcome:
     said, error = (folder / "err").read_text("utf-8", "replace"), ""
     if done["code"] not in {0, 3}:
         error = "timeout" if done["code"] == 124 else _tail(folder / "err")
-    elif any(word in said for word in CRASHES):
+    elif "Traceback (most recent call last)" in said:
         error = said.strip()[-500:]
     document = json.loads((folder / "out").read_text("utf-8")) if done["code"] in {0, 3} else {}
     causes = [(one["id"], one["strength"]) for one in document.get("causes", []) if one["fault"]]
@@ -199,6 +199,7 @@ def _outcome(case: Case, folder: Path) -> Outcome:
         made["score"],
         " ".join(made["argv"]),
         error,
+        "Warning: " in said,
     )
 
 
