@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from scripts.reproduce_published import minilm_folder
 from searchapp.corpora.resolve import open_corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import find_model
@@ -22,7 +23,6 @@ from tests.faults.cases import HELD
 from tests.real_data import POTION, TEST_DATA
 
 Floats = NDArray[Any]
-MINILM = "st:sentence-transformers/all-MiniLM-L6-v2"
 UNKNOWN = "[UNK]"
 
 
@@ -87,7 +87,9 @@ class Bases:
             if not (folder / "config.json").exists():
                 MADE[name]().save(folder)
             return str(folder)
-        return {"potion": str(POTION), "minilm": MINILM}.get(name, name)
+        if name == "minilm":
+            return f"st:{minilm_folder()}"
+        return str(POTION) if name == "potion" else name
 
     def vectors(self, corpus: str, model: str) -> tuple[Floats, Floats]:
         """Return the unit vectors of documents and judged queries, (n, d) and (m, d)."""
