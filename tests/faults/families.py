@@ -2,7 +2,19 @@
 
 from importlib import import_module
 
-NAMES = ("data", "texts", "vectors", "tables", "runs", "reports", "sanity", "harmless")
+NAMES = (
+    "data",
+    "texts",
+    "order",
+    "geometry",
+    "tables",
+    "weights",
+    "runs",
+    "reports",
+    "sanity",
+    "harmless",
+    "harmless_corpora",
+)
 
 
 def load() -> None:

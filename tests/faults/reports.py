@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,3 +207,56 @@ def sound_figures(box: Box) -> dict[str, float]:
     named = {f"ndcg_at_{cutoff}": found[f"ndcg@{cutoff}"] for cutoff in (1, 3, 10, 100)}
     named |= {f"{name}_at_10": found[name] for name in ("map", "recall", "precision", "mrr")}
     return {**named, "hit_rate_at_10": found["hit"]}
+
+
+# Files of MTEB.
+
+
+@fault(
+    "files",
+    "evaluation-time",
+    "empty-scores",
+    "language-code",
+    "no-scores",
+    held=(None,),
+    calibration=(None,),
+)
+def empty_scores(box: Box, _severity: None) -> list[str]:
+    argv = mteb_file(box, "STSBenchmark", {"ndcg_at_10": 0.0})
+    file = Path(argv[-1])
+    written = {
+        "task_name": "STSBenchmark",
+        "mteb_version": "1.39.7",
+        "dataset_revision": "b0fddb56ed78048fa8b90373c8a3cfc37b684831",
+        "scores": {},
+        "evaluation_time": 4.8e-06,
+        "kg_co2_emissions": None,
+    }
+    file.write_text(json.dumps(written), "utf-8")
+    return argv
+
+
+@fault("files", "impossible-score", "other-task", held=(0.19,), calibration=(0.19,))
+def precision_of_scifact(box: Box, precision: float) -> list[str]:
+    """SciFact has 1.1 relevant documents a query."""
+    return mteb_file(
+        box, "SciFact", {"ndcg_at_10": 0.50632, "recall_at_10": 0.6425, "precision_at_10": precision}
+    )
+
+
+@fault(
+    "files",
+    "other-definition",
+    "impossible-score",
+    "ndcg-above-recall",
+    "map-definition",
+    held=(None,),
+    calibration=(None,),
+)
+def hit_rate_as_recall(box: Box, _severity: None) -> list[str]:
+    """NFCorpus: a recall@10 near the hit rate, where 38 documents a query are relevant."""
+    return mteb_file(
+        box,
+        "NFCorpus",
+        {"ndcg_at_10": 0.31594, "recall_at_10": 0.68731, "precision_at_10": 0.22, "hit_rate_at_10": 0.68731},
+    )
