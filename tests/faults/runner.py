@@ -57,10 +57,12 @@ class Outcome:
             return "first"
         if set(named[:3]) & {*fault.accepts, *fault.also}:
             return "among"
-        if not named and self.healthy is not None and self.score is not None:
+        if named or self.code:
+            return "missed"
+        if self.healthy is not None and self.score is not None:
             lost = self.healthy - self.score
             return "no-effect" if lost < max(NOISE, 0.02 * self.healthy) else "silent"
-        return "missed" if named or self.code else "silent"
+        return "silent"
 
 
 def run_all(cases: Iterable[Case], work: Path, jobs: int, keep: bool = False) -> Iterator[Outcome]:

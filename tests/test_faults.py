@@ -1,0 +1,124 @@
+"""A part of the benchmark of diagnose: faults as files, on small corpora, through the command line."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.faults.__main__ import select
+from tests.faults.cases import CALIBRATION, HELD, Case, Fault
+from tests.faults.report import counts
+from tests.faults.runner import Outcome
+from tests.real_data import REPOSITORY, TEST_DATA, needs
+
+FIRST, AMONG, ALARMS = 0.65, 0.75, 0.15  # of the quick part; worse than that, and something broke
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("faults")
+    command = [
+        "-m",
+        "tests.faults",
+        "--quick",
+        "--work",
+        str(folder),
+        "--results",
+        str(folder / "results.json"),
+    ]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=REPOSITORY, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
+    return results
+
+
+@needs(TEST_DATA / "corpora")
+def test_most_faults_are_named_and_nothing_crashes(found: dict[str, Any]) -> None:
+    kinds = Counter(found["all"])
+    faults = sum(kinds[kind] for kind in ("first", "among", "missed", "silent", "crashed"))
+    assert faults > 30, found
+    assert kinds["crashed"] == 0, found["misses"]
+    assert kinds["first"] >= FIRST * faults, found["misses"]
+    assert kinds["first"] + kinds["among"] >= AMONG * faults, found["misses"]
+
+
+@needs(TEST_DATA / "corpora")
+def test_sound_pipelines_raise_no_alarm(found: dict[str, Any]) -> None:
+    kinds = Counter(found["all"])
+    assert kinds["harmless"] > 10
+    assert kinds["alarm"] <= ALARMS * kinds["harmless"], found["misses"]
+
+
+def outcome(
+    *causes: str,
+    code: int = 3,
+    accepts: tuple[str, ...] = ("noise",),
+    also: tuple[str, ...] = (),
+    lost: float = 0.2,
+) -> Outcome:
+    fault = Fault("one", "family", lambda _box, _severity: [], accepts, also)
+    case = Case(fault, "sample", "wordllama", "npy", None, False)
+    return Outcome(case, code, "", [(cause, 1.0) for cause in causes], 1.0, 0.5, 0.5 - lost)
+
+
+@pytest.mark.parametrize(
+    ("one", "kind"),
+    [
+        (outcome("noise", "hubness"), "first"),
+        (outcome("hubness", "noise"), "among"),
+        (outcome("hubness", "bias", "overflow", "noise"), "missed"),
+        (outcome("hubness", also=("hubness",)), "among"),
+        (outcome(code=3), "missed"),
+        (outcome(code=0), "silent"),
+        (outcome(code=0, lost=0.004), "no-effect"),
+        (outcome(code=0, lost=-0.1), "no-effect"),
+        (outcome("hubness", lost=0.0), "missed"),
+        (outcome(code=1), "crashed"),
+        (outcome(code=0, accepts=()), "fine"),
+        (outcome(code=3, accepts=()), "alarm"),
+        (outcome("noise", accepts=()), "alarm"),
+        (outcome(code=1, accepts=()), "crashed"),
+    ],
+)
+def test_an_outcome_is_judged(one: Outcome, kind: str) -> None:
+    assert one.kind == kind
+
+
+def test_harmless_cases_that_crash_are_alarms() -> None:
+    some = [outcome(code=1, accepts=()), outcome(code=0, accepts=()), outcome("noise")]
+    assert counts(some) == {"harmless": 2, "alarm": 1, "first": 1}
+
+
+def test_the_splits_share_neither_corpora_nor_models() -> None:
+    assert not set(CALIBRATION[0]) & set(HELD[0])
+    assert not set(CALIBRATION[1]) & set(HELD[1])
+
+
+def test_the_benchmark_is_as_large_as_it_says() -> None:
+    held, calibration = (select(split) for split in ("held", "calibration"))
+    assert len({case.id for case in (*held, *calibration)}) == len(held) + len(calibration)
+    assert {case.corpus for case in held} == set(HELD[0])
+    assert {case.model for case in held} == set(HELD[1])
+    assert sum(bool(case.fault.accepts) for case in held) >= 250
+    assert sum(not case.fault.accepts for case in (*held, *calibration)) >= 60
+    entries = {case.entry for case in held}
+    assert entries == {"model", "npy", "made-by", "run", "run-model"}
+
+
+def test_every_accepted_cause_exists() -> None:
+    from searchapp.diagnosis.causes import CAUSES
+
+    causes = {cause for case in select("all") if case.fault.family != "files" for cause in case.fault.accepts}
+    assert causes - set(CAUSES) <= FORTHCOMING
+
+
+FORTHCOMING = {
+    *("mixed-runs", "unknown-grades", "other-language", "markup", "judgements-misplaced", "rank-as-score"),
+    *("scores-random", "top-lost", "blended-rows", "lowercasing-lost", "bias", "last-components", "clipped"),
+    *("other-task", "impossible-score"),
+}
