@@ -137,13 +137,12 @@ def norms(box: Box, how: str) -> list[str]:
     return box.deliver(documents, flags=["--no-normalize"])
 
 
-@fault("geometry", "clipped", held=(0.3, 0.1), calibration=(0.2,), **STORED)
-def clipped(box: Box, limit: float) -> list[str]:
-    """Values saturate, on top of an offset that makes them large in some dimensions."""
-    documents, queries = box.vectors
-    top = limit * np.abs(documents).max()
-    lower = -0.05 * top
-    return box.deliver(*(np.clip(side, lower, top) for side in (documents, queries)))
+@fault("geometry", "clipped", held=("negative", 0.1), calibration=("negative", 0.2), **STORED)
+def clipped(box: Box, how: str | float) -> list[str]:
+    """Negative values became 0, as in an unsigned format, or values saturate at a quantile of their size."""
+    limit = np.inf if isinstance(how, str) else float(np.quantile(np.abs(box.vectors[0]), how))
+    lowest = 0.0 if isinstance(how, str) else -limit
+    return box.deliver(*(np.clip(side, lowest, limit) for side in box.vectors))
 
 
 @fault("geometry", "overflow", held=(2.0, 3.5), calibration=(2.5,), **STORED)
@@ -172,18 +171,13 @@ def negated(box: Box, side: str) -> list[str]:
     "bias",
     "hubness",
     "dominant-directions",
-    held=("documents", "queries"),
-    calibration=("documents",),
+    held=(1.0, 4.0),
+    calibration=(2.0,),
     entries=("made-by",),
 )
-def bias_on_one_side(box: Box, side: str) -> list[str]:
+def bias_on_queries(box: Box, strength: float) -> list[str]:
     documents, queries = box.vectors
-    shared = 3 * random_units(box, 1, documents.shape[1])
-    return (
-        box.deliver(documents + shared, queries)
-        if side == "documents"
-        else box.deliver(documents, queries + shared)
-    )
+    return box.deliver(documents, queries + strength * random_units(box, 1, documents.shape[1]))
 
 
 @fault("geometry", "zero-vectors", held=(0.1, 0.3), calibration=(0.2,), **STORED)
@@ -229,18 +223,3 @@ def half_overflow(box: Box, _how: str) -> list[str]:
         sides = [(side * 400_000).astype(np.float16) for side in box.vectors]
     box.write_vectors(*sides)
     return box.npy()
-
-
-@fault(
-    "geometry",
-    "shared-rows",
-    "pooling",
-    also=("dominant-directions", "hubness", "few-dimensions", "order-lost"),
-    held=(8, 30),
-    calibration=(20,),
-    **STORED,
-)
-def documents_share_vectors(box: Box, count: int) -> list[str]:
-    """Every document got the vector of the first of its batch, as a broadcast too many gives."""
-    documents = box.vectors[0]
-    return box.deliver(documents[np.arange(len(documents)) // count * count])

@@ -126,7 +126,14 @@ def by_eval(box: Box, mode: str) -> list[str]:
     return ["diagnose", box.data.name, "--run", str(file)]
 
 
-@fault("harmless", held=("bm25", "hybrid", "dense"), calibration=("bm25", "hybrid"), times=4, **MODEL)
+@fault(
+    "harmless",
+    held=("bm25", "hybrid", "dense"),
+    calibration=("bm25", "hybrid"),
+    times=4,
+    entries=("run",),
+    models=STATIC,
+)
 def run_of_eval(box: Box, mode: str) -> list[str]:
     return by_eval(box, mode)
 

@@ -157,16 +157,14 @@ def query_ids_otherwise(box: Box, how: str) -> list[str]:
     "runs",
     "foreign-ids",
     "rows-offset",
-    held=("row numbers", "row numbers from 1"),
-    calibration=("row numbers",),
+    corpora=("nfcorpus", "scifact", "cranfield", "aila-statutes"),
     **BOTH,
 )
-def row_numbers_for_ids(box: Box, how: str) -> list[str]:
-    first = int(how.endswith("1"))
-    number = {name: str(row + first) for row, name in enumerate(box.ids)}
-    return box.give_run(
-        {query: [(number[name], score) for name, score in rows] for query, rows in exact(box).items()}
-    )
+def row_numbers_for_ids(box: Box, _severity: None) -> list[str]:
+    """Rows counted from 0, where the ids of Cranfield count from 1."""
+    number = {name: str(row) for row, name in enumerate(box.ids)}
+    run = exact(box)
+    return box.give_run({query: [(number[name], score) for name, score in run[query]] for query in run})
 
 
 @fault(
@@ -315,6 +313,8 @@ def run_of_other_queries(box: Box, _severity: None) -> list[str]:
     "mixed-encoders",
     "stale-index",
     "mixed-runs",
+    "order-lost",
+    "scores-random",
     held=("random",),
     calibration=("random",),
     entries=("run-model",),

@@ -11,7 +11,7 @@ import numpy as np
 from searchapp.records import Document
 from tests.faults.bases import Floats
 from tests.faults.box import Box
-from tests.faults.cases import CASED, STATIC, TITLED, fault
+from tests.faults.cases import CASED, LARGE, STATIC, TITLED, fault
 from tests.faults.tokens import encode_words, tokens_of, truncated_to
 
 ENTRIES = ("made-by", "run-model")
@@ -73,7 +73,14 @@ def object_as_text(box: Box, how: str) -> list[str]:
     return documents(box, AS_TEXT[how])
 
 
-@fault("texts", "case-changed", held=("upper", "swap", "title"), calibration=("upper",), **WITH_MODEL)
+@fault(
+    "texts",
+    "case-changed",
+    held=("upper", "swap", "title"),
+    calibration=("upper",),
+    entries=ENTRIES,
+    models=CASED,
+)
 def case_of_queries(box: Box, how: str) -> list[str]:
     return queries(box, {"upper": str.upper, "swap": str.swapcase, "title": str.title}[how])
 
@@ -144,6 +151,7 @@ CUTS: dict[str, Callable[[Document], str]] = {
     also=("title-dropped", "text-dropped"),
     held=("first sentence", "first words"),
     calibration=("first words",),
+    corpora=LARGE,
     **WITH_MODEL,
 )
 def cut(box: Box, how: str) -> list[str]:
