@@ -1,6 +1,7 @@
 """The one exception that users see: what was wrong, and what to do next."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class SearchappError(Exception):
@@ -26,8 +27,22 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     >>> did_you_mean("nfcorpsu", ["nfcorpus", "scifact"])
     "Did you mean 'nfcorpus'? "
+    >>> did_you_mean("EVAL", ["eval"])
+    "Did you mean 'eval'? "
     """
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, list(known), n=1)
-    return f"Did you mean {nearest[0]!r}? " if nearest else ""
+    by_case = {each.casefold(): each for each in known if each != name}
+    nearest = get_close_matches(name.casefold(), by_case, n=1)
+    return f"Did you mean {by_case[nearest[0]]!r}? " if nearest else ""
+
+
+def did_you_mean_path(path: Path) -> str:
+    """Return a sentence with the name nearest to the first part of a path that does not exist."""
+    missing = path.expanduser()
+    while not missing.parent.is_dir():
+        missing = missing.parent
+    try:
+        return did_you_mean(missing.name, [entry.name for entry in missing.parent.iterdir()])
+    except OSError:  # a folder that may not be listed
+        return ""

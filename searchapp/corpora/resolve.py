@@ -9,7 +9,7 @@ from searchapp.corpora import irds
 from searchapp.corpora.beir import BeirFiles
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.source import FileSource
-from searchapp.errors import SearchappError, did_you_mean
+from searchapp.errors import SearchappError, did_you_mean, did_you_mean_path
 from searchapp.settings import datasets_folder
 
 ALIASES = {
@@ -77,10 +77,9 @@ def _path(name: str) -> Corpus | None:
             if form.recognises(root):
                 return _at_path(name, form(root.resolve(), split))
     if path.exists() or name.startswith((".", "/", "~")):
-        nearby = path.parent.iterdir() if path.parent.is_dir() and not path.exists() else ()
         raise SearchappError(
             f"{path} is not a corpus." if path.exists() else f"There is no file or folder {path}.",
-            f"{did_you_mean(path.name, (entry.name for entry in nearby))}"
+            f"{'' if path.exists() else did_you_mean_path(path)}"
             f"A corpus is {', or '.join(form.layout for form in FORMATS)}.",
         )
     return None

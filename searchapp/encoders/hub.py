@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean, did_you_mean_path
 from searchapp.settings import offline
 
 OTHER_FORMATS = ["onnx/*", "openvino/*"]
@@ -56,6 +56,18 @@ def cached_names() -> list[str]:
     return names
 
 
+def near_model(name: str, *known: str) -> str:
+    """Return a sentence with the model nearest to a mistyped name: a known one, one in the cache, a folder.
+
+    The organisation of a hub id may have been left out.
+    """
+    names = [*known, *cached_names()]
+    whole = {each.rpartition("/")[2].casefold(): each for each in names}
+    meant = whole.get(name.casefold())
+    near = f"Did you mean {meant!r}? " if meant and meant != name else did_you_mean(name, names)
+    return near or did_you_mean_path(Path(name))
+
+
 def cached_snapshot(name: str, required: Sequence[str] = ()) -> Path | None:
     """Return the snapshot of a hub id in the local cache, None when there is none.
 
@@ -89,7 +101,7 @@ def snapshot(name: str, wanted: Wanted) -> Path:
         place = "not" if cached_snapshot(name) is None else "only partly"
         raise SearchappError(
             f"The model {name} is {place} in the local cache, and searchapp is offline.",
-            f"Run the command once without --offline. {wanted.hint}",
+            f"{near_model(name)}Run the command once without --offline. {wanted.hint}",
         )
     # The client's transport errors have a base class from httpx or httpx2, by its version.
     from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]

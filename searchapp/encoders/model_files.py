@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from searchapp.encoders.hub import Wanted, at_revision, cached_names, is_hub_id, snapshot
-from searchapp.errors import SearchappError, did_you_mean
+from searchapp.encoders.hub import Wanted, at_revision, is_hub_id, near_model, snapshot
+from searchapp.errors import SearchappError, did_you_mean_path
 from searchapp.files import sha256
 
 if TYPE_CHECKING:
     from model2vec import StaticModel
 
 BUNDLED = "wordllama"
+EXAMPLE = "minishlab/potion-base-8M"
 COPY_AGAIN = "Copy or download the model again."
 
 SENTENCE_TRANSFORMERS = ("config_sentence_transformers.json", "embedding.weight")
@@ -72,11 +73,11 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
     if path.is_dir():
         return static_in_folder(str(path.resolve()), path)
     if path.exists() or name.startswith((".", "/", "~")):
-        raise SearchappError(f"There is no model folder {path}.", _KNOWN)
+        raise SearchappError(f"There is no model folder {path}.", did_you_mean_path(path) + _KNOWN)
     if not is_hub_id(name):
         raise SearchappError(
             f"There is no model {name!r}: it is neither a folder nor a hub id.",
-            did_you_mean(name, [BUNDLED, *cached_names()]) + _KNOWN,
+            near_model(name, BUNDLED, EXAMPLE) + _KNOWN,
         )
     files = sorted({file for layout in LAYOUTS for file in _layout_files(*layout)})
     wanted = Wanted([*files, MODULES], files, is_static, f"`-m {BUNDLED}` is bundled.")
@@ -85,7 +86,7 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
 
 
 _KNOWN = (
-    f"A model is `{BUNDLED}` (bundled), a model2vec folder, a hub id such as minishlab/potion-base-8M, "
+    f"A model is `{BUNDLED}` (bundled), a model2vec folder, a hub id such as {EXAMPLE}, "
     "st:NAME_OR_PATH (a transformer) or npy:FOLDER (vectors)."
 )
 

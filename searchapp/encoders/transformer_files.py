@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from searchapp.encoders.hub import Wanted, at_revision, is_hub_id, snapshot
+from searchapp.encoders.hub import Wanted, at_revision, is_hub_id, near_model, snapshot
 from searchapp.encoders.model_files import COPY_AGAIN, contents
 from searchapp.encoders.options import Pooling
 from searchapp.errors import SearchappError
@@ -74,13 +74,15 @@ def find_transformer(name: str, revision: str | None = None) -> TransformerFiles
     if path.is_dir():
         return _checked(TransformerFiles(f"st:{path.resolve()}", path.resolve()))
     if path.exists() or name.startswith((".", "/", "~")) or not is_hub_id(name):
-        raise SearchappError(f"{name!r} is neither a model folder nor a hub id.", _KNOWN)
+        near = near_model(name, EXAMPLE)
+        raise SearchappError(f"{name!r} is neither a model folder nor a hub id.", near + _KNOWN)
     patterns = [f"*{suffix}" for suffix in sorted(SHAPING - {".bin"})]
     folder = snapshot(at_revision(name, revision), Wanted(patterns, REQUIRED, is_transformer, _KNOWN))
     return _checked(TransformerFiles(f"st:{name}", folder, folder.name))
 
 
-_KNOWN = "A transformer is st:FOLDER or a hub id such as st:sentence-transformers/all-MiniLM-L6-v2."
+EXAMPLE = "sentence-transformers/all-MiniLM-L6-v2"
+_KNOWN = f"A transformer is st:FOLDER or a hub id such as st:{EXAMPLE}."
 
 
 def is_transformer(folder: Path) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean_path
 from searchapp.evaluation.measures import measure_named
 from searchapp.files import read_json
 from searchapp.records import Result
@@ -88,7 +88,7 @@ def find_results(name: str) -> list[Path]:
     for choice in choices:
         if choice.exists():
             return [choice]
-    raise SearchappError(f"There is no result {name!r}.", _MADE_BY)
+    raise SearchappError(f"There is no result {name!r}.", did_you_mean_path(path) + _MADE_BY)
 
 
 def run_file(path: Path) -> Path:

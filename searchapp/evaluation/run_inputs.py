@@ -8,7 +8,7 @@ from pathlib import Path
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import open_corpus
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean_path
 from searchapp.evaluation.results import holds_result, read_result, result_files, run_file
 from searchapp.evaluation.trec import check_documents, read_run
 from searchapp.records import Result, Run
@@ -114,7 +114,8 @@ def _find(name: str, corpus: Corpus | None) -> tuple[Path, Result | None]:
     if not path.exists():
         raise SearchappError(
             f"There is no run {name!r}: no result, no TREC file and no folder of that name.",
-            "`searchapp eval CORPUS --run-out DIR` stores runs; name DIR, or a file in it.",
+            f"{did_you_mean_path(path)}`searchapp eval CORPUS --run-out DIR` stores runs; name DIR, or a "
+            "file in it.",
         )
     if path.suffix == ".json":
         run = run_file(path)

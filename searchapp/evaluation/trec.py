@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean_path
 from searchapp.files import write_text
 from searchapp.records import Judgements, Ranking, Run
 
@@ -138,7 +138,10 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
+        near = "" if path.exists() else did_you_mean_path(path)
+        raise SearchappError(
+            f"{path} cannot be read ({error.strerror}).", f"{near}Check the name."
+        ) from error
     except UnicodeDecodeError as error:
         raise SearchappError(f"{path} is not UTF-8 text.", "Is it compressed? Unpack it first.") from error
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from searchapp.encoders.options import Options, model_slug
-from searchapp.errors import SearchappError
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.files import slug
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.settings import indexes_folder
@@ -63,7 +63,12 @@ def match_indexes(names: Iterable[str]) -> list[Path]:
             folder for folder, index in indexes.items() if root in path.parents and index.is_relative_to(path)
         ]
         if not folders:
-            raise SearchappError(f"There is no index {name!r} in {indexes_folder()}.", LIST_HINT)
+            parts = [index.relative_to(root).parts for index in indexes.values()]
+            known = {"/".join(part[:depth]) for part in parts for depth in range(1, len(part) + 1)}
+            raise SearchappError(
+                f"There is no index {name!r} in {indexes_folder()}.",
+                did_you_mean(name, sorted(known)) + LIST_HINT,
+            )
         matches.update(dict.fromkeys(folders))
     return list(matches)
 

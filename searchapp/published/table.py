@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from searchapp.errors import SearchappError
+from searchapp.corpora.resolve import ALIASES
+from searchapp.errors import SearchappError, did_you_mean
 from searchapp.published.claims import Claim, TaskEntry
 from searchapp.published.mteb_files import read_document
 from searchapp.tasks.mteb import TASKS, bare_name, find_task
@@ -81,9 +82,11 @@ def find_published_task(name: str) -> tuple[str, str]:
         split_id = TASKS[title].id_of(split) if title in TASKS else title
         if wanted in {split_id, title.casefold()}:
             return title, split
+    titles = sorted({title for title, _ in known})
+    near = did_you_mean(name, [*titles, *ALIASES])
     raise SearchappError(
         f"The table of published figures has none for {name!r}.",
-        f"It has figures for {', '.join(sorted({title for title, _ in known}))}.",
+        f"{near}It has figures for {', '.join(titles)}.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.options import PRECOMPUTED, full_name, pinned_name, split_name
-from searchapp.errors import IndexMissingError, SearchappError
+from searchapp.errors import IndexMissingError, SearchappError, did_you_mean
 from searchapp.files import slug
 from searchapp.index.index import Index, open_index
 from searchapp.index.kinds import KINDS
@@ -61,7 +61,8 @@ def readable_indexes() -> tuple[list[tuple[Path, Manifest]], dict[Path, Searchap
 
 
 def _choose(corpus: str | None, model: str | None, kind: str | None) -> Path:
-    matches, damaged = readable_indexes()
+    readable, damaged = readable_indexes()
+    matches = readable
     if corpus is not None:
         names = {corpus}
         if not any(corpus in _names(manifest) for _, manifest in matches):
@@ -78,11 +79,7 @@ def _choose(corpus: str | None, model: str | None, kind: str | None) -> Path:
     for error in damaged.values():
         logger.warning("%s This index is ignored. %s", error.message, error.hint)
     if not matches:
-        parts = (" of {}", corpus), (" with {}", model), (" of kind {}", kind)
-        asked = "".join(text.format(value) for text, value in parts if value)
-        flags = [part for flag, value in (("-m", model), ("--kind", kind)) if value for part in (flag, value)]
-        command = shlex.join(["searchapp", "index", corpus or "sample", *flags])
-        raise IndexMissingError(f"There is no index{asked}.", f"Build it: {command}")
+        _refuse_missing(corpus, model, kind, {manifest.recipe.model for _, manifest in readable})
     encodable = [match for match in matches if split_name(match[1].recipe.model)[0] != PRECOMPUTED]
     if not encodable:
         _refuse(*matches[0])
@@ -93,6 +90,19 @@ def _choose(corpus: str | None, model: str | None, kind: str | None) -> Path:
         return default_options, manifest.kind in KINDS and KINDS[manifest.kind].exact, manifest.created
 
     return max(encodable, key=preference)[0]
+
+
+def _refuse_missing(corpus: str | None, model: str | None, kind: str | None, built: set[str]) -> NoReturn:
+    if corpus is not None:
+        from searchapp.corpora.resolve import open_corpus
+
+        open_corpus(corpus)  # an error for a name that is no corpus, which suggests the nearest
+    parts = (" of {}", corpus), (" with {}", model), (" of kind {}", kind)
+    asked = "".join(text.format(value) for text, value in parts if value)
+    flags = [part for flag, value in (("-m", model), ("--kind", kind)) if value for part in (flag, value)]
+    command = shlex.join(["searchapp", "index", corpus or "sample", *flags])
+    near = did_you_mean(model, sorted(built)) if model else ""
+    raise IndexMissingError(f"There is no index{asked}.", f"{near}Build it: {command}")
 
 
 def _refuse(folder: Path, manifest: Manifest) -> NoReturn:
