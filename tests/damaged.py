@@ -13,11 +13,11 @@ from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.encoders.options import Options
-from searchapp.records import Document
+from searchapp.records import Document, Ranking
 from tests.exact import exact_search
 from tests.injected.catalogue import FAULTS
 from tests.injected.pipelines import Base, Memory, static_base, table_model
-from tests.injected.run_faults import RUN_FAULTS
+from tests.injected.run_faults import RUN_FAULTS, exact_run
 
 Break = Callable[[Base], Evidence]
 SEED = 5
@@ -99,6 +99,28 @@ def _run_without_queries(base: Base) -> Evidence:
     evidence = fault("scores too coarse", 4)(base)
     run = dict(list((evidence.run or {}).items())[3:])
     return Evidence(base.context, run=run)
+
+
+def _ranked(change: Callable[[Any, np.random.Generator], Any]) -> Break:
+    """Return what writes other scores beside the results of a sound run."""
+
+    def damage(base: Base) -> Evidence:
+        rng = np.random.default_rng(SEED)
+        run = {
+            name: Ranking.from_scores(ranking.document_ids, change(ranking.scores, rng))
+            for name, ranking in exact_run(base.evidence()).items()
+        }
+        return Evidence(base.context, run=run)
+
+    return damage
+
+
+def _without_the_first(base: Base) -> Evidence:
+    run = exact_run(base.evidence())
+    return Evidence(
+        base.context,
+        run={name: Ranking(ranked.document_ids[1:], ranked.scores[1:]) for name, ranked in run.items()},
+    )
 
 
 def _run_of(broken: Break) -> Break:
@@ -197,11 +219,17 @@ FIRES: dict[str, dict[str, Break]] = {
         "other-split": _run_of_another_split,
         "queries-missing": _run_without_queries,
     },
-    "run-order": {
+    "run-rows": {
         "rows-offset": _run_of(fault("document rows shifted", 2)),
         "queries-offset": _run_of(fault("query rows shifted", 1)),
         "order-lost": _run_of(fault("document rows shuffled", 1.0)),
     },
+    "run-order": {
+        "wrong-sign": _ranked(lambda scores, _rng: -scores),
+        "rank-as-score": _ranked(lambda scores, _rng: np.arange(1, len(scores) + 1)),
+        "scores-random": _ranked(lambda scores, rng: rng.random(len(scores))),
+    },
+    "run-top": {"top-lost": _without_the_first},
     "run-depth": {"shallow-run": fault("run too shallow", 5)},
     "run-scores": {
         "missing-as-last": fault("-1 read as the last document", 1),

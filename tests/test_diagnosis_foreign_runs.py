@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from searchapp.corpora.resolve import open_corpus
+from searchapp.evaluation.measures import measures_at
+from searchapp.evaluation.scoring import score
 from searchapp.evaluation.trec import read_run, write_run
 from searchapp.records import Ranking, Run
 from tests.conftest import Cli
@@ -16,6 +18,12 @@ def run(cli: Cli, tmp_path: Path) -> Path:
     """A sound run of the bundled model on the sample."""
     cli("eval", "sample", "--run-out", str(tmp_path))
     return next(tmp_path.glob("*.trec"))
+
+
+def score_of(path: Path) -> float:
+    """nDCG@10 of a run of the sample, as `eval --run` computes it."""
+    run, judgements = read_run(path), open_corpus("sample").judgements
+    return score(run, judgements, measures_at([10])).means()["ndcg_at_10"]
 
 
 def renamed(run: Run, names: dict[str, str]) -> Run:
@@ -40,8 +48,8 @@ def test_a_run_one_row_off_is_seen_without_vectors(cli: Cli, run: Path, tmp_path
     assert result.exit_code == 3
     first = json.loads(result.stdout)["causes"][0]
     assert first["id"] == "rows-offset"
-    assert "Read -1 rows away" in first["found"][0]["evidence"]
-    assert "score 0.876 instead of" in first["found"][0]["evidence"]
+    assert "stand 1 row further up than the results" in first["found"][0]["evidence"]
+    assert first["gain"] == pytest.approx(0.87565 - score_of(tmp_path / "off.trec"), abs=1e-5)
     assert first["next"] == "searchapp eval sample -m wordllama"
 
 

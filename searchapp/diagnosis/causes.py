@@ -356,6 +356,25 @@ CAUSES = {
         "Fix the corpus or the installation first.",
         "searchapp doctor",
     ),
+    # Runs.
+    "rank-as-score": _score(
+        "C14",
+        "Ranks were written as scores: the worst results rank first",
+        "31.6 to 4.9 / 64.5 to 0.3 at a depth of 100",
+        "Write the score of each result, larger for better ones; trec_eval does not read the rank.",
+    ),
+    "scores-random": _score(
+        "D7",
+        "The order of the results means nothing, though the right documents are among them",
+        "at a depth of 100: 31.6 to 8 / 64.5 to 5",
+        "Write the scores that the search returned, one for each of its results.",
+    ),
+    "top-lost": _score(
+        "D8",
+        "The best results of every query are missing",
+        "the first one: 51.3 to 19.2 on SciFact; the first ten: to 4.3",
+        "Keep the results from the first on; look for a slice, a page or a header line that skips them.",
+    ),
     # Search.
     "approximate-search": _score(
         "D1",

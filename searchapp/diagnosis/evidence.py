@@ -19,6 +19,7 @@ from searchapp.diagnosis.cloud import FIXES, Cloud, Sides, Vectors, without_dire
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries, rows_of_run
 from searchapp.diagnosis.model import Model, TableModel
+from searchapp.diagnosis.results import Results, results_of
 from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
 from searchapp.encoders.vectors import Floats
 from searchapp.records import Run
@@ -237,6 +238,15 @@ class Evidence:
         """The first ten results of each query of the context as rows of its documents, (q, 10), or -1."""
         names = [query.id for query in self.context.queries]
         return rows_of_run(self.require_run(), names, self.context.rows)
+
+    @cached_property
+    def results(self) -> Results:
+        """The results of the run as rows of documents, and what the control and BM25 think of them."""
+        self.context.progress("comparing the results with the control and BM25")
+        results = results_of(self.context, self.require_run())
+        if not any(len(rows) for rows in results.rows):
+            raise CannotJudgeError("the run and the corpus share no judged query, or no document")
+        return results
 
     @cached_property
     def run_per_query(self) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ from searchapp.diagnosis.probes import (
     geometry,
     reported,
     row_order,
+    run_order,
+    run_rows,
     runs,
     sanity,
     static_table,
@@ -17,7 +19,19 @@ from searchapp.diagnosis.probes import (
 )
 from searchapp.errors import SearchappError
 
-MODULES = (sanity, corpus, baselines, row_order, stored_texts, static_table, geometry, runs, reported)
+MODULES = (
+    sanity,
+    corpus,
+    baselines,
+    row_order,
+    stored_texts,
+    static_table,
+    geometry,
+    runs,
+    run_rows,
+    run_order,
+    reported,
+)
 
 PROBES: dict[str, Probe] = {}
 """Probe id -> probe. The command line, the docs and the tests are generated from it."""

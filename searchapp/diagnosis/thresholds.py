@@ -116,9 +116,23 @@ PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt
 
 # Runs and reported scores.
 OVERLAP = 0.97  # top ten shared with exact search: exact 1.0, HNSW at 256 0.99; lossy 0.4-0.92
-RUN_GAIN = 0.25  # relative gain from reading the run shifted: sound runs lose, shifted ones gain 0.5
-RUN_LEAST_GAIN = 0.02  # and the least absolute gain: a random run gains 0.002
+RUN_LEAST_GAIN = 0.02  # least absolute gain of a run that is turned round, reordered or shifted
 RUN_STRANGERS = 0.7  # documents that the control ranks below the results: sound 0.89-1, shuffled 0.5
+ORDER = 0.1  # rank correlation of results with their similarity: sound 0.27-1.0; random up to 0.05 either way
+ORDER_SEEN = 4.0  # the same in standard errors at which an order is seen
+ORDER_UNSEEN = 3.0  # and up to which there is none
+ORDER_AGREES = 2.0  # and from which somebody agrees
+ORDER_GAIN = 0.03  # what another order of the same results must gain (not fitted)
+FOUND_BEYOND_CHANCE = 0.15  # another ranking's first ten among the results: sound from 0.2; shuffled 0
+TOP_LOST = 0.05  # how much rarer than later ones its first is found: sound below 0, without the first 0.1-0.5
+TOP_LOST_ERRORS = 3.0  # and in standard errors (not fitted)
+MOVED = 0.02  # least share of the pairs with another ranking's first ten at one distance (not fitted)
+MOVED_ERRORS = 6.0  # and how far above the usual distance, in standard errors of its count (not fitted)
+MOVED_MORE = 1.5  # and how many times as many as at no distance (not fitted)
+OTHERS_QUERY = 0.3  # share of queries whose results fit another query best: shuffled 0.78-1; sound 0-0.04
+FITS = 0.3  # what it shares with them of the first tens: shuffled 0.35-0.66; other faults up to 0.28
+FITS_BETTER = 1.3  # how much better it fits than the next one: shuffled 1.37-3.2; random results 1.16
+AT_CHANCE = 0.05  # the same two first tens in common: shuffled 0-0.01
 MOSTLY_UNKNOWN = 0.5  # share of ids that the corpus does not know (not fitted)
 FEW_MISSING = 0.02  # share of judged queries without results that is only a remark (not fitted)
 DISTINCT = 0.8  # distinct scores among the first ten: exact scores 0.99 and more

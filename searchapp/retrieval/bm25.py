@@ -10,7 +10,7 @@ import logging
 import re
 import time
 import zipfile
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -119,23 +119,25 @@ class Bm25:
             queries: queries with distinct ids.
             depth: the maximum number of results per query.
         """
+        run = {}
+        for query, scores in zip(queries, self.scores(queries), strict=True):
+            rows = np.flatnonzero(scores)
+            run[query.id] = Ranking.from_scores(self.ids, scores[rows], depth, rows)
+        return run
+
+    def scores(self, queries: Sequence[Query]) -> Iterator[NDArray[np.float32]]:
+        """Yield for each query the scores of all documents in the order of `ids`, (n,)."""
         stop_words = frozenset(self.stop_words)
         texts = [words(query.text, stop_words) for query in queries]
         stems = stems_of(word for text in texts for word in text)
-        return {
-            query.id: self._rank([stems[word] for word in text], depth)
-            for query, text in zip(queries, texts, strict=True)
-        }
-
-    def _rank(self, stems: Sequence[str], depth: int) -> Ranking:
-        scores = np.zeros(len(self.ids), dtype=np.float32)
-        for stem in stems:  # in single precision and in the order of the query, as bm25s does
-            column = self.vocabulary.get(stem)
-            if column is not None:
-                start, end = self.starts[column : column + 2]
-                scores[self.rows[start:end]] += self.weights[start:end]
-        rows = np.flatnonzero(scores)
-        return Ranking.from_scores(self.ids, scores[rows], depth, rows)
+        for text in texts:
+            scores = np.zeros(len(self.ids), dtype=np.float32)
+            for word in text:  # in single precision and in the order of the query, as bm25s does
+                column = self.vocabulary.get(stems[word])
+                if column is not None:
+                    start, end = self.starts[column : column + 2]
+                    scores[self.rows[start:end]] += self.weights[start:end]
+            yield scores
 
     def write(self, path: Path) -> None:
         """Write the weights to a file, atomically.

@@ -3,18 +3,14 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.agreement import SHIFTS
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
 from searchapp.diagnosis.measures import CUTOFF, rows_of_run
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF, STRONG
 from searchapp.evaluation.measures import parse_measure
 from searchapp.records import Run
-
-Rows = NDArray[np.intp]
 
 DECIMALS = (0, 1, 2, 3)  # that a rounded score may have
 
@@ -42,19 +38,6 @@ APPROXIMATE = Symptom(
     "Only {overlap:percent} of the run's first ten are among the ten that exact search over the same vectors "
     "returns.",
     fix="searching exactly",
-)
-
-SHIFTED_TEXT = (
-    "Read {by:+d} rows away in the order of the corpus, the {side} of the run score {shifted:.3f} instead of "
-    "{score:.3f}."
-)
-DOCUMENTS_SHIFTED = Symptom("rows-offset", SHIFTED_TEXT, fix="moving the documents by {by:+d} rows")
-QUERIES_SHIFTED = Symptom("queries-offset", SHIFTED_TEXT, fix="moving the queries by {by:+d} rows")
-UNRELATED = Symptom(
-    "order-lost",
-    "The results are hardly closer to the query than other documents are: they rank above "
-    "{agreement:percent} of the documents, according to the bundled model.",
-    "Vectors that are unrelated to the texts give such a run too.",
 )
 
 
@@ -131,55 +114,3 @@ def run_search(evidence: Evidence) -> Iterator[Observation]:
         retrieved = rows_of_run(run, evidence.query_ids, row_of)
         gain = evidence.score - mean(evidence.judged.ndcg_of(retrieved))
         yield APPROXIMATE.finding(STRONG, gain, overlap=overlap)
-
-
-@probe("run-order", DOCUMENTS_SHIFTED, QUERIES_SHIFTED, UNRELATED)
-def run_order(evidence: Evidence) -> Iterator[Observation]:
-    """Is the run stored under the right ids, and what does it score?"""
-    evidence.require_run()
-    evidence.require_judgements()
-    context, run = evidence.context, evidence.run or {}
-    names = [query.id for query in context.queries]
-    judged = context.judged
-    rows = evidence.run_rows
-    if not (rows >= 0).any():
-        raise CannotJudgeError("the run and the corpus share no judged query, or no document")
-    score = mean(evidence.run_per_query)
-    size = len(context.documents)
-    for side, symptom, shifted in (
-        ("documents", DOCUMENTS_SHIFTED, {by: np.where(rows >= 0, (rows + by) % size, -1) for by in SHIFTS}),
-        ("queries", QUERIES_SHIFTED, {by: _shifted_queries(evidence, run, names, by) for by in SHIFTS}),
-    ):
-        scores = {by: float(judged.ndcg_of(moved).mean()) for by, moved in shifted.items()}
-        by = max(scores, key=scores.__getitem__)
-        if scores[by] > score + max(limits.RUN_LEAST_GAIN, limits.RUN_GAIN * score):
-            yield symptom.finding(
-                STRONG, scores[by] - score, by=by, side=side, shifted=scores[by], score=score
-            )
-            return
-    agreement = _agreement(evidence, rows)
-    yield fact("run-agreement", "agreement of the run with the control", agreement, "0.5 is chance")
-    if agreement < limits.RUN_STRANGERS:
-        yield UNRELATED.finding(LIKELY, agreement=agreement)
-
-
-def _agreement(evidence: Evidence, rows: Rows) -> float:
-    """Return the share of the documents that the control ranks below a result, on average."""
-    control = evidence.context.control
-    below = []
-    for query, retrieved in enumerate(rows):
-        known = retrieved[retrieved >= 0]
-        if len(known):
-            scores = control.documents @ control.queries[query]
-            below.append(float((scores[:, None] < scores[known]).mean()))
-    return float(np.mean(below))
-
-
-def _shifted_queries(evidence: Evidence, run: Run, names: list[str], by: int) -> Rows:
-    """Return for each query the results of the one so many places further in the query file, as rows."""
-    context = evidence.context
-    order = [name for name in context.all_queries if name in run or name in context.judgements]
-    place = {name: row for row, name in enumerate(order)}
-    read_as = {name: order[(place[name] + by) % len(order)] for name in names}
-    moved = {name: run[other] for name, other in read_as.items() if other in run}
-    return rows_of_run(moved, names, context.rows)

@@ -1,0 +1,166 @@
+"""The results of a run as rows of documents, and what others think of them: the control model and BM25.
+
+A run of an unknown model cannot be made again. But whatever ranks documents sensibly agrees with every other
+sensible ranking in three ways, which faults break one at a time: on which documents are results, on their
+order, and on the best document of all being among them.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.diagnosis.context import CorpusContext
+from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, spearman, spread
+from searchapp.encoders.vectors import Floats
+from searchapp.errors import SearchappError
+from searchapp.records import Run
+from searchapp.retrieval.bm25 import open_bm25
+
+Rows = NDArray[np.intp]
+
+MOST_CELLS = 20_000_000  # similarities of queries and documents that are held for each opinion
+SAMPLE = 300  # queries whose order is looked at
+LEADING = 30  # ranks of another ranking that are looked for among the results
+
+
+@dataclass(frozen=True)
+class Tendency:
+    """A mean rank correlation over queries, 0 where the order means nothing, and that in standard errors."""
+
+    mean: float = 0.0
+    errors: float = 0.0
+
+    @property
+    def of_fair_order(self) -> float:
+        """In how many standard errors a correlation of 0.2 would show."""
+        return 0.2 * self.errors / self.mean if self.mean else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Results of queries of a context.
+
+    `queries` are rows of the context's queries, (q,); `rows` the documents of each, best first, without those
+    that the corpus does not know; `scores` are theirs. `opinions` maps who is asked to the similarity of
+    these queries with all documents, (q, n).
+    """
+
+    context: CorpusContext
+    queries: Rows
+    rows: Sequence[Rows]
+    scores: Sequence[Floats]
+    opinions: Mapping[str, Floats]
+
+    @cached_property
+    def judged(self) -> JudgedQueries:
+        """The judgements of these queries."""
+        every = self.context.judged
+        return JudgedQueries(every.document_ids, [every.grades[query] for query in self.queries])
+
+    @cached_property
+    def grades(self) -> Floats:
+        """The grades of all documents, (q, n), 0 where nothing is judged."""
+        grades = np.zeros((len(self.queries), len(self.context.documents)), dtype=np.float32)
+        for line, query in zip(grades, self.judged.grades, strict=True):
+            present = [row for row in query if row >= 0]
+            line[present] = [query[row] for row in present]
+        return grades
+
+    def ndcg(self, rows: Sequence[Rows]) -> NDArray[np.float64]:
+        """Return nDCG@10 of other results of the same queries, (q,)."""
+        return self.judged.ndcg_of(first_ten(rows))
+
+    @cached_property
+    def per_query(self) -> NDArray[np.float64]:
+        """nDCG@10 of the results, (q,)."""
+        return self.ndcg(self.rows)
+
+    def gain(self, rows: Sequence[Rows]) -> Tendency:
+        """Return what other results gain, and that in standard errors of the paired difference."""
+        difference = self.ndcg(rows) - self.per_query
+        error = float(difference.std()) / np.sqrt(max(len(difference), 1))
+        mean = float(difference.mean()) if len(difference) else 0.0
+        return Tendency(mean, mean / error if error else 0.0)
+
+    def sorted_by(self, similarity: Floats) -> list[Rows]:
+        """Return the same documents in the order of their similarity to the query."""
+        return [
+            rows[np.argsort(-line[rows], kind="stable")]
+            for line, rows in zip(similarity, self.rows, strict=True)
+        ]
+
+    def order(self, similarity: Floats) -> Tendency:
+        """Return the rank correlation of the order of results with their similarity to the query."""
+        correlations, variances = [], []
+        for place in spread(len(self.rows), SAMPLE):
+            line, rows = similarity[place], self.rows[place]
+            if len(rows) > 2 and np.ptp(line[rows]) > 0:
+                correlations.append(spearman(-np.arange(len(rows)), line[rows]))
+                variances.append(1 / (len(rows) - 1))  # of a meaningless one
+        if not correlations:
+            return Tendency()
+        error = float(np.sqrt(np.sum(variances))) / len(correlations)
+        return Tendency(float(np.mean(correlations)), float(np.mean(correlations)) / error)
+
+    def standing(self, similarity: Floats) -> float:
+        """Return the share of documents that are less similar to the query than a result, on average."""
+        shares = []
+        for line, rows in zip(similarity, self.rows, strict=True):
+            if first := rows[:CUTOFF].tolist():
+                below = np.searchsorted(np.sort(line), line[first])
+                shares.append(float(below.mean()) / max(len(line) - 1, 1))
+        return float(np.mean(shares)) if shares else 0.5
+
+    def found(self, similarity: Floats) -> NDArray[np.float64]:
+        """Return how often the document at each of the first ranks by similarity is a result, (r,).
+
+        The query itself does not count, where it is one of the documents.
+        """
+        similarity = similarity.copy()
+        for line, query in zip(similarity, self.queries, strict=True):
+            itself = self.context.rows.get(self.context.queries[query].id)
+            if itself is not None:
+                line[itself] = -np.inf
+        best = np.argsort(-similarity, axis=1, kind="stable")[:, :LEADING]
+        inside = [np.isin(line, rows) for line, rows in zip(best, self.rows, strict=True)]
+        return np.asarray(np.mean(inside, axis=0), dtype=np.float64)
+
+
+def results_of(context: CorpusContext, run: Run) -> Results:
+    """Return the results of a run, of all queries of the context or of as many as memory allows."""
+    asked = np.array([row for row, query in enumerate(context.queries) if query.id in run], dtype=np.intp)
+    if len(asked) * len(context.documents) > MOST_CELLS:
+        asked = asked[spread(len(asked), max(MOST_CELLS // len(context.documents), 1))]
+    rows, scores = [], []
+    for query in asked:
+        ranking = run[context.queries[query].id]
+        known = [place for place, name in enumerate(ranking.document_ids) if name in context.rows]
+        rows.append(np.array([context.rows[ranking.document_ids[place]] for place in known], dtype=np.intp))
+        scores.append(ranking.scores[known])
+    control = context.control
+    opinions = {"the control": control.queries[asked] @ control.documents.T}
+    with suppress(SearchappError):  # there is no word to look for
+        opinions["BM25"] = _bm25(context, asked)
+    return Results(context, asked, rows, scores, opinions)
+
+
+def _bm25(context: CorpusContext, queries: Rows) -> Floats:
+    """Return the BM25 scores of queries and documents, (q, n); 0 where they share no word."""
+    index = open_bm25(context.corpus.documents_digest, lambda: context.documents)
+    columns = [context.rows[name] for name in index.ids]
+    scores = np.zeros((len(queries), len(context.documents)), dtype=np.float32)
+    for line, found in zip(scores, index.scores([context.queries[query] for query in queries]), strict=True):
+        line[columns] = found
+    return scores
+
+
+def first_ten(rows: Sequence[Rows]) -> Rows:
+    """Return the first ten results of each query, (q, 10), -1 where there is none."""
+    first = np.full((len(rows), CUTOFF), -1, dtype=np.intp)
+    for line, results in zip(first, rows, strict=True):
+        line[: min(CUTOFF, len(results))] = results[:CUTOFF]
+    return first
