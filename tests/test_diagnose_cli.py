@@ -42,7 +42,10 @@ def test_the_bundled_model_on_the_sample_is_healthy(cli: Cli) -> None:
     assert result.stdout.startswith(
         "sample with wordllama: healthy, no fault found.\nnDCG@10 is 0.87565 (chance 0.033"
     )
-    assert "run-ids, run-depth, run-scores, run-search, run-order: there is no run" in result.stdout
+    assert (
+        "run-ids, run-depth, run-scores, run-search, run-rows, run-order, run-top: there is no run"
+        in result.stdout
+    )
     assert result.stderr == ""
 
 

@@ -242,9 +242,8 @@ class Evidence:
     @cached_property
     def results(self) -> Results:
         """The results of the run as rows of documents, and what the control and BM25 think of them."""
-        self.context.progress("comparing the results with the control and BM25")
         results = results_of(self.context, self.require_run())
-        if not any(len(rows) for rows in results.rows):
+        if not results.rows:
             raise CannotJudgeError("the run and the corpus share no judged query, or no document")
         return results
 

@@ -110,10 +110,9 @@ class Results:
         """Return the share of documents that are less similar to the query than a result, on average."""
         shares = []
         for line, rows in zip(similarity, self.rows, strict=True):
-            if first := rows[:CUTOFF].tolist():
-                below = np.searchsorted(np.sort(line), line[first])
-                shares.append(float(below.mean()) / max(len(line) - 1, 1))
-        return float(np.mean(shares)) if shares else 0.5
+            below = np.searchsorted(np.sort(line), line[rows[:CUTOFF]])
+            shares.append(float(below.mean()) / max(len(line) - 1, 1))
+        return float(np.mean(shares))
 
     def found(self, similarity: Floats) -> NDArray[np.float64]:
         """Return how often the document at each of the first ranks by similarity is a result, (r,).
@@ -135,12 +134,17 @@ def results_of(context: CorpusContext, run: Run) -> Results:
     asked = np.array([row for row, query in enumerate(context.queries) if query.id in run], dtype=np.intp)
     if len(asked) * len(context.documents) > MOST_CELLS:
         asked = asked[spread(len(asked), max(MOST_CELLS // len(context.documents), 1))]
-    rows, scores = [], []
-    for query in asked:
+    context.progress("comparing the results with the control and BM25")
+    kept, rows, scores = [], [], []
+    for query in asked.tolist():
         ranking = run[context.queries[query].id]
         known = [place for place, name in enumerate(ranking.document_ids) if name in context.rows]
+        if not known:
+            continue
+        kept.append(query)
         rows.append(np.array([context.rows[ranking.document_ids[place]] for place in known], dtype=np.intp))
         scores.append(ranking.scores[known])
+    asked = np.array(kept, dtype=np.intp)
     control = context.control
     opinions = {"the control": control.queries[asked] @ control.documents.T}
     with suppress(SearchappError):  # there is no word to look for

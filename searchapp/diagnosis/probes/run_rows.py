@@ -9,7 +9,7 @@ from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.measures import CUTOFF
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
-from searchapp.diagnosis.results import Results, Rows, first_ten
+from searchapp.diagnosis.results import Results, Rows, Tendency, first_ten
 from searchapp.diagnosis.thresholds import LIKELY, PROOF, STRONG
 from searchapp.encoders.vectors import Floats
 
@@ -92,10 +92,8 @@ def _documents(evidence: Evidence, results: Results, first: dict[str, Rows]) -> 
         signed = by if by <= size // 2 else by - size
         part, moved = _moved(evidence, results, signed)
         gain = results.gain(moved)
-        if evidence.context.label_free or (
-            gain.mean >= limits.RUN_LEAST_GAIN and gain.errors >= limits.GAIN_ERRORS
-        ):
-            measured = None if evidence.context.label_free else gain.mean
+        if pays(evidence, gain):
+            measured = _known(evidence, gain.mean)
             yield DOCUMENTS_SHIFTED.finding(
                 STRONG, measured, who=who, by=signed, times=count / max(usual, 1e-9), part=part
             )
@@ -153,12 +151,20 @@ def _queries(evidence: Evidence, results: Results, first: dict[str, Rows]) -> It
         place = np.argsort(order)
         owner = order[(place + -by) % len(order)]
         gain = results.gain([results.rows[query] for query in owner.tolist()])
-        yield QUERIES_SHIFTED.finding(PROOF, _known(evidence, gain.mean), by=by, moved=moved)
+        if pays(evidence, gain):
+            yield QUERIES_SHIFTED.finding(PROOF, _known(evidence, gain.mean), by=by, moved=moved)
         return
     distinct = len(np.unique(best[elsewhere])) / max(int(elsewhere.sum()), 1)
     if distinct >= limits.ONE_TO_ONE:
         gain = results.gain([results.rows[query] for query in fits.argmax(axis=0).tolist()])
-        yield QUERIES_SHUFFLED.finding(PROOF, _known(evidence, gain.mean), moved=moved)
+        if pays(evidence, gain):
+            yield QUERIES_SHUFFLED.finding(PROOF, _known(evidence, gain.mean), moved=moved)
+
+
+def pays(evidence: Evidence, gain: Tendency) -> bool:
+    """Whether a gain is clear; where nothing is judged, it cannot be known and need not be."""
+    clear = gain.mean >= limits.RUN_LEAST_GAIN and gain.errors >= limits.GAIN_ERRORS
+    return clear or evidence.context.label_free
 
 
 def _known(evidence: Evidence, gain: float) -> float | None:
