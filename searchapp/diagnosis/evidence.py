@@ -236,8 +236,7 @@ class Evidence:
     @cached_property
     def run_rows(self) -> Rows:
         """The first ten results of each query of the context as rows of its documents, (q, 10), or -1."""
-        names = [query.id for query in self.context.queries]
-        return rows_of_run(self.require_run(), names, self.context.rows)
+        return rows_of_run(self.require_run(), [one.id for one in self.context.queries], self.context.rows)
 
     @cached_property
     def results(self) -> Results:
