@@ -9,7 +9,9 @@ from safetensors.numpy import load_file
 
 from scripts.build_patient import patient_table
 from searchapp.corpora.resolve import open_corpus
-from searchapp.diagnosis.repaired_model import repaired_table, write_model
+from searchapp.diagnosis.cloud import without_directions
+from searchapp.diagnosis.collect import collect
+from searchapp.diagnosis.repaired_model import TABLE_FIXES, repaired_table, write_model
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_encoder import StaticEncoder
@@ -27,7 +29,7 @@ def test_every_text_loses_the_mean_and_the_dominant_directions(tmp_path: Path) -
     """By hand on the texts' own vectors: singular vectors instead of the table's eigenvectors."""
     documents = list(open_corpus("sample").documents())
     before = plain("wordllama")
-    write_model(tmp_path / "repaired", before, repaired_table(before, documents, 3))
+    write_model(tmp_path / "repaired", before, repaired_table(before, documents, without_directions(3)))
     vectors = before.encode_documents(documents).astype(np.float64)
     centred = vectors - vectors.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
@@ -53,6 +55,27 @@ def test_the_command_repairs_a_model(cli: Cli, working_folder: Path) -> None:
     assert score("repaired") > 0.75
 
 
+@pytest.mark.parametrize("fix", [*TABLE_FIXES])
+def test_the_gain_that_a_diagnosis_promises_is_what_the_repaired_model_scores(
+    fix: str, cli: Cli, working_folder: Path
+) -> None:
+    """The repaired model is written, read, and scored by FAISS; a maximum length truncates both alike."""
+    encoder = plain("wordllama")
+    write_model(
+        working_folder / "model", encoder, np.asarray(encoder.model.rows, np.float32) + np.float32(0.1)
+    )
+    config = {"max_length": 9, "normalize": True}
+    (working_folder / "model" / "config.json").write_text(json.dumps(config), "utf-8")
+    options = Options(max_length="model")
+    evidence = collect(open_corpus("sample"), str(working_folder / "model"), options)
+    assert evidence.table is not None
+    gain, _ = evidence.gain_with(evidence.table, evidence.table.fixed(TABLE_FIXES[fix]))
+    assert cli("repair", "sample", "-m", "model", "-o", "repaired", "--fix", fix).exit_code == 0
+    for model, promised in (("model", evidence.score), ("repaired", evidence.score + gain)):
+        results = json.loads(cli("eval", "sample", "-m", model, "--json").stdout)["results"]
+        assert results[0]["metrics"]["ndcg_at_10"] == pytest.approx(promised, abs=5e-6)
+
+
 def test_maximum_length_and_tokenizer_are_kept(make_model: MakeFolder, tmp_path: Path) -> None:
     encoder = plain(str(make_model(config={"max_length": 7})))
     write_model(tmp_path / "new", encoder, np.ones((6, 4), dtype=np.float32))
@@ -64,9 +87,9 @@ def test_maximum_length_and_tokenizer_are_kept(make_model: MakeFolder, tmp_path:
 
 def test_what_cannot_be_repaired_is_an_error(cli: Cli, make_model: MakeFolder, working_folder: Path) -> None:
     with pytest.raises(SearchappError, match="256 directions cannot be removed from 150 vectors of 256"):
-        repaired_table(plain("wordllama"), list(open_corpus("sample").documents()), 256)
+        repaired_table(plain("wordllama"), list(open_corpus("sample").documents()), without_directions(256))
     (working_folder / "full").mkdir()
     (working_folder / "full" / "notes").touch()
     done = cli("repair", "sample", "-o", "full")
     assert (done.exit_code, "full is not empty." in done.stderr) == (1, True)
-    assert cli("repair", "sample", "-o", "new", "--remove", "0").exit_code == 2
+    assert cli("repair", "sample", "-o", "new", "--remove", "-1").exit_code == 2

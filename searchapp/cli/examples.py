@@ -39,7 +39,7 @@ EXAMPLES = {
     ),
     "repair": (
         "repair sample -o repaired",
-        "repair nfcorpus -m ./my-model -o ./my-model-repaired --remove 5",
+        "repair nfcorpus -m ./my-model -o ./my-model-repaired --fix soften",
     ),
     "corpora": ("corpora", "corpora sample", "corpora ./my-corpus"),
     "models": ("models", "models --published nfcorpus --with results/"),

@@ -35,6 +35,23 @@ class Sides(NamedTuple):
     queries: Floats
 
 
+class Axes(NamedTuple):
+    """Mean, (d,), principal directions, (d, d) as columns, and their variances, (d,), the largest first."""
+
+    mean: Floats
+    directions: Floats
+    variances: NDArray[np.float64]
+
+
+def principal_axes(vectors: Floats) -> Axes:
+    """Return the principal axes of (n, d) vectors, computed from a sample of many."""
+    rows = vectors[:: max(1, len(vectors) // FITTED_ON)]
+    mean = rows.mean(axis=0).astype(np.float32)
+    centred = (rows - mean).astype(np.float64)
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(rows))
+    return Axes(mean, directions[:, ::-1].astype(np.float32), np.maximum(variances[::-1], 0.0))
+
+
 @dataclass(frozen=True, eq=False)
 class Cloud:
     """The finite vectors of both sides, of any norm, and the principal axes of the documents."""
@@ -47,14 +64,9 @@ class Cloud:
         return Sides(*map(unit, self.sides))
 
     @cached_property
-    def axes(self) -> tuple[Floats, Floats, NDArray[np.float64]]:
-        """Mean (d,), principal directions (d, d) as columns, and their variances, the largest first."""
-        documents = self.sides.documents
-        rows = unit(documents[:: max(1, len(documents) // FITTED_ON)])
-        mean = rows.mean(axis=0).astype(np.float32)
-        centred = (rows - mean).astype(np.float64)
-        variances, directions = np.linalg.eigh(centred.T @ centred / len(rows))
-        return mean, directions[:, ::-1].astype(np.float32), np.maximum(variances[::-1], 0.0)
+    def axes(self) -> "Axes":
+        """The principal axes of the unit documents."""
+        return principal_axes(self.normalised.documents)
 
     @cached_property
     def spectrum(self) -> NDArray[np.float64]:
@@ -68,7 +80,7 @@ class Cloud:
 
     def projected(self, directions: Floats) -> Sides:
         """Return both sides centred and multiplied by (d, k) directions, as unit vectors."""
-        mean, _, _ = self.axes
+        mean = self.axes.mean
         projected = (np.matmul(side - mean, directions, dtype=np.float32) for side in self.normalised)
         return Sides(*map(unit, projected))
 
@@ -91,48 +103,71 @@ def participation(variances: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True)
 class Fix:
-    """One thing to try: `apply` returns what it makes of the vectors of both sides."""
+    """One thing to try: `apply` returns what it makes of the vectors of both sides.
+
+    `linear` maps principal axes to the (d, k) matrix that centred vectors are multiplied by, where the fix is
+    no more than that: what it does to every vector of a static model it does to the rows of the table.
+    `removes` is the number of directions that it removes.
+    """
 
     name: str
     description: str
     apply: Callable[[Cloud], Sides]
+    linear: Callable[[Axes], Floats] | None = None
+    removes: int = 0
+
+    def rows(self, rows: Floats, texts: Floats) -> Floats:
+        """Return the rows of a table, (V, d), with the fix that is fitted on vectors of texts, (n, d)."""
+        if self.linear is None:
+            return rows
+        axes = principal_axes(texts)
+        fixed: Floats = np.matmul(rows - axes.mean, self.linear(axes), dtype=np.float32)
+        return fixed
+
+
+def linear(name: str, description: str, matrix: Callable[[Axes], Floats], removes: int = 0) -> Fix:
+    """Return the fix that centres vectors and multiplies them by a matrix."""
+    return Fix(name, description, lambda cloud: cloud.projected(matrix(cloud.axes)), matrix, removes)
+
+
+def without_directions(k: int) -> Fix:
+    """Return the fix that centres and removes the k directions of most variance.
+
+    "All but the top" of Mu and Viswanath (ICLR 2018); nothing but the mean for k = 0.
+    """
+
+    def matrix(axes: Axes) -> Floats:
+        top = axes.directions[:, :k]
+        kept: Floats = np.eye(len(top), dtype=np.float32) - np.matmul(top, top.T, dtype=np.float32)
+        return kept
+
+    if not k:
+        return linear("centre", "subtracting the mean document vector", matrix)
+    what = f"centring and removing the {k} directions of most variance" if k > 1 else ONE_DIRECTION
+    return linear(f"remove-{k}", what, matrix, k)
+
+
+ONE_DIRECTION = "centring and removing the direction of most variance"
+
+
+def whitening(power: float) -> Callable[[Axes], Floats]:
+    """Return the map that divides every direction by a power of its variance; 0.5 makes them equal."""
+
+    def matrix(axes: Axes) -> Floats:
+        least = 1e-6 * axes.variances[0] + 1e-30
+        scaled: Floats = axes.directions / (np.maximum(axes.variances, least) ** power).astype(np.float32)
+        return scaled
+
+    return matrix
+
+
+def _leading(axes: Axes) -> Floats:
+    return axes.directions[:, : max(1, axes.directions.shape[1] // 2)]
 
 
 def normalise(cloud: Cloud) -> Sides:
     """Return unit vectors."""
     return cloud.normalised
-
-
-def centre(cloud: Cloud) -> Sides:
-    """Subtract the mean of the documents from both sides."""
-    documents, queries = cloud.normalised
-    mean = documents.mean(axis=0).astype(np.float32)
-    return Sides(unit(documents - mean), unit(queries - mean))
-
-
-def without_directions(k: int) -> Callable[[Cloud], Sides]:
-    """Return the fix that centres and removes the k directions of most variance.
-
-    "All but the top" of Mu and Viswanath (ICLR 2018).
-    """
-
-    def apply(cloud: Cloud) -> Sides:
-        top = cloud.axes[1][:, :k]
-        return cloud.projected(np.eye(len(top), dtype=np.float32) - top @ top.T)
-
-    return apply
-
-
-def whiten(cloud: Cloud, power: float = 0.5) -> Sides:
-    """Divide every direction by a power of its variance; 0.5 gives all directions the same variance."""
-    _, directions, variances = cloud.axes
-    least = 1e-6 * variances[0] + 1e-30
-    return cloud.projected(directions / (np.maximum(variances, least) ** power).astype(np.float32))
-
-
-def soften(cloud: Cloud) -> Sides:
-    """Whiten halfway: divide every direction by the fourth root of its variance."""
-    return whiten(cloud, 0.25)
 
 
 def without_outlying_dimensions(cloud: Cloud) -> Sides:
@@ -141,16 +176,6 @@ def without_outlying_dimensions(cloud: Cloud) -> Sides:
     variance = cloud.normalised.documents.var(axis=0)
     quiet = variance <= OUTLYING * np.median(variance)
     return Sides(unit(documents[:, quiet]), unit(queries[:, quiet]))
-
-
-def reduce_to(share: float) -> Callable[[Cloud], Sides]:
-    """Return the fix that keeps the leading share of the principal components."""
-
-    def apply(cloud: Cloud) -> Sides:
-        directions = cloud.axes[1]
-        return cloud.projected(directions[:, : max(1, int(share * directions.shape[1]))])
-
-    return apply
 
 
 def negate(cloud: Cloud) -> Sides:
@@ -162,19 +187,15 @@ FIXES = {
     fix.name: fix
     for fix in (
         Fix("normalise", "normalising the vectors", normalise),
-        Fix("centre", "subtracting the mean document vector", centre),
-        *(
-            Fix(f"remove-{k}", f"centring and removing the {k} directions of most variance", apply)
-            for k, apply in ((k, without_directions(k)) for k in (1, 3, 5, 10))
-        ),
-        Fix("whiten", "giving every direction the same variance", whiten),
-        Fix("soften", "dividing every direction by the fourth root of its variance", soften),
+        *map(without_directions, (0, 1, 3, 5, 10)),
+        linear("whiten", "giving every direction the same variance", whitening(0.5)),
+        linear("soften", "dividing every direction by the fourth root of its variance", whitening(0.25)),
         Fix(
             "drop-outlying-dimensions",
             "dropping the dimensions of outlying variance",
             without_outlying_dimensions,
         ),
-        Fix("reduce", "keeping the first half of the principal components", reduce_to(0.5)),
+        linear("reduce", "keeping the first half of the principal components", _leading),
         Fix("negate", "negating the queries", negate),
     )
 }

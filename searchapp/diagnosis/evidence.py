@@ -20,7 +20,7 @@ from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries, rows_of_run
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.results import Results, results_of
-from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
+from searchapp.diagnosis.thresholds import EXACT, FEWEST_DOCUMENTS, FEWEST_QUERIES, TOUCHED
 from searchapp.encoders.vectors import Floats
 from searchapp.records import Run
 
@@ -168,7 +168,7 @@ class Evidence:
     @cached_property
     def without_dominant(self) -> Sides:
         """The vectors without the directions that could hide whether rows are in place."""
-        return without_directions(10)(self.cloud)
+        return without_directions(10).apply(self.cloud)
 
     @cached_property
     def realigned(self) -> Sides:
@@ -209,14 +209,41 @@ class Evidence:
         return mean(self.judged.ndcg(documents, queries))
 
     @cached_property
+    def table(self) -> TableModel | None:
+        """The static model whose own vectors are stored, so that its table is what can be mended."""
+        if not isinstance(self.model, TableModel) or not self.same_dimension:
+            return None
+        same = (self.match.same >= EXACT).mean(), (self.query_match.same >= EXACT).mean()
+        return self.model if min(same) >= 1 - TOUCHED else None
+
+    @cached_property
     def per_query_fixed(self) -> dict[str, NDArray[np.float64]]:
-        """The score of each query after each of `FIXES`, (q,)."""
-        self.context.progress("trying fixes on the stored vectors")
-        return {name: self.judged.ndcg(*fix.apply(self.cloud)) for name, fix in FIXES.items()}
+        """The score of each query after each of `FIXES`, (q,), of the table where that is at fault."""
+        self.context.progress("trying fixes")
+        table = self.table
+        return {
+            name: self.judged.ndcg(*fix.apply(self.cloud))
+            if table is None or fix.linear is None
+            else self.per_query_with(table, table.fixed(fix))
+            for name, fix in FIXES.items()
+        }
+
+    def per_query_with(self, model: TableModel, rows: Floats) -> NDArray[np.float64]:
+        """Return the score of each query when a model has another table, (q,)."""
+        documents, queries = model.encoded_with(rows)
+        return self.judged.ndcg(documents[self.document_rows], queries[self.query_rows])
 
     def gain_of(self, fix: str) -> tuple[float, float]:
         """Return what a fix adds to the score, and that in standard errors of the paired difference."""
-        difference = self.per_query_fixed[fix] - self.per_query
+        return self.gain(self.per_query_fixed[fix])
+
+    def gain_with(self, model: TableModel, rows: Floats) -> tuple[float, float]:
+        """Return the same of another table of the model."""
+        return self.gain(self.per_query_with(model, rows))
+
+    def gain(self, per_query: NDArray[np.float64]) -> tuple[float, float]:
+        """Return what other scores of the queries, (q,), add, and that in standard errors."""
+        difference = per_query - self.per_query
         if not len(difference):
             return 0.0, 0.0
         error = float(difference.std()) / np.sqrt(len(difference))

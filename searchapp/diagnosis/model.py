@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.measures import spread
+from searchapp.diagnosis.repaired_model import TableFix, fixed_rows
 from searchapp.diagnosis.tokens import TokenTable, truncate_to
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.options import DEFAULT_TEMPLATE
@@ -112,6 +114,26 @@ class TableModel(Model):
     def query_tokens(self) -> Tokens:
         """Token ids of the queries as they are encoded, not truncated."""
         return self.table.tokenize([self.query_text(query.text) for query in self.context.queries])
+
+    @cached_property
+    def read(self) -> tuple[Tokens, Tokens]:
+        """Token ids of documents and queries, truncated as the encoder truncates."""
+        documents = [self.document_text(document) for document in self.context.documents]
+        queries = [self.query_text(query.text) for query in self.context.queries]
+        return self._read(documents, self.document_tokens), self._read(queries, self.query_tokens)
+
+    def _read(self, texts: list[str], whole: Tokens) -> Tokens:
+        length = self.encoder.recipe.max_length
+        return whole if length is None else self.table.read(texts, length)
+
+    def encoded_with(self, rows: Floats) -> Sides:
+        """Return unit vectors of documents and queries with another table, as its copy would encode them."""
+        documents, queries = (self.table.means(tokens, rows) for tokens in self.read)
+        return Sides(documents, queries)
+
+    def fixed(self, fix: TableFix) -> Floats:
+        """Return the table with a fix, as `searchapp repair` writes it."""
+        return fixed_rows(self.table.rows, self.read[0], self.table.unknown, fix)
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:

@@ -1,47 +1,73 @@
-"""A copy of a static model with its dominant directions removed from the table."""
+"""A copy of a static model with a fix applied to the rows of its table."""
 
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.diagnosis.cloud import FIXES, Fix
+from searchapp.diagnosis.tokens import table_rows
+from searchapp.encoders.mean_pooling import mean_rows
 from searchapp.encoders.model_files import COPY_AGAIN, MODULES
 from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.encoders.texts import assemble
+from searchapp.encoders.tokenization import Tokens
+from searchapp.encoders.vectors import Floats
 from searchapp.errors import SearchappError
 from searchapp.files import read_json
 from searchapp.records import Document
 
+SIF = 1e-3  # weight a / (a + frequency); Arora et al., ICLR 2017
+WEIGH: Literal["weigh"] = "weigh"
+TableFix = Fix | Literal["weigh"]
+TABLE_FIXES: dict[str, TableFix] = {
+    **{name: fix for name, fix in FIXES.items() if fix.linear is not None},
+    WEIGH: WEIGH,
+}
+"""The fixes that a table can be given, by name; `weigh` makes rare tokens weigh more than frequent ones."""
 
-def repaired_table(
-    encoder: StaticEncoder, documents: Sequence[Document], directions: int
-) -> NDArray[np.float32]:
-    """Return the table of a model, centred, without the directions of most variance, (v, d) float32.
 
-    Mean and directions are those of the documents' vectors before normalisation; no judgement is read.
-    A text's vector is the mean of its rows, so what is removed from every row is removed from every text:
-    "all but the top" of Mu and Viswanath (ICLR 2018), applied to the texts.
+def repaired_table(encoder: StaticEncoder, documents: Sequence[Document], fix: TableFix) -> Floats:
+    """Return the table of a model with a fix that is fitted on documents, (v, d) float32.
+
+    No judgement is read.
 
     Raises:
         SearchappError: there are too few documents or dimensions.
     """
-    vectors = encoder.with_options(replace(encoder.options, normalize=False)).encode_documents(documents)
-    if not 0 < directions < min(vectors.shape):
+    options, rows = encoder.options, table_rows(encoder)
+    texts = [options.document_prompt + assemble(document, options.template) for document in documents]
+    shape, removed = (len(texts), rows.shape[1]), fix.removes if isinstance(fix, Fix) else 0
+    if min(shape) <= removed:
         raise SearchappError(
-            f"{directions} directions cannot be removed from {len(vectors)} vectors of {vectors.shape[1]} "
-            "dimensions.",
+            f"{removed} directions cannot be removed from {shape[0]} vectors of {shape[1]} dimensions.",
             "Remove fewer, for example: --remove 5",
         )
-    mean = vectors.astype(np.float64).mean(axis=0)
-    centred = vectors - mean
-    _, axes = np.linalg.eigh(centred.T @ centred)  # ascending variance
-    top = axes[:, -directions:]
-    rows = np.asarray(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float64) - mean
-    table: NDArray[np.float32] = (rows - rows @ top @ top.T).astype(np.float32)
-    return table
+    tokens = encoder.model.tokens(texts, encoder.recipe.max_length)
+    return fixed_rows(rows, tokens, encoder.facts.unknown, fix)
+
+
+def fixed_rows(rows: Floats, tokens: Tokens, unknown: int | None, fix: TableFix) -> Floats:
+    """Return the rows of a table, (v, d) float32, with a fix that is fitted on texts.
+
+    A text's vector is the mean of its rows, so what a linear fix does to every row it does to every text.
+    """
+    if not isinstance(fix, Fix):
+        return weighted(rows, np.bincount(tokens.ids, minlength=len(rows)))
+    means = mean_rows(rows, tokens.ids, tokens.offsets, unknown)
+    return fix.rows(rows, means.astype(np.float32, copy=False))
+
+
+def weighted(rows: Floats, counts: NDArray[np.int64]) -> Floats:
+    """Return rows of norm a / (a + frequency), (v, d) float32, given how often each token occurs, (v,)."""
+    norms = np.maximum(np.linalg.norm(rows, axis=1), 1e-30)
+    frequency = counts / max(int(counts.sum()), 1)
+    weights: Floats = (SIF / (SIF + frequency) / norms).astype(np.float32)
+    return rows * weights[:, None]
 
 
 def write_model(folder: Path, encoder: StaticEncoder, table: NDArray[np.float32]) -> None:

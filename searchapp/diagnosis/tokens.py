@@ -27,7 +27,8 @@ class TokenTable:
 
     `rows` is (V, d) float32, one row per token id; `vocabulary` holds the token of each id; `unknown` is the
     id that means leave out; `algorithm` is the tokenizer's as tokenizer.json names it; `scores` are the log
-    probabilities of a Unigram vocabulary, (V,), else None.
+    probabilities of a Unigram vocabulary, (V,), else None; `letters` the median length of a token, by which
+    a text is truncated before it is tokenised.
     """
 
     rows: Floats
@@ -36,6 +37,13 @@ class TokenTable:
     unknown: int | None
     algorithm: str
     scores: NDArray[np.float64] | None = None
+    letters: int | None = None
+
+    def read(self, texts: Sequence[str], max_length: int | None) -> Tokens:
+        """Return the tokens of texts, truncated as the encoder truncates."""
+        if max_length is not None and self.letters:
+            texts = [text[: max_length * self.letters] for text in texts]
+        return truncate_to(self.tokenize(texts), max_length)
 
     def means(self, tokens: Tokens, rows: Floats | None = None) -> Floats:
         """Return the unit mean of the rows of each of n texts, (n, d) float32; `rows` replace the table's."""
@@ -77,15 +85,22 @@ _POOL: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
+def table_rows(encoder: StaticEncoder) -> Floats:
+    """Return the rows that a static model averages, (v, d) float32, without dimensions that it drops."""
+    return np.ascontiguousarray(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float32)
+
+
 def token_table(encoder: StaticEncoder) -> TokenTable:
     """Return the table, vocabulary and tokenizer of a static model."""
     tokenizer = ReferenceTokenizer(encoder.files.tokenizer).tokenizer
     model = json.loads(tokenizer.to_str())["model"]
-    rows = np.ascontiguousarray(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float32)
+    rows = table_rows(encoder)
     vocabulary = [tokenizer.id_to_token(row) or "" for row in range(len(rows))]
     scores = np.array([score for _, score in model["vocab"]]) if model["type"] == "Unigram" else None
-    unknown, algorithm = encoder.facts.unknown, str(model["type"])
-    return TokenTable(rows, vocabulary, encoder.model.tokenize, unknown, algorithm, scores)
+    facts, tokenize = encoder.facts, encoder.model.tokenize
+    return TokenTable(
+        rows, vocabulary, tokenize, facts.unknown, str(model["type"]), scores, facts.median_letters
+    )
 
 
 def truncate_to(tokens: Tokens, max_length: int | None) -> Tokens:

@@ -69,19 +69,20 @@ class StaticModel:
         models is first truncated to that many tokens of median length.
         """
         if len(texts) <= CHUNK:
-            return self._means(self._tokens(texts, max_length))
+            return self._means(self.tokens(texts, max_length))
         from concurrent.futures import ThreadPoolExecutor
 
         # While one chunk is averaged, which releases the GIL, the next is tokenised.
         with ThreadPoolExecutor(1) as executor:
             chunks = [
-                executor.submit(self._means, self._tokens(texts[start : start + CHUNK], max_length))
+                executor.submit(self._means, self.tokens(texts[start : start + CHUNK], max_length))
                 for start in range(0, len(texts), CHUNK)
             ]
             means = [chunk.result() for chunk in chunks]
         return np.concatenate(means)
 
-    def _tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
+    def tokens(self, texts: Sequence[str], max_length: int | None) -> Tokens:
+        """Return the token ids of texts, truncated as model2vec does."""
         if max_length is None:
             return self.tokenize(texts)
         if characters := max_length * self.facts.median_letters:
