@@ -11,6 +11,7 @@ from scripts.build_patient import patient_table
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.cloud import without_directions
 from searchapp.diagnosis.collect import collect
+from searchapp.diagnosis.gains import gain_with
 from searchapp.diagnosis.repaired_model import TABLE_FIXES, repaired_table, write_model
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
@@ -69,7 +70,7 @@ def test_the_gain_that_a_diagnosis_promises_is_what_the_repaired_model_scores(
     options = Options(max_length="model")
     evidence = collect(open_corpus("sample"), str(working_folder / "model"), options)
     assert evidence.table is not None
-    gain, _ = evidence.gain_with(evidence.table, evidence.table.fixed(TABLE_FIXES[fix]))
+    gain, _ = gain_with(evidence, evidence.table, evidence.table.fixed(TABLE_FIXES[fix]))
     assert cli("repair", "sample", "-m", "model", "-o", "repaired", "--fix", fix).exit_code == 0
     for model, promised in (("model", evidence.score), ("repaired", evidence.score + gain)):
         results = json.loads(cli("eval", "sample", "-m", model, "--json").stdout)["results"]

@@ -15,12 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement, Match, match_rows, realign_rows
-from searchapp.diagnosis.cloud import FIXES, Cloud, Sides, Vectors, without_directions
+from searchapp.diagnosis.cloud import Cloud, Sides, Vectors, without_directions
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.measures import Hubness, JudgedQueries, hubness, judged_queries, rows_of_run
+from searchapp.diagnosis.gains import own_table, scores_fixed
+from searchapp.diagnosis.measures import (
+    Hubness,
+    JudgedQueries,
+    hubness,
+    judged_queries,
+    mean,
+    paired_gain,
+    rows_of_run,
+)
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.results import Results, results_of
-from searchapp.diagnosis.thresholds import EXACT, FEWEST_DOCUMENTS, FEWEST_QUERIES, TOUCHED
+from searchapp.diagnosis.thresholds import FEWEST_DOCUMENTS, FEWEST_QUERIES
 from searchapp.encoders.vectors import Floats
 from searchapp.records import Run
 
@@ -178,8 +187,6 @@ class Evidence:
         documents, queries = self.normalised
         return Sides(realign_rows(documents, self.match), realign_rows(queries, self.query_match))
 
-    # How good they are.
-
     @cached_property
     def judged(self) -> JudgedQueries:
         """The judgements if there are any, else the control's nearest documents instead."""
@@ -191,7 +198,6 @@ class Evidence:
     @cached_property
     def top(self) -> Rows:
         """The rows of the ten best documents of each query, by exact search."""
-        self.context.progress("searching exactly")
         return self.judged.top(*self.searched)
 
     @cached_property
@@ -211,54 +217,24 @@ class Evidence:
     @cached_property
     def table(self) -> TableModel | None:
         """The static model whose own vectors are stored, so that its table is what can be mended."""
-        if not isinstance(self.model, TableModel) or not self.same_dimension:
-            return None
-        same = (self.match.same >= EXACT).mean(), (self.query_match.same >= EXACT).mean()
-        return self.model if min(same) >= 1 - TOUCHED else None
+        return own_table(self)
 
     @cached_property
     def per_query_fixed(self) -> dict[str, NDArray[np.float64]]:
-        """The score of each query after each of `FIXES`, (q,), of the table where that is at fault."""
-        self.context.progress("trying fixes")
-        table = self.table
-        return {
-            name: self.judged.ndcg(*fix.apply(self.cloud))
-            if table is None or fix.linear is None
-            else self.per_query_with(table, table.fixed(fix))
-            for name, fix in FIXES.items()
-        }
-
-    def per_query_with(self, model: TableModel, rows: Floats) -> NDArray[np.float64]:
-        """Return the score of each query when a model has another table, (q,)."""
-        documents, queries = model.encoded_with(rows)
-        return self.judged.ndcg(documents[self.document_rows], queries[self.query_rows])
+        """The score of each query after each of `FIXES`, (q,), of the table where that can be mended."""
+        return scores_fixed(self)
 
     def gain_of(self, fix: str) -> tuple[float, float]:
         """Return what a fix adds to the score, and that in standard errors of the paired difference."""
-        return self.gain(self.per_query_fixed[fix])
-
-    def gain_with(self, model: TableModel, rows: Floats) -> tuple[float, float]:
-        """Return the same of another table of the model."""
-        return self.gain(self.per_query_with(model, rows))
-
-    def gain(self, per_query: NDArray[np.float64]) -> tuple[float, float]:
-        """Return what other scores of the queries, (q,), add, and that in standard errors."""
-        difference = per_query - self.per_query
-        if not len(difference):
-            return 0.0, 0.0
-        error = float(difference.std()) / np.sqrt(len(difference))
-        gain = float(difference.mean())
-        return gain, gain / error if error else 0.0
+        return paired_gain(self.per_query_fixed[fix], self.per_query)
 
     @cached_property
     def gain_of_encoding_again(self) -> float | None:
         """What encoding every text again gains; None where the model is not static, as it would take long."""
         if not isinstance(self.model, TableModel):
             return None
-        documents, queries = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
-        return self.score_of(documents, queries) - self.score
-
-    # The run.
+        sides = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
+        return self.score_of(*sides) - self.score
 
     @cached_property
     def run_rows(self) -> Rows:
@@ -278,8 +254,6 @@ class Evidence:
         """nDCG@10 of the run for each query of the context, (q,)."""
         self.require_judgements()
         return self.context.judged.ndcg_of(self.run_rows)
-
-    # Against the model itself, and against the control.
 
     @property
     def same_dimension(self) -> bool:
@@ -305,8 +279,8 @@ class Evidence:
     @cached_property
     def query_match(self) -> Match:
         """Stored queries against the model's own vectors of their texts."""
-        expected = self.require_model().queries[self.query_rows]
-        return match_rows(np.arange(len(self.query_rows)), expected, self.normalised.queries)
+        rows, expected = np.arange(len(self.query_rows)), self.require_model().queries[self.query_rows]
+        return match_rows(rows, expected, self.normalised.queries)
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -319,8 +293,3 @@ class Evidence:
     def hubness(self) -> Hubness:
         """How evenly the top ten are spread over the documents."""
         return hubness(self.top, len(self.document_ids))
-
-
-def mean(values: NDArray[np.float64]) -> float:
-    """Return a mean, 0 of nothing."""
-    return float(values.mean()) if len(values) else 0.0

@@ -99,6 +99,21 @@ def rows_of_run(run: Run, query_ids: Sequence[str], rows: Mapping[str, int]) -> 
     return results
 
 
+def mean(values: NDArray[np.float64]) -> float:
+    """Return a mean, 0 of nothing."""
+    return float(values.mean()) if len(values) else 0.0
+
+
+def paired_gain(after: NDArray[np.float64], before: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean difference of the scores of the same queries, (q,), and that in standard errors."""
+    difference = after - before
+    if not len(difference):
+        return 0.0, 0.0
+    error = float(difference.std()) / np.sqrt(len(difference))
+    gain = float(difference.mean())
+    return gain, gain / error if error else 0.0
+
+
 def cosines(left: Floats, right: Floats) -> Floats:
     """Return the cosine of each row of one matrix with the same row of the other, (n,)."""
     products: Floats = np.einsum("nd,nd->n", unit(left), unit(right))

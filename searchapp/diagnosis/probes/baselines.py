@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
-from searchapp.diagnosis.measures import CUTOFF, rows_of_run
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.measures import CUTOFF, mean, rows_of_run
 from searchapp.diagnosis.model import title_of
 from searchapp.diagnosis.probe import Fact, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, mean
-from searchapp.diagnosis.measures import CUTOFF, rows_of_run
+from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.measures import CUTOFF, mean, rows_of_run
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF, STRONG
 from searchapp.evaluation.measures import parse_measure

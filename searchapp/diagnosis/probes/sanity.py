@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from searchapp.corpora.ids import Change, fitting_change
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.evidence import Evidence, mean
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.measures import mean
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, Value, fact, probe
 from searchapp.diagnosis.stored import DAMAGE
 from searchapp.diagnosis.thresholds import CERTAIN, HINT, STRONG

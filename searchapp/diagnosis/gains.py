@@ -1,0 +1,46 @@
+"""What fixes of the stored vectors, or of the table behind them, add to the score."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchapp.diagnosis.cloud import FIXES, Fix, Sides
+from searchapp.diagnosis.measures import paired_gain
+from searchapp.diagnosis.model import TableModel
+from searchapp.diagnosis.thresholds import EXACT, TOUCHED
+from searchapp.encoders.vectors import Floats
+
+if TYPE_CHECKING:
+    from searchapp.diagnosis.evidence import Evidence
+
+
+def own_table(evidence: "Evidence") -> TableModel | None:
+    """Return the static model whose own vectors are stored, None where others are."""
+    if not isinstance(evidence.model, TableModel) or not evidence.same_dimension:
+        return None
+    same = min((match.same >= EXACT).mean() for match in (evidence.match, evidence.query_match))
+    return evidence.model if same >= 1 - TOUCHED else None
+
+
+def scores_fixed(evidence: "Evidence") -> dict[str, NDArray[np.float64]]:
+    """Return the score of each query, (q,), after each of `FIXES`."""
+    evidence.context.progress("trying fixes")
+    return {name: evidence.judged.ndcg(*_fixed(evidence, fix)) for name, fix in FIXES.items()}
+
+
+def _fixed(evidence: "Evidence", fix: Fix) -> Sides:
+    if evidence.table is None or fix.linear is None:
+        return fix.apply(evidence.cloud)
+    return sides_with(evidence, evidence.table, evidence.table.fixed(fix))
+
+
+def sides_with(evidence: "Evidence", model: TableModel, rows: Floats) -> Sides:
+    """Return the unit vectors in stored order when a static model has another table."""
+    documents, queries = model.encoded_with(rows)
+    return Sides(documents[evidence.document_rows], queries[evidence.query_rows])
+
+
+def gain_with(evidence: "Evidence", model: TableModel, rows: Floats) -> tuple[float, float]:
+    """Return what another table adds to the score, and that in standard errors of the difference."""
+    return paired_gain(evidence.judged.ndcg(*sides_with(evidence, model, rows)), evidence.per_query)
