@@ -13,7 +13,7 @@ import pytest
 from searchapp.encoders.encoder import model_digests
 from searchapp.encoders.listing import list_models
 from searchapp.encoders.transformer_files import find_transformer
-from tests.conftest import MakeFolder
+from tests.conftest import TABLE, Cli, MakeFolder
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 FIND = """
@@ -97,3 +97,42 @@ def test_the_digests_of_a_transformer_need_no_torch(make_model: MakeFolder) -> N
     folder = make_model()
     files = find_transformer(str(folder))
     assert model_digests(f"st:{folder}") == (files.model_digest(), files.tokenizer_digest())
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path, make_model: MakeFolder) -> list[str]:
+    """Return two models whose folders have one name."""
+    folders = [tmp_path / place / "tiny" for place in ("a", "b")]
+    for factor, folder in enumerate(folders, start=1):
+        folder.parent.mkdir()
+        make_model(table=TABLE * factor).rename(folder)
+    return [str(folder) for folder in folders]
+
+
+def test_models_of_one_folder_name_are_told_apart(
+    cli: Cli, namesakes: list[str], make_corpus: MakeFolder, tmp_path: Path
+) -> None:
+    corpus = str(make_corpus())
+    for name in namesakes:
+        cli("index", corpus, "-m", name)
+    # A width of a pipe: nothing is cut.
+    for command in (["models"], ["indexes"]):
+        lines = cli(*command).stdout.splitlines()
+        assert [sum(name in line for line in lines) for name in namesakes] == [1, 1], command
+    assert [row["encoder"] for row in json.loads(cli("indexes", "--json").stdout)["indexes"]] == namesakes
+    for name in namesakes:
+        assert json.loads(cli("query", "plum", "-m", name, "--json").stdout)["model"] == name
+    missing = cli("query", "plum", "-m", "c/tiny")
+    assert missing.exit_code == 1
+    assert "There is no index with c/tiny." in missing.stderr
+    assert f"Did you mean {namesakes[0]!r} or {namesakes[1]!r}? Build it: " in missing.stderr
+
+
+def test_a_model_of_its_own_name_is_listed_by_it(
+    cli: Cli, namesakes: list[str], make_corpus: MakeFolder
+) -> None:
+    cli("index", str(make_corpus()), "-m", namesakes[0])
+    assert "tiny " in cli("models").stdout
+    assert namesakes[0] in cli("models").stdout  # where it is
+    (row,) = cli("indexes").stdout.splitlines()[2:]
+    assert row.split()[1].startswith("tiny-")

@@ -10,11 +10,15 @@ from searchapp.index.manifest import read_manifest
 
 @dataclass(frozen=True)
 class ListedIndex:
-    """One row of the list; `state` is `ready`, or says what is wrong."""
+    """One row of the list; `state` is `ready`, or says what is wrong.
+
+    `model` is the name of the folder of a model with its options, `encoder` what `-m` takes.
+    """
 
     folder: str
     corpus: str
     model: str
+    encoder: str
     kind: str
     n_docs: int
     size_mb: float
@@ -32,8 +36,8 @@ def _describe(folder: Path) -> ListedIndex:
     try:
         manifest = read_manifest(folder)
     except SearchappError as error:
-        return ListedIndex(str(folder), "?", "?", folder.name, 0, size_mb, "?", error.message)
+        return ListedIndex(str(folder), "?", "?", "?", folder.name, 0, size_mb, "?", error.message)
     modified = "its corpus has been modified; `searchapp doctor` compares them"
     state = modified if manifest.corpus_modified() else "ready"
-    contents = (manifest.corpus, folder.parent.name, manifest.kind, manifest.n_docs)
-    return ListedIndex(str(folder), *contents, size_mb, manifest.created, state)
+    names = (manifest.corpus, folder.parent.name, manifest.recipe.model)
+    return ListedIndex(str(folder), *names, manifest.kind, manifest.n_docs, size_mb, manifest.created, state)

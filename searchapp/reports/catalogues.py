@@ -16,7 +16,7 @@ from searchapp.index.listing import ListedIndex
 from searchapp.index.manifest import Manifest
 from searchapp.reports.formats import Report, to_json
 from searchapp.reports.markup import Table
-from searchapp.reports.terminal import findings_text, plain_table, render, short_model
+from searchapp.reports.terminal import findings_text, plain_table, render, short_models
 from searchapp.reports.text import printable
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -76,8 +76,9 @@ def corpus_report(facts: Mapping[str, object], problems: Sequence[CorpusProblem]
 def models_report(models: Sequence[ListedModel]) -> Report:
     """Report the models that work offline."""
     numbers = ("rows", "dimension")
+    names = short_models(row.name for row in models)
     cells = [
-        [short_model(row.name), (row.revision or "")[:12], f"{row.rows:,}", str(row.dimension), row.location]
+        [names[row.name], (row.revision or "")[:12], f"{row.rows:,}", str(row.dimension), row.location]
         for row in models
     ]
     return _listing("models", models, Table(("model", "revision", *numbers, "where"), cells, numbers))
@@ -86,15 +87,23 @@ def models_report(models: Sequence[ListedModel]) -> Report:
 def indexes_report(indexes: Sequence[ListedIndex]) -> Report:
     """Report the indexes."""
     numbers = ("documents", "MB")
+    names = short_models(row.encoder for row in indexes)
     cells = [
-        [row.corpus, row.model, row.kind, f"{row.n_docs:,}", f"{row.size_mb:.1f}", row.created[:16],
-         row.state, row.folder]
+        [row.corpus, _index_model(row, names), row.kind, f"{row.n_docs:,}", f"{row.size_mb:.1f}",
+         row.created[:16], row.state, row.folder]
         for row in indexes
     ]  # fmt: skip
     table = Table(("corpus", "model", "kind", *numbers, "built", "state", "where"), cells, numbers)
     if not indexes:
         return Report(lambda: {"indexes": []}, lambda: [NO_INDEX], rows=list)
     return _listing("indexes", indexes, table)
+
+
+def _index_model(row: ListedIndex, names: Mapping[str, str]) -> str:
+    """Return the model of an index: its folder's name, or the model's path where two have one name."""
+    ambiguous = names[row.encoder] == row.encoder and row.encoder.rpartition(":")[2].startswith("/")
+    _, plus, options = row.model.partition("+")
+    return f"{row.encoder}{plus}{options}" if ambiguous else row.model
 
 
 def manifests_report(manifests: Mapping[str, Mapping[str, Any]]) -> Report:

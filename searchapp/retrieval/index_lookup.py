@@ -101,7 +101,9 @@ def _refuse_missing(corpus: str | None, model: str | None, kind: str | None, bui
     asked = "".join(text.format(value) for text, value in parts if value)
     flags = [part for flag, value in (("-m", model), ("--kind", kind)) if value for part in (flag, value)]
     command = shlex.join(["searchapp", "index", corpus or "sample", *flags])
+    namesakes = [repr(name) for name in sorted(built) if model and _last_part(name) == _last_part(model)]
     near = did_you_mean(model, sorted(built)) if model else ""
+    near = f"Did you mean {' or '.join(namesakes)}? " if namesakes and not kind else near
     raise IndexMissingError(f"There is no index{asked}.", f"{near}Build it: {command}")
 
 
@@ -111,6 +113,10 @@ def _refuse(folder: Path, manifest: Manifest) -> NoReturn:
         f"The vectors of {folder} are precomputed; new queries cannot be encoded.",
         f"Score the queries that came with them: {shlex.join([*command, *manifest.options.flags()])}",
     )
+
+
+def _last_part(model: str) -> str:
+    return model.rstrip("/").rpartition("/")[2]
 
 
 def _names(manifest: Manifest) -> set[str]:
