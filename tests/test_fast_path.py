@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from searchapp.encoders.encoder import load_encoder
-from searchapp.encoders.fast_tokenizers import EDGE_CASES, choose_tokenizer
+from searchapp.encoders.fast_tokenizers import EDGE_CASES, PROOF_TEXT, PROOF_TOTAL, choose_tokenizer
 from searchapp.encoders.model_files import find_model
 from searchapp.encoders.options import Options
 from searchapp.encoders.static_model import reopen_model
 from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, Tokens, Tokie
 from searchapp.index.layout import find_indexes
 from searchapp.index.manifest import read_manifest
-from tests.conftest import Cli, as_queries
+from tests.conftest import Cli, MakeFolder, as_queries
 from tests.trained import (
     SAMPLE,
     SHORT,
@@ -161,3 +161,54 @@ def test_the_manifest_and_the_doctor_say_which_tokenizer_was_used_and_why(
     assert facts.tokenizer == "tokenizers"
     assert "gigatoken would be faster, but is not installed (extra `fast`)" in facts.proof
     assert f"tokenised by tokenizers: {facts.proof}" in cli("doctor").stdout
+
+
+@pytest.mark.parametrize("kind", ["sentence-piece", "uncased"])
+def test_a_proof_reads_a_bounded_part_of_long_documents(
+    cli: Cli,
+    trained_models: dict[str, Path],
+    make_corpus: MakeFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    pytest.importorskip(FAST[kind].library)
+    lengths: dict[type, list[int]] = {ReferenceTokenizer: [], FAST[kind]: []}
+    for tokenizer, seen in lengths.items():
+
+        def counted(self: Any, texts: Any, honest: Any = tokenizer.__call__, seen: Any = seen) -> Tokens:
+            seen.extend(map(len, texts))
+            tokens: Tokens = honest(self, texts)
+            return tokens
+
+        monkeypatch.setattr(tokenizer, "__call__", counted)
+    documents = {
+        f"d{number}": "honey and the moon " * 5_000 for number in range(40)
+    }  # 95,000 characters each
+    corpus = str(make_corpus(documents=documents, queries={"q1": "honey"}, qrels=[("q1", "d1", 1)]))
+    done = cli("index", corpus, "-m", str(trained_models[kind]), "--max-length", "1000")
+    assert done.exit_code == 0, done.stderr
+    edge = sum(map(len, EDGE_CASES))
+    (folder,) = find_indexes()
+    facts = facts_of(read_manifest(folder))
+    read = len(documents) * 1_000 * facts.median_letters  # as model2vec truncates
+    assert max(lengths[ReferenceTokenizer]) <= PROOF_TEXT
+    # Once by the reference, twice by each library that is tried: text by text and in a batch. tokie passes
+    # some of the edge cases on to the reference.
+    assert sum(lengths[ReferenceTokenizer]) <= 3 * edge + PROOF_TOTAL
+    assert sum(lengths[FAST[kind]]) <= 2 * (edge + PROOF_TOTAL) + read
+    assert facts.tokenizer == FAST[kind].library
+    assert facts.proof.endswith("32 texts of the corpus (8,000 characters of the longer ones)")
+
+
+@pytest.mark.parametrize("place", ["beginning", "middle", "end"])
+def test_the_ends_and_the_middle_of_a_long_text_are_proved(
+    model: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    folder, fast = model
+    filler = "moon " * 20_000
+    cut = {"beginning": 0, "middle": len(filler) // 2, "end": len(filler)}[place]
+    text = f"{filler[:cut]} sisyphus {filler[cut:]}"
+    lie(monkeypatch, fast, lambda texts: next((text for text in texts if "sisyphus" in text), None))
+    library, reason, _ = choose(folder, [text])
+    assert library == "tokenizers"
+    assert reason.startswith(f"{fast.library} gives different ids for ")

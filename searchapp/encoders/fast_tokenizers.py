@@ -1,20 +1,21 @@
 """Which tokenizer a model gets: a fast one if it gives the ids of `tokenizers`, otherwise `tokenizers`.
 
 The fast libraries are young, so none is trusted: before a model uses one, it must give the same ids on edge
-cases and on a sample of the corpus. A verified tokenizer is cached in a format that loads fast, so that a
-query does not wait for `tokenizers`.
+cases and on a sample of the corpus, of bounded length. A verified tokenizer is cached in a format that loads
+fast, so that a query does not wait for `tokenizers`.
 """
 
 import importlib.util
 import logging
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, TextTokenizer, Tokie
+from searchapp.encoders.tokenization import Gigatoken, ReferenceTokenizer, TextTokenizer, Tokens, Tokie
 from searchapp.files import cache_folder, file_stamp, sha256
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ Fast = TypeVar("Fast", Gigatoken, Tokie)
 
 FASTEST: dict[str, type[Gigatoken] | type[Tokie]] = {"BPE": Gigatoken, "WordPiece": Tokie}
 """The fastest tokenizer for each kind of tokenizer model."""
+
+PROOF_TEXT = 8_000  # characters of a text on which a fast tokenizer is verified, and of all texts together;
+PROOF_TOTAL = 256_000  # `tokenizers` takes seconds per million, so that a proof must not grow with the texts
 
 
 def choose_tokenizer(
@@ -33,17 +37,21 @@ def choose_tokenizer(
     `path` is the tokenizer.json that the reference was loaded from; a verified tokenizer is cached under
     its digest.
     """
-    texts = [*EDGE_CASES, *sample]
+    excerpts = _excerpts(sample)
+    texts = [*EDGE_CASES, *excerpts]
     kind = type(reference.tokenizer.model).__name__
-    proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and {len(sample)} texts of the corpus"
+    proof = f"equal to tokenizers on {len(EDGE_CASES)} edge cases and {len(excerpts)} texts of the corpus"
+    if any(len(text) > PROOF_TEXT for text in sample):
+        proof += f" ({PROOF_TEXT:,} characters of the longer ones)"
     saved = _cached_file(digest)
-    tokie, problem = _verified(lambda: Tokie(path, saved, reference), Tokie, reference, texts)
+    expected = cache(lambda: reference(texts))
+    tokie, problem = _verified(lambda: Tokie(path, saved, reference), Tokie, reference, texts, expected)
     _update_cache(tokie, digest)
     if kind not in FASTEST:
         return reference, f"there is no faster one for {kind} models"
     fast: TextTokenizer | None = tokie
     if FASTEST[kind] is Gigatoken:
-        fast, problem = _verified(lambda: Gigatoken(path), Gigatoken, reference, texts)
+        fast, problem = _verified(lambda: Gigatoken(path), Gigatoken, reference, texts, expected)
     return (reference, problem) if fast is None else (fast, proof)
 
 
@@ -53,8 +61,29 @@ def cached_tokenizer(path: Path, digest: str) -> TextTokenizer:
     return Tokie(path, saved) if saved else ReferenceTokenizer(path)
 
 
+def _excerpts(sample: Sequence[str]) -> list[str]:
+    """Return texts of bounded length: of a long one the beginning, the middle and the end."""
+    excerpts: list[str] = []
+    left = PROOF_TOTAL
+    for text in sample:
+        if len(text) > PROOF_TEXT:
+            part = PROOF_TEXT // 3
+            middle = (len(text) - part) // 2
+            excerpts.append(text[:part] + text[middle : middle + part] + text[-part:])
+        else:
+            excerpts.append(text)
+        left -= len(excerpts[-1])
+        if left < 0:
+            return excerpts[:-1]
+    return excerpts
+
+
 def _verified(
-    make: Callable[[], Fast], of: type[Fast], reference: ReferenceTokenizer, texts: Sequence[str]
+    make: Callable[[], Fast],
+    of: type[Fast],
+    reference: ReferenceTokenizer,
+    texts: Sequence[str],
+    expected_tokens: Callable[[], Tokens],
 ) -> tuple[Fast | None, str]:
     """Return a fast tokenizer if it gives equal ids, text by text and in a batch; otherwise the problem."""
     library = of.library
@@ -62,7 +91,7 @@ def _verified(
         return None, f"{library} would be faster, but is not installed (extra `fast`)"
     if defect := _known_defect(of, reference):
         return None, f"{library} is not trusted with {defect}"
-    expected = reference(texts)
+    expected = expected_tokens()
     try:
         fast = make()
         single = [fast([text]).ids for text in texts]
