@@ -2,8 +2,9 @@
 
 import gc
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -32,32 +33,45 @@ def kernel_cache() -> Iterator[None]:
     """
     from numba import config
 
+    from searchapp.files import cache_folder
+
     if _alone:
         from numba.core import entrypoints
 
         entrypoints._already_initialized = True
     before = config.CACHE_DIR
-    config.CACHE_DIR = str(_folder(before))
-    _announce_compilation(config.CACHE_DIR)
+    folder = _lasting_folder(before)
+    config.CACHE_DIR = str(folder or cache_folder("kernels"))
+    _announce_compilation(config.CACHE_DIR, lasting=folder is not None)
     try:
         yield
     finally:
         config.CACHE_DIR = before
 
 
-def _folder(configured: str) -> Path:
-    """Return the cache for kernels: below numba's own where one is configured, else the user's."""
-    from searchapp.files import cache_folder
+def _lasting_folder(configured: str) -> Path | None:
+    """Return the cache for kernels: below numba's own where one is configured, else the user's.
 
-    if not configured:
-        return cache_folder("kernels")
-    folder = Path(configured) / "searchapp"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    None where nothing can be kept.
+    """
+    from searchapp.files import lasting_cache_folder
+
+    if configured:
+        folder = Path(configured) / "searchapp"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return lasting_cache_folder("kernels")
 
 
 @cache
-def _announce_compilation(folder: str) -> None:
+def _announce_compilation(folder: str, *, lasting: bool) -> None:
     """Say, once, that kernels are about to be compiled, when the folder holds none."""
-    if not any(path.is_dir() for path in Path(folder).iterdir()):
+    if not lasting:
+        logger.warning(
+            "Compiling numerical kernels (about ten seconds), anew in each process: the cache in your home "
+            "cannot be written; set XDG_CACHE_HOME to a writable folder to compile them once."
+        )
+    elif not any(path.is_dir() for path in Path(folder).iterdir()):
         logger.warning("Compiling numerical kernels, once per installation (about ten seconds) ...")

@@ -117,6 +117,17 @@ def cache_folder(name: str) -> Path:
 
     Where that is not writable, it is a private folder that is removed when the process ends.
     """
+    if folder := lasting_cache_folder(name):
+        return folder
+    import tempfile
+
+    folder = Path(_process_folder(tempfile.gettempdir()).name) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def lasting_cache_folder(name: str) -> Path | None:
+    """Return the folder `name` in the user's cache, None where that is not writable."""
     from platformdirs import user_cache_path
 
     try:
@@ -127,11 +138,7 @@ def cache_folder(name: str) -> Path:
                 return folder
     except (OSError, RuntimeError):  # RuntimeError: there is no home directory
         pass
-    import tempfile
-
-    folder = Path(_process_folder(tempfile.gettempdir()).name) / name
-    folder.mkdir(exist_ok=True)
-    return folder
+    return None
 
 
 @cache

@@ -73,6 +73,25 @@ def test_a_full_disk_is_a_clear_error(arguments: tuple[str, ...]) -> None:
     assert "Error: The output cannot be written (No space left on device)." in done.stderr
 
 
+@pytest.mark.parametrize("numba", ["", "/dev/null/numba"])
+def test_a_home_that_cannot_be_written_costs_a_compilation_and_says_so_once(numba: str) -> None:
+    done = run(
+        "eval", "sample", XDG_CACHE_HOME="/dev/null/cache", HOME="/dev/null/home", NUMBA_CACHE_DIR=numba
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("anew in each process") == 1
+    assert "set XDG_CACHE_HOME to a writable folder" in done.stderr
+    assert "once per installation" not in done.stderr
+    assert not any(word in done.stderr for word in UGLY), done.stderr
+
+
+def test_a_writable_cache_is_filled_once(tmp_path: Path) -> None:
+    cache = str(tmp_path / "cache")
+    remarks = [run("eval", "sample", HOME="/dev/null/home", XDG_CACHE_HOME=cache).stderr for _ in range(2)]
+    assert ["once per installation" in remark for remark in remarks] == [True, False]
+    assert not any("anew in each process" in remark for remark in remarks)
+
+
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     """Write a corpus that takes seconds to index."""
