@@ -43,8 +43,8 @@ def sentences() -> Base:
 
 def fault(name: str, severity: Any) -> Break:
     """Return what injects a fault of the catalogue."""
-    found = next(one for one in (*FAULTS, *RUN_FAULTS) if one.name == name)
-    return lambda base: found.inject(base, severity, np.random.default_rng(SEED))
+    inject = FAULTS.get(name) or RUN_FAULTS[name]
+    return lambda base: inject(base, severity, np.random.default_rng(SEED))
 
 
 def with_options(**options: Any) -> Break:

@@ -98,27 +98,6 @@ def _run_on(base: Base, corpus: Corpus) -> Evidence:
     )
 
 
-def other_texts(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A8: another revision of the documents."""
-    items = list(base.context.documents)
-    for row in _some(len(items), share, rng):
-        items[row] = replace(items[row], text=items[row].text.split(". ")[0])
-    return _run_on(base, _damaged(base, items=items))
-
-
-def other_grades(base: Base, share: float, rng: np.random.Generator) -> Evidence:
-    """A8: another revision of the judgements."""
-    grades = {query: dict(row) for query, row in base.context.corpus.source.judgements().items()}
-    for judged in grades.values():
-        for name in list(judged):
-            if rng.random() < share and len(judged) > 1:
-                del judged[name]
-    if all(len(row) == 1 for row in grades.values()) or share < 0.02:
-        first = min(grades)
-        grades[first] = {name: grade + 1 for name, grade in grades[first].items()}
-    return _run_on(base, _damaged(base, grades=grades))
-
-
 def dangling(base: Base, share: float, rng: np.random.Generator) -> Evidence:
     """A10: relevant documents are missing from the corpus."""
     judged = sorted({name for row in base.context.judgements.values() for name in row})
@@ -167,13 +146,6 @@ def rolled(base: Base, severity: tuple[int, float], _rng: np.random.Generator) -
     rows = base.table.rows.copy()
     start = int(first * len(rows))
     rows[start:] = np.roll(rows[start:], by, axis=0)
-    return rows
-
-
-def permuted(base: Base, share: float, rng: np.random.Generator) -> Floats:
-    rows = base.table.rows.copy()
-    some = _some(len(rows), share, rng)
-    rows[some] = rows[rng.permutation(some)]
     return rows
 
 
@@ -226,11 +198,6 @@ def truncated(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
     return base.evidence(documents=base.table.means(truncate_to(base.table_model.document_tokens, length)))
 
 
-def truncated_by_option(base: Base, length: int, _rng: np.random.Generator) -> Evidence:
-    """B7: the model's own configuration truncates."""
-    return base.with_table(base.table, Options(max_length=length))
-
-
 def prompt_by_option(base: Base, sides: str, _rng: np.random.Generator) -> Evidence:
     """B8: the recipe prepends an instruction."""
     documents = INSTRUCTION if "documents" in sides else ""
@@ -245,14 +212,6 @@ def pooling(base: Base, how: tuple[str, str], _rng: np.random.Generator) -> Evid
         for side, name in zip(tokens, how, strict=True)
     )
     return base.evidence(documents=documents, queries=queries)
-
-
-def other_tokenizer(base: Base, side: str, rng: np.random.Generator) -> Evidence:
-    """B2, D6: one side is encoded with another table, as after an update of the model."""
-    rows = base.table.rows[rng.permutation(len(base.table.rows))]
-    tokens = base.table_model.document_tokens if side == "documents" else base.table_model.query_tokens
-    changed: dict[str, Any] = {side: base.table.means(tokens, rows)}
-    return base.evidence(**changed)
 
 
 def sorted_batches(base: Base, batch: int, _rng: np.random.Generator) -> Evidence:
@@ -294,24 +253,9 @@ def few_rows(base: Base, k: int, rng: np.random.Generator) -> Floats:
     return single(centres[nearest])
 
 
-def loud_tokens(base: Base, severity: tuple[int, float], rng: np.random.Generator) -> Floats:
-    """C1 in the table."""
-    k, gain = severity
-    rows = base.table.rows
-    axes = np.linalg.qr(rng.standard_normal((rows.shape[1], k)))[0]
-    size = gain * np.linalg.norm(rows, axis=1).mean()
-    return single(rows + size * rng.standard_normal((len(rows), k)) @ axes.T)
-
-
 def flat_rows(base: Base, power: float, _rng: np.random.Generator) -> Floats:
     rows = base.table.rows
     return single(rows / np.linalg.norm(rows, axis=1, keepdims=True) ** power)
-
-
-def constant_rows(base: Base, gain: float, rng: np.random.Generator) -> Floats:
-    rows = base.table.rows
-    common = unit(rng.standard_normal((1, rows.shape[1])).astype(np.float32))
-    return single(rows + gain * np.linalg.norm(rows, axis=1).mean() * common)
 
 
 def random_rows(base: Base, kind: str, rng: np.random.Generator) -> Floats:
@@ -377,10 +321,6 @@ def norms(vectors: Floats, rng: np.random.Generator, deviation: float, _axes: Fl
 
 def first(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
     return unit(vectors[:, :k])
-
-
-def first_as_is(vectors: Floats, _rng: np.random.Generator, k: int, _axes: Floats) -> Floats:
-    return vectors[:, :k]
 
 
 def overflown(vectors: Floats, _rng: np.random.Generator, scale: float, _axes: Floats) -> Floats:

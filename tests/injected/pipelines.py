@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -202,18 +201,4 @@ def static_base(corpus: Corpus) -> Base:
     ids = [document.id for document in context.documents]
     return Base(
         context, model, Vectors(ids, model.documents, [query.id for query in context.queries], model.queries)
-    )
-
-
-def vector_base(corpus: Corpus, folder: Path) -> Base:
-    """Return the pipeline of precomputed vectors: documents.npy and .txt, queries.npy and .txt."""
-    context = CorpusContext(corpus)
-    documents, queries = (
-        (np.load(folder / f"{side}.npy"), (folder / f"{side}.txt").read_text("utf-8").splitlines())
-        for side in ("documents", "queries")
-    )
-    rows = {name: row for row, name in enumerate(queries[1])}
-    asked = [query.id for query in context.queries]
-    return Base(
-        context, None, Vectors(documents[1], documents[0], asked, queries[0][[rows[name] for name in asked]])
     )
