@@ -14,6 +14,7 @@ NAMES = (
     "sanity",
     "harmless",
     "harmless_corpora",
+    "pairs",
 )
 
 
