@@ -97,6 +97,13 @@ CAUSES = {
         "nearly all judgements are lost",
         "Write query id, document id and grade, in this order.",
     ),
+    "judgements-misplaced": _inspect(
+        "A15",
+        "Judgements and query texts do not belong together",
+        "chance",
+        "Join queries, judgements and documents by their ids, not by their order; fetch the files again.",
+        explains=("below-random",),
+    ),
     "duplicate-documents": _inspect(
         "A11",
         "Many documents occur more than once under different ids",

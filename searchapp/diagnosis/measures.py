@@ -90,11 +90,13 @@ def judged_queries(
     return JudgedQueries(document_ids, grades)
 
 
-def rows_of_run(run: Run, query_ids: Sequence[str], rows: Mapping[str, int]) -> NDArray[np.intp]:
-    """Return each query's first ten results as rows of documents, (q, 10), -1 where there is none."""
-    results = np.full((len(query_ids), CUTOFF), -1, dtype=np.intp)
+def rows_of_run(
+    run: Run, query_ids: Sequence[str], rows: Mapping[str, int], depth: int = CUTOFF
+) -> NDArray[np.intp]:
+    """Return each query's first results as rows of documents, (q, depth), -1 where there is none."""
+    results = np.full((len(query_ids), depth), -1, dtype=np.intp)
     for query, query_id in enumerate(query_ids):
-        ids = run[query_id].document_ids[:CUTOFF] if query_id in run else []
+        ids = run[query_id].document_ids[:depth] if query_id in run else []
         results[query, : len(ids)] = [rows.get(document_id, -1) for document_id in ids]
     return results
 

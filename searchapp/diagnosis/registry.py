@@ -6,8 +6,10 @@ from searchapp.diagnosis.causes import CAUSES, Cause
 from searchapp.diagnosis.probe import Probe
 from searchapp.diagnosis.probes import (
     baselines,
+    copies,
     corpus,
     geometry,
+    judgements,
     reported,
     row_order,
     run_order,
@@ -22,7 +24,9 @@ from searchapp.errors import SearchappError
 MODULES = (
     sanity,
     corpus,
+    judgements,
     baselines,
+    copies,
     row_order,
     stored_texts,
     static_table,

@@ -20,9 +20,33 @@ HINT = 0.3  # worth knowing, not a fault by itself
 FAULT = 0.5  # a cause of at least this strength means that the pipeline is broken; below, it is a remark
 
 # Corpus. Not fitted, except for the duplicates (healthy: NFCorpus 0.011, sample 0.007).
-DUPLICATES = 0.05  # share of documents that equal another one
+DUPLICATES = 0.05  # share of documents that are copies, from which it is worth a remark
+COPIES_COST, COPIES_PART = 0.01, 0.03  # nDCG@10 that copies must cost, and as a share of the score
 REACHABLE = 0.995  # best nDCG@10 that the documents present allow
 TOUCHED = 0.01  # share of rows from which a deviation is a fault, not a remark
+
+# Query texts and judgements: the share of other queries' texts that fit the judged documents less than
+# their own does, with control and BM25 (healthy: NFCorpus 0.90-0.91, SciFact 0.99, sample 0.99; shuffled
+# 0.50-0.51, 30 % of the queries shuffled 0.77, 0.84, 0.86).
+FEWEST_FITTED = 8  # queries and documents
+FITS = 0.98  # with the control alone, above which nothing more is asked
+FITS_LOST = 0.01  # and the share of queries below chance
+FIT_CHANCE = 0.62
+FIT_BEFORE = 0.80  # a stretch of queries that fit less than this
+FIT_AFTER = 0.80  # and more than this when moved
+FIT_GAIN = 0.2
+WHOLE_ERRORS, PART_ERRORS = 4.0, 6.0  # standard errors above chance: all queries moved, or the best stretch
+FITS_WELL = 0.9
+FITS_SHARPLY = (
+    0.84  # share of queries that fit well, so that a few others stand out: NFCorpus 0.78, others 0.95
+)
+FITS_CLEARLY = 2.0  # standard deviations by which another text must fit
+LOST_QUERIES = 0.11  # queries below chance: healthy 0-0.068; 30 % shuffled 0.15-0.20
+LOST_APART = 0.8  # times the queries between chance and well: healthy 0-0.45; shuffled 1.0-1.2
+EXCHANGED = 0.03  # queries below chance whose judgements fit another text: healthy 0-0.006; 10 % 0.06-0.08
+FEWEST_LOST = 3
+LOST_DOCUMENTS = 0.08  # the same of documents: healthy 0-0.16, but then apart from those between 0.64 at most
+FINDS_OWN = 0.05  # nDCG@10 by which the examined must find judged documents rather than others
 
 # The verdict without a cause. Not fitted.
 BEATS_CHANCE = 2.0  # times chance that the better of BM25 and control must score to be compared with

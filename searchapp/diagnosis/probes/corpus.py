@@ -28,9 +28,6 @@ JUDGED_MISSING = Symptom(
     "{reachable:.3f}.",
 )
 QUERY_IDS = Symptom("duplicate-query-ids", "{problem}.")
-COPIES = Symptom(
-    "duplicate-documents", "{share:percent} of the documents equal another one in title and text."
-)
 MISSING = Symptom("documents-missing", "{count:,} of {total:,} documents have no vector (first: {first!r}).")
 STALE = Symptom("stale-index", "{changes}.")
 
@@ -62,7 +59,7 @@ def _undigestible(context: CorpusContext) -> bool:
     return len(set(ids)) < len(ids) or len(context.corpus.source.judgements()) > len(set(ids))
 
 
-@probe("corpus-check", SWAPPED, JUDGED_MISSING, QUERY_IDS, COPIES)
+@probe("corpus-check", SWAPPED, JUDGED_MISSING, QUERY_IDS)
 def corpus_check(evidence: Evidence) -> Iterator[Observation]:
     """Are ids, texts and judgements consistent?"""
     context = evidence.context
@@ -72,10 +69,6 @@ def corpus_check(evidence: Evidence) -> Iterator[Observation]:
         yield from _judgements(context)
     if "duplicate-query-ids" in context.problems:
         yield QUERY_IDS.finding(PROOF, problem=context.problems["duplicate-query-ids"])
-    texts = [f"{document.title} {document.text}".strip() for document in context.documents]
-    share = 1 - len(set(texts)) / max(len(texts), 1)
-    if share > limits.DUPLICATES:
-        yield COPIES.finding(NEAR_PROOF, share=share)
 
 
 def _judgements(context: CorpusContext) -> Iterator[Observation]:
