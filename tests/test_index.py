@@ -71,7 +71,7 @@ def test_zero_vectors_are_reported(
 ) -> None:
     corpus = open_corpus(str(make_corpus(documents={"d1": "apple", "d2": "quince"})))
     build_index(corpus, load_encoder(str(make_model())))
-    assert "1 documents have no known token and get zero vectors (d2)." in caplog.messages
+    assert any(message.startswith("1 documents get zero vectors (d2): ") for message in caplog.messages)
 
 
 @pytest.mark.parametrize("product_rows", [20_000, 0], ids=["product", "faiss"])

@@ -146,5 +146,6 @@ def _encode(part: Path, corpus: Corpus, encoder: Encoder, progress: Progress) ->
         state = checkpoint.finish()
     if state.n_zero:
         names = ", ".join(state.zero_documents)
-        logger.warning("%d documents have no known token and get zero vectors (%s).", state.n_zero, names)
+        reason = "none of their tokens is known, or all have rows of zeros"
+        logger.warning("%d documents get zero vectors (%s): %s.", state.n_zero, names, reason)
     return state

@@ -195,7 +195,7 @@ def token_weights(evidence: Evidence) -> Iterator[Observation]:
         )
         return
     lengths = np.linalg.norm(rows[used], axis=1)
-    if float(np.std(lengths) / lengths.mean()) >= limits.EVEN_NORMS:
+    if float(lengths.std() / max(lengths.mean(), 1e-30)) >= limits.EVEN_NORMS:
         return
     gain = _gain_of_rows(evidence, model, rows * sif[:, None])
     if gain > limits.PAYS * evidence.score:
