@@ -97,11 +97,13 @@ def cases(split: str) -> Iterator[Case]:
             continue
         chance.shuffle(places)
         chance.shuffle(encoders)
+        start = chance.randrange(len(one.entries))
         seen = set()
         for turn in range(max(one.times if split == "held" else 1, len(severities))):
             place = places[turn % len(places)]
             fitting = [name for name in encoders if name != "minilm" or place != "sample"] or ["wordllama"]
-            entry = one.entries[(turn + turn // len(severities)) % len(one.entries)]
+            round_ = turn // len(severities) if len(severities) > 1 else 0
+            entry = one.entries[(start + turn + round_) % len(one.entries)]
             if place == "limit-small" and entry.startswith("run"):
                 place = "aila-statutes"  # ids with blanks, which no run can hold
             case = Case(
