@@ -8,6 +8,7 @@ The corpora are read from the user's `IR_DATASETS_HOME`. Everything else comes f
     published/results/<model>/<revision>/<Task>.json
     seeds/                               a model card with a `model-index`
     models/potion-base-8M/               a published static model
+    corpora/                             cacm, cranfield, aila-statutes and limit-small as BEIR folders
 """
 
 import os

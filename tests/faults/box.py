@@ -31,6 +31,7 @@ class Box:
         self.case, self.folder, self.bases = case, folder, bases
         self.rng = np.random.default_rng(case.seed)
         self.score: float | None = None
+        self.environment: dict[str, str] = {}
         self._corpus = self.data.name
 
     @cached_property

@@ -15,6 +15,7 @@ NAMES = (
     "harmless",
     "harmless_corpora",
     "pairs",
+    "revisions",
 )
 
 

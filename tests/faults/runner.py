@@ -139,7 +139,9 @@ def _one(case: Case, folder: Path, bases: Bases) -> None:
     made = _wait(_fork(lambda: _make(case, folder, bases), folder / "made.log"))
     if made:
         return
-    argv = json.loads((folder / "made.json").read_text("utf-8"))["argv"]
+    files = json.loads((folder / "made.json").read_text("utf-8"))
+    argv: list[str] = files["argv"]
+    os.environ.update(files["environment"])
     started = time.monotonic()
     code = _wait(_fork(lambda: run_command([*argv, "--json"], folder / "out"), folder / "err"))
     (folder / "done.json").write_text(
@@ -161,7 +163,7 @@ def _make(case: Case, folder: Path, bases: Bases) -> None:
     box = Box(case, folder, bases)
     argv = case.fault.make(box, case.severity)
     healthy = None if box.score is None else box.healthy
-    record = {"argv": argv, "score": box.score, "healthy": healthy}
+    record = {"argv": argv, "score": box.score, "healthy": healthy, "environment": box.environment}
     (folder / "made.json").write_text(json.dumps(record), "utf-8")
 
 
