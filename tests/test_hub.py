@@ -64,7 +64,9 @@ def refusal(done: "subprocess.CompletedProcess[str]") -> tuple[str, str]:
 
 def test_a_downloaded_model_is_found_offline(hub: Hub, run: Run, make_model: MakeFolder, corpus: str) -> None:
     commit = hub.repository(NAME).add(make_model(), "main")
-    succeed(run("index", corpus, "-m", NAME))
+    built = run("index", corpus, "-m", NAME)
+    succeed(built)
+    assert built.stderr == ""  # no progress where stderr is no terminal
     assert not any(path.endswith(("README.md", ".gitattributes")) for path in hub.asked)  # nor are they kept
     hub.asked.clear()
     rows = json.loads(succeed(run("models", "--json")))["models"]

@@ -1,6 +1,7 @@
 """Models of the Hugging Face hub: what the local cache holds, the download, and why there is none."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -105,7 +106,10 @@ def snapshot(name: str, wanted: Wanted) -> Path:
         )
     # The client's transport errors have a base class from httpx or httpx2, by its version.
     from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     try:
         return _snapshot(name, allow_patterns=list(wanted.download), ignore_patterns=OTHER_FORMATS)
     except (HTTPError, OSError, HFValidationError) as error:
