@@ -32,7 +32,8 @@ REFUSALS = {
 class Repository:
     """The files of each commit, the commit of each branch or tag, and how requests are answered.
 
-    `state` is "open" or a key of `REFUSALS`; `broken` names a file whose download breaks off half-way.
+    `state` is "open", "portal" (a page instead of the API) or a key of `REFUSALS`; `broken` names a file
+    whose download breaks off half-way.
     """
 
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -101,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         api = parts[:2] == ["api", "models"]
         parts = parts[2:] if api else parts
         repository = self.hub.repositories.get("/".join(parts[:2]))
+        if repository is not None and repository.state == "portal":
+            return self._send(200, {"Content-Type": "text/html"}, b"<html>Log in to this network</html>")
         if repository is None:
             return self._refuse(404, "RepoNotFound", "Repository not found")
         route, revision, *rest = [*parts[2:], "", ""]

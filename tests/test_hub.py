@@ -121,6 +121,7 @@ def test_a_tag_is_a_revision(hub: Hub, run: Run, make_model: MakeFolder, corpus:
         ("hidden", "shows no model org/name: it does not exist, or it is private.", "HF_TOKEN"),
         ("private", "refuses access to org/name (403): it is private.", "HF_TOKEN"),
         ("failing", "answered 500 for org/name.", "Try again"),
+        ("portal", "does not answer as a hub does (JSONDecodeError: ", "HF_ENDPOINT"),
     ],
 )
 @pytest.mark.parametrize("prefix", ["", "st:"])

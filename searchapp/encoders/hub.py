@@ -105,14 +105,14 @@ def snapshot(name: str, wanted: Wanted) -> Path:
             f"{near_model(name)}Run the command once without --offline. {wanted.hint}",
         )
     # The client's transport errors have a base class from httpx or httpx2, by its version.
-    from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()
     try:
         return _snapshot(name, allow_patterns=list(wanted.download), ignore_patterns=OTHER_FORMATS)
-    except (HTTPError, OSError, HFValidationError) as error:
+    except (HTTPError, OSError, ValueError) as error:
         raise _explained(name, error, wanted.hint) from error
 
 
@@ -164,8 +164,14 @@ def _broken_off(name: str, error: Exception, hint: str) -> SearchappError:
             f"{ENDPOINT} cannot be reached for {name} ({type(reached).__name__}: {reached}).",
             f"Check the network, or HF_ENDPOINT if it is set. {hint}",
         )
+    reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+    if isinstance(error, ValueError):  # not JSON, as from a page that asks for a login
+        return SearchappError(
+            f"{ENDPOINT} does not answer as a hub does ({reason}).",
+            f"Check HF_ENDPOINT, and whether your network asks for a login. {hint}",
+        )
     return SearchappError(
-        f"The download of {name} broke off ({type(error).__name__}: {str(error).splitlines()[0][:200]}).",
+        f"The download of {name} broke off ({reason}).",
         "Run the command again: it continues with what is missing.",
     )
 
