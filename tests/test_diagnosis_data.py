@@ -1,5 +1,6 @@
 """searchapp diagnose on corpora whose documents, queries or judgements are at fault, as BEIR folders."""
 
+import codecs
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -175,3 +176,40 @@ def test_copies_that_are_judged_like_their_originals_are_no_fault(diagnosed: Dia
     document = diagnosed(with_copies(sample(), str.lower, judged=True))
     assert faults(document) == []
     assert [cause["id"] for cause in document["causes"]] == ["duplicate-documents"]
+
+
+# Texts in the files.
+
+
+def with_queries(data: Data, change: Callable[[str], str]) -> Data:
+    return replace(data, queries={name: change(text) for name, text in data.queries.items()})
+
+
+def scrambled(text: str) -> str:
+    """Return words of no language, one for each English word."""
+    return codecs.encode(text, "rot13")
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (scrambled, "other-language"),
+        (str.upper, "case-changed"),
+        (lambda text: str({"_id": "7", "text": text}), "object-as-text"),
+        (lambda text: f"<topic><title>{text}</title><desc></desc></topic>", "markup"),
+        (lambda text: f"Given a web search query, retrieve passages that answer it: {text}", "prompt"),
+    ],
+    ids=["language", "capitals", "objects", "markup", "prompt"],
+)
+def test_query_texts_that_cost_score(diagnosed: Diagnosed, change: Callable[[str], str], cause: str) -> None:
+    document = diagnosed(with_queries(sample(), change))
+    assert faults(document)[0] == cause
+    if cause in {"case-changed", "markup", "prompt"}:  # undone exactly, so the healthy score returns
+        gain = document["causes"][0]["gain"]
+        assert document["facts"]["score"][0]["value"] + gain == pytest.approx(0.87565, abs=0.003)
+
+
+def test_a_corpus_in_another_language_is_no_fault(diagnosed: Diagnosed) -> None:
+    data = with_queries(sample(), scrambled)
+    documents = {name: (scrambled(title), scrambled(text)) for name, (title, text) in data.documents.items()}
+    assert faults(diagnosed(replace(data, documents=documents))) == []

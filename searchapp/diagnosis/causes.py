@@ -97,6 +97,13 @@ CAUSES = {
         "nearly all judgements are lost",
         "Write query id, document id and grade, in this order.",
     ),
+    "other-language": _inspect(
+        "A16",
+        "Queries and documents are of different languages",
+        "near chance",
+        "Translate one side, fetch the right file, or use a model trained for both languages.",
+        explains=("judgements-misplaced", "below-random", "case-changed"),
+    ),
     "judgements-misplaced": _inspect(
         "A15",
         "Judgements and query texts do not belong together",

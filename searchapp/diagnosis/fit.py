@@ -112,9 +112,14 @@ class Fit:
         return self._of_sets(self._above_by_control(shift))
 
     @cached_property
+    def by_bm25(self) -> Matrix:
+        """How well each text fits each set as BM25 sees it, (t, q)."""
+        return self._of_sets(self._above_by_bm25)
+
+    @cached_property
     def by_both(self) -> Matrix:
         """How well each text fits each set as control and BM25 together see it, (t, q)."""
-        return (self.by_control() + self._of_sets(self._above_by_bm25)) / 2
+        return (self.by_control() + self.by_bm25) / 2
 
     def _of_sets(self, above: Matrix) -> Matrix:
         return self._standardised(np.stack([above[:, rows].mean(axis=1) for rows in self._sets], axis=1))

@@ -41,12 +41,24 @@ FITS_SHARPLY = (
     0.84  # share of queries that fit well, so that a few others stand out: NFCorpus 0.78, others 0.95
 )
 FITS_CLEARLY = 2.0  # standard deviations by which another text must fit
-LOST_QUERIES = 0.11  # queries below chance: healthy 0-0.068; 30 % shuffled 0.15-0.20
-LOST_APART = 0.8  # times the queries between chance and well: healthy 0-0.45; shuffled 1.0-1.2
+LOST = 0.6  # rank below which a query is lost with the control as with BM25
+LOST_QUERIES = 0.07  # share of lost queries: healthy 0-0.037; 30 % shuffled 0.12-0.16
+LOST_APART = 0.8  # times the documents between chance and well: healthy 0-0.64; 30 % exchanged 0.6-1.2
 EXCHANGED = 0.03  # queries below chance whose judgements fit another text: healthy 0-0.006; 10 % 0.06-0.08
 FEWEST_LOST = 3
 LOST_DOCUMENTS = 0.08  # the same of documents: healthy 0-0.16, but then apart from those between 0.64 at most
 FINDS_OWN = 0.05  # nDCG@10 by which the examined must find judged documents rather than others
+
+# Texts in the files.
+FOREIGN_WORDS = 0.4  # of the usual share of known words: whole corpora healthy 0.92-1.17, scrambled 0-0.03
+FOREIGN_QUERIES = 0.12  # share of queries with so few known words: healthy 0-0.082
+FOREIGN_SCORE = 0.5  # of the other queries' score that these must stay below
+MULTILINGUAL = 0.2  # nDCG@10 that shows that the model needs no common words (not fitted)
+LOOKS = 0.5  # share of texts that must look alike (not fitted)
+CAPITALS = 0.5  # share of letters that are capitals: healthy 0-0.15
+TITLED = 0.8  # share of words that begin with a capital (not fitted)
+PROMPT_LETTERS, LONG_PROMPT = 7, 30  # letters with which all texts begin, before a colon or not (not fitted)
+LOOK_COST, LOOK_PART = 0.01, 0.03  # nDCG@10 that a look must cost, and as a share of the score
 
 # The verdict without a cause. Not fitted.
 BEATS_CHANCE = 2.0  # times chance that the better of BM25 and control must score to be compared with

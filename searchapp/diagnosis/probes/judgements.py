@@ -40,8 +40,8 @@ SHUFFLED = Symptom(
 )
 SOME = Symptom(
     "judgements-misplaced",
-    "{lost} of {total:,} queries score the documents judged for them lower than most other queries do, with "
-    "control and BM25 together; for {better} of them the judgements of another query fit clearly. About "
+    "{lost} of {total:,} queries score the documents judged for them no higher than others do, with the "
+    "control and with BM25; for {better} of them the judgements of another query fit clearly. About "
     "{share:percent} of the queries carry the judgements of another one; look at {examples}.",
     "hard queries look like that too.",
     key="some-judgements-misplaced",
@@ -90,16 +90,15 @@ def judgements_fit(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _some(fit: Fit, ranks: Matrix) -> Observation | None:
-    lost = ranks < 0.5
-    share, between = lost.mean(), ((ranks >= 0.5) & (ranks < limits.FITS_WELL)).mean()
+    lost = np.maximum(fit.ranks(fit.by_control()), fit.ranks(fit.by_bm25)) < limits.LOST
+    share = lost.mean()
     better = lost & (_best_together(fit.by_both.T) > limits.FITS_CLEARLY)
-    apart = share > limits.LOST_QUERIES / 2 and share > limits.LOST_APART * between
     exchanged = (ranks >= limits.FITS_WELL).mean() > limits.FITS_SHARPLY and better.mean() > limits.EXCHANGED
-    if lost.sum() < limits.FEWEST_LOST or not (share > limits.LOST_QUERIES or apart or exchanged):
+    if lost.sum() < limits.FEWEST_LOST or not (share > limits.LOST_QUERIES or exchanged):
         return None
     return SOME.finding(
         STRONG if exchanged else LIKELY,
-        share=min(2 * float(share), 1.0),
+        share=min(float(share) / limits.LOST, 1.0),
         lost=int(lost.sum()),
         total=len(ranks),
         better=int(better.sum()),
