@@ -43,7 +43,8 @@ def test_a_probe_is_silent_on_health(probe: Probe) -> None:
     try:
         findings = [seen for seen in probe.ask(healthy(sentences())) if isinstance(seen, Finding)]
     except CannotJudgeError as error:
-        assert probe.id == "published-models", error  # nothing is published for the sample
+        # Nothing is published for the sample, and some probes leave the answer to the model.
+        assert probe.id == "published-models" or "the model itself" in str(error), error
         return
     assert [finding for finding in findings if finding.strength >= FAULT] == []
 

@@ -20,6 +20,7 @@ from searchapp.diagnosis.probes import (
     sanity,
     static_table,
     stored_texts,
+    structure,
 )
 from searchapp.errors import SearchappError
 
@@ -33,6 +34,7 @@ MODULES = (
     copies,
     row_order,
     stored_texts,
+    structure,
     static_table,
     geometry,
     runs,

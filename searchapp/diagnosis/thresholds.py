@@ -94,6 +94,20 @@ FLAT = 0.75  # evenness of disagreement: misplaced rows about 1 (each place is e
 FEWEST_DOCUMENTS = 40  # below this, agreement varies too much to judge (not fitted)
 FEWEST_QUERIES = 10
 
+FITS_OWN = 0.75  # rank of a query's own text among all by which documents are near
+RESTORED = 0.1  # correlation of the queries' similarities that another order must gain
+BLENDED = 2.0  # standard deviations by which next rows are too alike: mixed 3.6-8.7, healthy up to 1.04
+BATCHED = 0.9  # the same, more within batches than across: averaged batches 1.3-2.7, healthy up to 0.36
+FEWEST_BOUNDARIES = 8
+FITTING = 0.3  # correlation of a row's profile with the control's that the better rows must reach
+ODD = 0.35  # share of that below which a row belongs elsewhere
+LEAST_PART = 0.03  # share of a side that may be another model's
+FEWEST_IN_PART = 5
+AGREES_INSIDE = 0.3  # correlation with the control among the rows of one model: 0.39-1.0; misplaced rows 0.02
+BETWEEN = 0.4  # share of that between rows of two models: -0.05 to 0.17 in all
+CLEARLY_ALIKE = 0.1  # correlation that a change of the texts must gain
+ALIKE_AT_LEAST = 0.5  # and must reach
+
 # Texts behind the stored vectors. Not fitted: a hypothesis reproduces the vector, or it does not.
 ROUNDED = 1 - 3e-6  # cosine of two vectors of one text up to half precision
 LOOKED_AT = 48  # texts for which hypotheses are tried

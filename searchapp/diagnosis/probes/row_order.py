@@ -9,7 +9,9 @@ from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.agreement import SHIFTS, Agreement, Match
 from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.structure import COMPARED, Structure
 from searchapp.diagnosis.thresholds import PROOF, STRONG
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import Floats
@@ -20,6 +22,13 @@ DOCUMENTS_SHIFTED = Symptom(
     "rows-offset",
     "Read {by:rows}, the documents agree with the control to {shifted:.2f}; as stored, to {agreement:.2f}.",
     fix="reading every document vector {by:rows}",
+)
+LATER_SHIFTED = Symptom(
+    "rows-offset",
+    "Read {by:rows} from row {first:,} on, the documents agree with the control to {shifted:.2f}; as stored, "
+    "to {agreement:.2f}.",
+    fix="reading these document vectors {by:rows}",
+    key="later-rows",
 )
 QUERIES_SHIFTED = Symptom(
     "queries-offset",
@@ -65,7 +74,7 @@ SHUFFLED = Symptom("order-lost", SWAPPED_TEXT, fix=OFFSET_DOCUMENTS.fix, key="sh
 MISPLACED = Symptom("some-rows-misplaced", SWAPPED_TEXT, fix=OFFSET_DOCUMENTS.fix, key="misplaced")
 
 
-@probe("row-order", DOCUMENTS_SHIFTED, QUERIES_SHIFTED, SORTED, LOST_ORDER, SCATTERED)
+@probe("row-order", DOCUMENTS_SHIFTED, LATER_SHIFTED, QUERIES_SHIFTED, SORTED, LOST_ORDER, SCATTERED)
 def row_order(evidence: Evidence) -> Iterator[Observation]:
     """Are the vectors stored under the ids of their texts?
 
@@ -84,7 +93,7 @@ def row_order(evidence: Evidence) -> Iterator[Observation]:
 
 def _documents(evidence: Evidence, agreement: Agreement) -> Iterator[Observation]:
     agrees = agreement.documents
-    best, by, (documents, queries) = _best_shift(agreement)
+    best, by, (documents, queries) = _best_shift(agreement, len(evidence.document_rows))
     if best > agrees + limits.SHIFT_MARGIN:
         gain = evidence.score_of(np.roll(documents, -by, axis=0), queries) - evidence.score
         yield DOCUMENTS_SHIFTED.finding(PROOF, gain, by=by, shifted=best, agreement=agrees)
@@ -97,6 +106,19 @@ def _documents(evidence: Evidence, agreement: Agreement) -> Iterator[Observation
                 gain = evidence.score_of(restored, queries) - evidence.score
                 yield SORTED.finding(PROOF, gain, sorting=sorting, unsorted=value, agreement=agrees)
                 return
+    structure = Structure(agreement.normalised, agreement.control)
+    sample = spread(len(documents), COMPARED)
+    by, first = structure.later_shift(sample, _steps(structure, sample))
+    later = documents.copy()
+    moved = np.arange(first, len(documents) - max(by, 0))
+    later[moved] = documents[moved + by]
+    shifted = float(agreement.of_documents(later).mean())
+    if shifted > agrees + limits.SHIFT_MARGIN:
+        gain = evidence.score_of(later, queries) - evidence.score
+        yield LATER_SHIFTED.finding(PROOF, gain, by=by, first=first, shifted=shifted, agreement=agrees)
+        return
+    if agrees < limits.LOST and structure.documents_in_place(sample) > limits.FITS_OWN:
+        return  # the queries find them where they are
     share, evenness = misplaced(agreement.of_documents(documents))
     if evenness < limits.FLAT:
         return
@@ -106,14 +128,23 @@ def _documents(evidence: Evidence, agreement: Agreement) -> Iterator[Observation
         yield SCATTERED.finding(STRONG, share=share, evenness=evenness)
 
 
-def _best_shift(agreement: Agreement) -> tuple[float, int, Sides]:
+def _best_shift(agreement: Agreement, total: int) -> tuple[float, int, Sides]:
     """Return the highest agreement of shifted documents, the shift, and the view."""
+    structure = Structure(agreement.normalised, agreement.control)
+    tried = _steps(structure, spread(total, COMPARED))
     shifted = (
         (float(agreement.of_documents(np.roll(view.documents, -by, axis=0)).mean()), by, view)
         for view in agreement.views
-        for by in SHIFTS
+        for by in tried
     )
     return max(shifted, key=lambda candidate: candidate[0])
+
+
+def _steps(structure: Structure, rows: NDArray[np.intp]) -> list[int]:
+    """Return distances that may be a shift: small ones, and those that many rows suggest."""
+    total = len(structure.stored.documents)
+    steps = structure.commonest_steps(rows)
+    return list(dict.fromkeys((*SHIFTS, *(step if step <= total / 2 else step - total for step in steps))))
 
 
 def _queries(evidence: Evidence, agreement: Agreement) -> Iterator[Observation]:

@@ -87,7 +87,12 @@ def _maps(evidence: Evidence, model: Model, sides: tuple[Deviating, Deviating]) 
             ("queries", "documents") if sides[0].share < limits.TOUCHED else ("documents", "queries")
         )
         yield MAPPED.finding(
-            PROOF, evidence.gain_of_encoding_again, side=side, other=other, kept="all angles", how="rotated"
+            _of_spaces(evidence),
+            evidence.gain_of_encoding_again,
+            side=side,
+            other=other,
+            kept="all angles",
+            how="rotated",
         )
         return
     if sides[0].share < 1 - limits.TOUCHED or not isinstance(model, TableModel):
@@ -103,7 +108,14 @@ def _maps(evidence: Evidence, model: Model, sides: tuple[Deviating, Deviating]) 
         yield fact("mapped", label, fit, remark)
     elif _worth(evidence, gain):
         how = "transformed by one matrix (rotated, whitened or permuted)"
-        yield MAPPED.finding(PROOF, gain, side="documents", other="queries", kept="a linear image", how=how)
+        yield MAPPED.finding(
+            _of_spaces(evidence), gain, side="documents", other="queries", kept="a linear image", how=how
+        )
+
+
+def _of_spaces(evidence: Evidence) -> float:
+    """Return how strong a sign another space is: an index that is stale explains it."""
+    return LIKELY if evidence.changes else PROOF
 
 
 def _worth(evidence: Evidence, gain: float | None) -> bool:
@@ -246,7 +258,9 @@ def _unexplained(evidence: Evidence, sides: tuple[Deviating, Deviating]) -> Iter
         gain = evidence.gain_of_encoding_again
         unrelated = median < limits.APART and other.share < limits.TOUCHED
         if unrelated and abs(evidence.agreement.across - 0.5) < limits.UNRELATED:
-            yield OTHER_MODEL.finding(CLEAR, gain, side=deviating.side, other=other.side, median=median)
+            yield OTHER_MODEL.finding(
+                min(CLEAR, _of_spaces(evidence)), gain, side=deviating.side, other=other.side, median=median
+            )
         else:
             better = gain is not None and gain > limits.GAIN * evidence.score
             yield UNEXPLAINED.finding(LIKELY if better else HINT, gain, side=deviating.side, median=median)
