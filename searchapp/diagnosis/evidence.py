@@ -244,7 +244,8 @@ class Evidence:
     @cached_property
     def results(self) -> Results:
         """The results of the run as rows of documents, and what the control and BM25 think of them."""
-        results = results_of(self.context, self.require_run())
+        vectors = None if self.vectors is None else (self.searched, self.document_rows, self.query_rows)
+        results = results_of(self.context, self.require_run(), vectors)
         if not results.rows:
             raise CannotJudgeError("the run and the corpus share no judged query, or no document")
         return results

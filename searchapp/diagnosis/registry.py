@@ -16,6 +16,7 @@ from searchapp.diagnosis.probes import (
     row_order,
     run_order,
     run_rows,
+    run_search,
     runs,
     sanity,
     static_table,
@@ -39,6 +40,7 @@ MODULES = (
     geometry,
     runs,
     run_rows,
+    run_search,
     run_order,
     reported,
 )

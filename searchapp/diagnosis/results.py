@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.diagnosis import thresholds as limits
+from searchapp.diagnosis.cloud import Sides
 from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, spearman, spread
 from searchapp.encoders.vectors import Floats
@@ -22,8 +24,13 @@ from searchapp.retrieval.bm25 import open_bm25
 
 Rows = NDArray[np.intp]
 
+Searched = tuple[Sides, Rows, Rows]
+"""Vectors, and which documents and queries of the context they belong to."""
+
+MODEL = "the model"  # among the opinions
 MOST_CELLS = 20_000_000  # similarities of queries and documents that are held for each opinion
 SAMPLE = 300  # queries whose order is looked at
+SPANS = ((1, 3), (3, 10), (10, 20), (20, 30))
 LEADING = 30  # ranks of another ranking that are looked for among the results
 
 
@@ -129,8 +136,26 @@ class Results:
         return np.asarray(np.mean(inside, axis=0), dtype=np.float64)
 
 
-def results_of(context: CorpusContext, run: Run) -> Results:
-    """Return the results of a run, of all queries of the context or of as many as memory allows."""
+def rising(found: NDArray[np.float64], queries: int) -> tuple[int, int] | None:
+    """Return the later ranks that are found clearly more often than the first one, None where none are."""
+    first = float(found[0])
+    later = {span: float(found[slice(*span)].mean()) for span in SPANS if span[1] <= len(found)}
+    if not later:
+        return None
+    span = max(later, key=later.__getitem__)
+    error = np.sqrt((first * (1 - first) + later[span] * (1 - later[span]) / 2) / max(queries, 1))
+    clear = later[span] - first > max(limits.TOP_LOST_ERRORS * error, limits.TOP_LOST)
+    return span if clear else None
+
+
+def results_of(context: CorpusContext, run: Run, searched: Searched | None = None) -> Results:
+    """Return the results of a run, of all queries of the context or of as many as memory allows.
+
+    Args:
+        context: the corpus.
+        run: the run; queries without known results are left out.
+        searched: the vectors of the model behind the run.
+    """
     asked = np.array([row for row, query in enumerate(context.queries) if query.id in run], dtype=np.intp)
     if len(asked) * len(context.documents) > MOST_CELLS:
         asked = asked[spread(len(asked), max(MOST_CELLS // len(context.documents), 1))]
@@ -149,7 +174,19 @@ def results_of(context: CorpusContext, run: Run) -> Results:
     opinions = {"the control": control.queries[asked] @ control.documents.T}
     with suppress(SearchappError):  # there is no word to look for
         opinions["BM25"] = _bm25(context, asked)
+    if searched is not None:
+        opinions[MODEL] = _similarity(*searched, asked, len(context.documents))
     return Results(context, asked, rows, scores, opinions)
+
+
+def _similarity(sides: Sides, document_rows: Rows, query_rows: Rows, asked: Rows, size: int) -> Floats:
+    """Return the similarity of queries with all documents, (q, n); the lowest where one is not stored."""
+    similarity = np.full((len(asked), size), np.finfo(np.float32).min, np.float32)
+    place = {int(row): number for number, row in enumerate(query_rows)}
+    for line, row in zip(similarity, asked.tolist(), strict=True):
+        if row in place:
+            line[document_rows] = sides.documents @ sides.queries[place[row]]
+    return similarity
 
 
 def _bm25(context: CorpusContext, queries: Rows) -> Floats:

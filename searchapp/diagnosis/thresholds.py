@@ -166,6 +166,16 @@ PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt
 
 # Runs and reported scores.
 OVERLAP = 0.97  # top ten shared with exact search: exact 1.0, HNSW at 256 0.99; lossy 0.4-0.92
+LOSSY = 0.9  # the same, below which a search is lossy whatever it costs
+SAME_ORDER = 0.9  # correlation of the order of results with their similarity by the model
+SAME_SCORES = 0.9  # share of the scores that the model's cosines explain
+BEYOND = 0.05  # correlation of the order with BM25's beyond the model's: quantised -0.005, other models 0.13
+SCORED = 0.9995  # and that changed texts explain when they are the right ones
+OWN_SCORES = 0.99999  # and from which they are the model's own
+DUE = 3  # queries for which exact search finds a document often enough
+NEVER = 0.02  # share of these documents that are never found
+MOSTLY_FOUND = 0.9  # share of its queries in which a document must be found
+PARTLY = 0.05  # share of the others that may be found less often
 RUN_LEAST_GAIN = 0.02  # least absolute gain of a run that is turned round, reordered or shifted
 RUN_STRANGERS = 0.7  # documents that the control ranks below the results: sound 0.89-1, shuffled 0.5
 ORDER = 0.1  # rank correlation of results with their similarity: sound 0.27-1.0; random up to 0.05 either way

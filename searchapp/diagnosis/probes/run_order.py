@@ -7,7 +7,7 @@ import numpy as np
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.results import Results, Rows, Tendency
+from searchapp.diagnosis.results import Results, Rows, Tendency, rising
 from searchapp.diagnosis.thresholds import PROOF, STRONG
 
 BACKWARDS = (
@@ -148,22 +148,13 @@ def _by_ranks(evidence: Evidence, results: Results) -> list[Rows]:
 def run_top(evidence: Evidence) -> Iterator[Observation]:
     """Are the best documents among the results?"""
     results = evidence.results
-    size = len(results.queries)
     for who, similarity in results.opinions.items():
         found = results.found(similarity)
         first = float(found[0])
         yield fact(f"first-{who.split()[-1].lower()}", f"queries that find what {who} ranks first", first)
-        later = {span: float(found[span[0] : span[1]].mean()) for span in _spans(len(found))}
-        if not later:
-            continue
-        span = max(later, key=later.__getitem__)
-        error = np.sqrt(first * (1 - first) / size + later[span] * (1 - later[span]) / size / 2)
-        if later[span] - first > max(limits.TOP_LOST_ERRORS * error, limits.TOP_LOST):
+        if span := rising(found, len(results.queries)):
+            later = float(found[slice(*span)].mean())
             yield TOP_LOST.finding(
-                STRONG, who=who, first=first, from_rank=span[0] + 1, to_rank=span[1], later=later[span]
+                STRONG, who=who, first=first, from_rank=span[0] + 1, to_rank=span[1], later=later
             )
             return
-
-
-def _spans(ranks: int) -> list[tuple[int, int]]:
-    return [span for span in ((1, 3), (3, 10), (10, 20), (20, 30)) if span[1] <= ranks]

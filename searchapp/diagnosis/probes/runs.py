@@ -1,4 +1,4 @@
-"""Rankings: their ids, depth and scores, and whether they are what exact search over the vectors gives."""
+"""Rankings: their depth and their scores."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.measures import CUTOFF, mean, rows_of_run
+from searchapp.diagnosis.measures import CUTOFF
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF, STRONG
+from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF
 from searchapp.evaluation.measures import parse_measure
 from searchapp.records import Run
 
@@ -32,12 +32,6 @@ LAST = Symptom(
     "{lowest} queries have results with the lowest possible score. The last document of the corpus "
     "({last!r}) is among the results of {holding:percent} of the queries, ends {ending} of them, and is "
     "repeated in {repeated}.",
-)
-APPROXIMATE = Symptom(
-    "approximate-search",
-    "Only {overlap:percent} of the run's first ten are among the ten that exact search over the same vectors "
-    "returns.",
-    fix="searching exactly",
 )
 
 
@@ -90,27 +84,3 @@ def _missing_as_last(evidence: Evidence, run: Run) -> Iterator[Observation]:
         yield LAST.finding(
             strength, lowest=lowest, last=last, holding=share, ending=ending, repeated=repeated
         )
-
-
-@probe("run-search", APPROXIMATE)
-def run_search(evidence: Evidence) -> Iterator[Observation]:
-    """Does the run contain what exact search finds?"""
-    run = evidence.require_run()
-    evidence.require_vectors()
-    shared = [(row, name) for row, name in enumerate(evidence.query_ids) if name in run]
-    if not shared:
-        raise CannotJudgeError("the run and the vectors share no query")
-    documents, queries = evidence.searched
-    row_of = {name: row for row, name in enumerate(evidence.document_ids)}
-    kept = []
-    for row, name in shared:
-        ids = run[name].document_ids[:CUTOFF]
-        least = float(documents[evidence.top[row][-1]] @ queries[row])
-        near = documents[[row_of[document] for document in ids if document in row_of]] @ queries[row]
-        kept.append(min(1.0, float((near >= least - 1e-6).sum()) / len(ids)))
-    overlap = float(np.mean(kept))
-    yield fact("exact-overlap", "first ten that exact search returns too", overlap)
-    if overlap < limits.OVERLAP:
-        retrieved = rows_of_run(run, evidence.query_ids, row_of)
-        gain = evidence.score - mean(evidence.judged.ndcg_of(retrieved))
-        yield APPROXIMATE.finding(STRONG, gain, overlap=overlap)
