@@ -16,7 +16,7 @@ from searchapp.encoders.options import Options
 from searchapp.records import Document, Ranking
 from tests.exact import exact_search
 from tests.injected.catalogue import FAULTS
-from tests.injected.pipelines import Base, Memory, static_base, table_model
+from tests.injected.pipelines import Base, Memory, static_base, table_model, the
 from tests.injected.run_faults import RUN_FAULTS, exact_run
 
 Break = Callable[[Base], Evidence]
@@ -113,6 +113,29 @@ def _ranked(change: Callable[[Any, np.random.Generator], Any]) -> Break:
         return Evidence(base.context, run=run)
 
     return damage
+
+
+def _beside_the_model(read: Callable[[Document], str]) -> Break:
+    """Return what searches other texts than those of the corpus, and gives the run beside the sound model."""
+
+    def damage(base: Base) -> Evidence:
+        evidence = base.evidence()
+        texts = [Document(one.id, "", read(one)) for one in base.context.documents]
+        documents = the(base.model).encoder.encode_documents(texts)
+        broken = replace(evidence, vectors=replace(the(evidence.vectors), documents=documents))
+        return replace(evidence, run=exact_run(broken))
+
+    return damage
+
+
+def _never_found(base: Base) -> Evidence:
+    evidence = base.evidence()
+    kept = set(evidence.document_ids[100:])
+    run = {}
+    for name, ranked in exact_run(evidence, len(evidence.document_ids)).items():
+        left = [row for row, one in enumerate(ranked.document_ids) if one in kept][:50]
+        run[name] = Ranking([ranked.document_ids[row] for row in left], ranked.scores[left])
+    return replace(evidence, run=run)
 
 
 def _without_the_first(base: Base) -> Evidence:
@@ -235,7 +258,13 @@ FIRES: dict[str, dict[str, Break]] = {
         "missing-as-last": fault("-1 read as the last document", 1),
         "coarse-scores": fault("scores too coarse", 1),
     },
-    "run-search": {"approximate-search": fault("approximate search", "PQ8x4")},
+    "run-search": {
+        "approximate-search": fault("approximate search", "PQ8x4"),
+        "title-dropped": _beside_the_model(lambda d: d.text),
+        "case-changed": _beside_the_model(lambda d: f"{d.title} {d.text}".upper()),
+        "object-as-text": _beside_the_model(lambda d: f"None {d.text}"),
+        "documents-missing": _never_found,
+    },
     "reported-score": {
         "other-definition": fault("another definition", "ndcg-ideal-of-retrieved"),
         "other-cutoff": fault("another cutoff", "ndcg_at_100"),
