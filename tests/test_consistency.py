@@ -31,7 +31,7 @@ HONEST = {
 }  # fmt: skip
 
 
-def problems(metrics: dict[str, float], task: str = "SciFact") -> list[Problem]:
+def problems(metrics: dict[str, float], task: str = "ArguAna") -> list[Problem]:
     """Return what is inconsistent in a claim published to five decimals."""
     claim = Claim(task, "test", None, metrics, dict.fromkeys(metrics, 5), "figures.json, test")
     return check_consistency(Source("figures", "made up", None, None, (claim,)))
@@ -145,7 +145,7 @@ def random_run(generator: np.random.Generator, grades: int) -> tuple[Judgements,
     return judgements, run
 
 
-@pytest.mark.parametrize(("grades", "task"), [(1, "SciFact"), (2, "NFCorpus"), (3, "Another")])
+@pytest.mark.parametrize(("grades", "task"), [(1, "ArguAna"), (2, "DBPedia"), (3, "Another")])
 def test_correct_figures_are_consistent(grades: int, task: str) -> None:
     generator = np.random.default_rng(grades)
     for _ in range(60):

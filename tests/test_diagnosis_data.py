@@ -213,3 +213,26 @@ def test_a_corpus_in_another_language_is_no_fault(diagnosed: Diagnosed) -> None:
     data = with_queries(sample(), scrambled)
     documents = {name: (scrambled(title), scrambled(text)) for name, (title, text) in data.documents.items()}
     assert faults(diagnosed(replace(data, documents=documents))) == []
+
+
+# Grades.
+
+
+def test_a_grade_of_99_is_unknown(diagnosed: Diagnosed) -> None:
+    data = sample()
+    judgements = {
+        query: {name: 99 if place % 3 == 0 else grade for name, grade in row.items()}
+        for place, (query, row) in enumerate(data.judgements.items())
+    }
+    document = diagnosed(replace(data, judgements=judgements))
+    assert faults(document) == ["unknown-grades"]
+    assert document["causes"][0]["found"][0]["values"]["largest"] == 99
+
+
+def test_documents_that_are_judged_and_not_relevant_are_no_fault(diagnosed: Diagnosed) -> None:
+    data, names = sample(), list(sample().documents)
+    judgements = {
+        query: {**{names[(7 * place + step) % 150]: -1 for step in range(3)}, **row}
+        for place, (query, row) in enumerate(data.judgements.items())
+    }
+    assert faults(diagnosed(replace(data, judgements=judgements))) == []

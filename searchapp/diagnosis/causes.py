@@ -97,6 +97,12 @@ CAUSES = {
         "nearly all judgements are lost",
         "Write query id, document id and grade, in this order.",
     ),
+    "unknown-grades": _inspect(
+        "A15",
+        "Grades in the judgements are no grades of relevance",
+        "depends on the grades: a grade of 99 outweighs all others, negative ones count as not judged",
+        "Look at the third column of the judgements: 0 for not relevant, 1 and more for relevant.",
+    ),
     "other-language": _inspect(
         "A16",
         "Queries and documents are of different languages",
@@ -445,6 +451,12 @@ CAUSES = {
         "The score is a percentage where a fraction is expected, or the reverse",
         "a factor of 100",
         "Report fractions, as MTEB does.",
+    ),
+    "impossible-score": _score(
+        "F11",
+        "No ranking can have the reported score",
+        "it belongs to another metric, task or run",
+        "Look up which metric and which task the figure belongs to, and score the run again.",
     ),
     "unexplained-score": Cause(
         "F", "The reported score does not come from this run", "unknown", "Score the run again.", SCORE

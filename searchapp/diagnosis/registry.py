@@ -10,6 +10,7 @@ from searchapp.diagnosis.probes import (
     corpus,
     file_texts,
     geometry,
+    grades,
     judgements,
     language,
     reported,
@@ -28,6 +29,7 @@ from searchapp.errors import SearchappError
 MODULES = (
     sanity,
     corpus,
+    grades,
     language,
     judgements,
     file_texts,

@@ -49,6 +49,12 @@ FEWEST_LOST = 3
 LOST_DOCUMENTS = 0.08  # the same of documents: healthy 0-0.16, but then apart from those between 0.64 at most
 FINDS_OWN = 0.05  # nDCG@10 by which the examined must find judged documents rather than others
 
+# Grades. Not fitted.
+LARGEST_GRADE = 10  # of the scales in use
+RANKED_QUERIES = 0.9  # share of queries whose grades are 1, 2, 3 ...
+NEGATIVE_SHARE = 0.1  # share of negative grades that is worth a look
+PREFERRED = 0.58  # pairs in which the control prefers the relevant document: Cranfield 0.7, lost grades 0.5
+
 # Texts in the files.
 FOREIGN_WORDS = 0.4  # of the usual share of known words: whole corpora healthy 0.92-1.17, scrambled 0-0.03
 FOREIGN_QUERIES = 0.12  # share of queries with so few known words: healthy 0-0.082

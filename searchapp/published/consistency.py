@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import inf
 
 from searchapp.evaluation.metrics import MAP, MRR, NDCG, PRECISION, RECALL
+from searchapp.published.best_scores import BEST_SCORES
 from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
 from searchapp.published.figures import DOUBLE_NOISE, cutoff_of
 from searchapp.published.ndcg_bound import LARGEST_CUTOFF, largest_ndcg
@@ -72,6 +73,7 @@ def _check_claim(claim: Claim) -> Iterator[Problem]:
         yield Problem("unit", f"{claim.where}: {remark}", "Write all figures of a source in the same unit.")
     yield from _check_first_rank(claim)
     yield from _check_order(claim)
+    yield from _check_best(claim)
     yield from _check_ndcg_bound(claim)
 
 
@@ -122,6 +124,18 @@ def _check_order(claim: Claim) -> Iterator[Problem]:
         yield from _check_at_most(claim, MAP.at(k).name, recall, "map-above-recall")
         yield from _check_at_most(claim, recall, PRECISION.at(k).name, "recall-above-hits", 1, k)
     yield from _check_at_most(claim, "ndcg_at_1", "precision_at_1", "ndcg-above-precision")
+
+
+def _check_best(claim: Claim) -> Iterator[Problem]:
+    """Compare with what a perfect ranking scores, where the judgements are known."""
+    for metric, best in BEST_SCORES.get((claim.task, claim.split), {}).items():
+        value = claim.metrics.get(metric)
+        if value is not None and value > best + _half_unit(claim, metric):
+            yield Problem(
+                "impossible-score",
+                f"{claim.where}: {metric} is {value:g}, but the best ranking of {claim.task} has {best:g}.",
+                "It belongs to another metric, such as the hit rate, or to another task: run it again.",
+            )
 
 
 def _check_ndcg_bound(claim: Claim) -> Iterator[Problem]:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.reported_scores import best_scores, other_definitions
 from searchapp.diagnosis.thresholds import EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
 from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
+from searchapp.evaluation.metrics import MAP, MRR, RECALL
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
 from searchapp.records import Query, Ranking, Run
 
@@ -32,8 +34,22 @@ UNEXPLAINED = Symptom(
     "split or scale gives it.",
 )
 
+IMPOSSIBLE = Symptom(
+    "impossible-score",
+    "The reported {metric} of {reported:g} is more than the {best:.5f} that a perfect ranking scores with "
+    "these judgements.",
+)
+CONTRADICTION = Symptom(
+    "impossible-score",
+    "The reported {lower} of {low:g} and {upper} of {high:g} contradict each other: {why}.",
+    key="contradicting-scores",
+)
 
-@probe("reported-score", OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE, UNEXPLAINED)
+
+@probe(
+    "reported-score",
+    *(OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE, UNEXPLAINED, IMPOSSIBLE, CONTRADICTION),
+)
 def reported_score(evidence: Evidence) -> Iterator[Observation]:
     """Which definition gives the reported score?"""
     reported = evidence.reported
@@ -44,12 +60,39 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
     cutoffs = tuple(sorted({*CUTOFFS, *(measure.cutoff for measure in wanted if measure.cutoff)}))
     judged_run = JudgedRun(evidence.context.corpus, run, cutoffs)
     scores = mean_scores(judged_run.scored(list(dict.fromkeys([*measures_at(cutoffs), *wanted]))))
+    best = best_scores(judged_run, wanted)
+    yield from _contradictions(reported)
     for metric, value in reported.items():
         score = scores[metric]
         label = f"{metric} of this run"
         yield fact("reported-metric", label, score, "reported: {reported:g}", metric=metric, reported=value)
-        if not _same(score, value):
-            yield from _explained(evidence, metric, value, scores, judged_run)
+        if _same(score, value):
+            continue
+        found = list(_explained(evidence, metric, value, scores, judged_run))
+        if value > best[metric] and not _same(best[metric], value):
+            impossible = IMPOSSIBLE.finding(
+                PROOF if not found else LIKELY, metric=metric, reported=value, best=best[metric]
+            )
+            yield impossible
+        elif not found:
+            yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=score)
+        yield from found
+
+
+def _contradictions(reported: Mapping[str, float]) -> Iterator[Observation]:
+    """Yield pairs of reported figures that no ranking can have: what grows with the cutoff, and bounds."""
+    for lower, low in reported.items():
+        for upper, high in reported.items():
+            one, other = parse_measure(lower), parse_measure(upper)
+            if low <= high or _same(low, high) or max(low, high) > 1 or not (one.cutoff and other.cutoff):
+                continue
+            if one.metric is other.metric and one.metric in (RECALL, MAP, MRR) and one.cutoff < other.cutoff:
+                why = f"{one.metric.title} cannot fall as the cutoff grows"
+            elif one.cutoff == other.cutoff and (one.metric, other.metric) == (MAP, RECALL):
+                why = "average precision adds at most 1 for each relevant document that recall counts"
+            else:
+                continue
+            yield CONTRADICTION.finding(PROOF, lower=lower, low=low, upper=upper, high=high, why=why)
 
 
 def _explained(
@@ -60,8 +103,6 @@ def _explained(
     finding = partial(Symptom.finding, metric=metric, reported=value, score=scores[metric])
     for strength, (symptom, explanation, explained) in zip((PROOF, LIKELY), matching, strict=False):
         yield finding(symptom, strength, explanation=explanation, explained=explained)
-    if not matching:
-        yield finding(UNEXPLAINED, LIKELY)
 
 
 def _explanations(
@@ -74,6 +115,8 @@ def _explanations(
             description = definition.description[0].lower() + definition.description[1:]
             yield OTHER_DEFINITION, description, values[metric]
     reported = parse_measure(metric)
+    for description, value in other_definitions(judged_run, reported):
+        yield OTHER_DEFINITION, description, value
     for name, value in scores.items():
         measure = parse_measure(name)
         if measure.metric is reported.metric and name != metric:
