@@ -147,11 +147,14 @@ def added_tokens(model: TableModel, deviating: Deviating) -> Addition | None:
     if (left**2).sum() > limits.ADDED * usual.sum():
         return None
     weights = [
-        np.linalg.lstsq(np.vstack([own, rows[named]]).T, one, rcond=1e-7)[0][1]
+        np.linalg.lstsq(np.vstack([own, rows[named]]).T, one, rcond=1e-7)[0][:2]
         for own, one in zip(chosen.expected, chosen.stored, strict=True)
     ]
+    own_part, added = np.median(weights, axis=0)
+    if own_part < limits.OWN_PART:
+        return None
     tokens = [model.table.vocabulary[token] for token in named]
-    size, removed = float(np.sqrt(usual).mean()), float(np.median(weights)) < 0
+    size, removed = float(np.sqrt(usual).mean()), bool(added < 0)
     return Addition(size, "", tokens, removed, int(explained.sum()), len(spans))
 
 

@@ -130,6 +130,7 @@ FEWEST_ALIKE = 1
 APART = 0.3  # cosine below which two vectors of one text are unrelated
 IN_PLACE = 0.65  # agreement with the control among vectors that another model made
 PLANE = 0.995  # squared cosine of an added direction with the plane of each text's own and stored vector
+OWN_PART = 0.05  # share of a text's own vector that must be left where something was added (not fitted)
 STEADY = 0.05  # relative spread of the amounts added, below which they are equal
 SPELT = 0.02  # what a few tokens' rows may leave of a direction that they make up
 ADDED = 0.15  # share that a few tokens may leave: tags, dicts, stop words 0.003-0.14; other changes from 0.21

@@ -180,7 +180,13 @@ def _added(
     elif seen.steady == "sum":
         yield UNKNOWN_PROMPT.finding(PROOF, gain, share, size=seen.size, **values)
     else:
-        strength = PROOF if _worth(evidence, gain) else HINT
+        # The same vector on both sides hardly changes any order.
+        alike = all(
+            float((match.same < limits.ROUNDED).mean()) >= 1 - limits.TOUCHED
+            for match in (evidence.match, evidence.query_match)
+        )
+        least = (limits.GAIN if alike else limits.PAYS) * evidence.score
+        strength = PROOF if gain is None or gain > least else HINT
         yield BIAS.finding(strength, gain, share, size=seen.size, **values)
 
 
