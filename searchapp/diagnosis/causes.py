@@ -240,6 +240,12 @@ CAUSES = {
         "500 rows: -12 / -20",
         "Keep more rows, or do not share them.",
     ),
+    "lowercasing-lost": _again(
+        "A6, B4",
+        "The tokenizer keeps capitals that its vocabulary does not have",
+        "every capitalised word is lost",
+        "Restore lower-casing in the normalizer of tokenizer.json, or lower-case the texts.",
+    ),
     "flat-weights": _again(
         "B11",
         "All tokens have the same weight: the rows have unit norm",
@@ -332,6 +338,18 @@ CAUSES = {
         "Vectors are compared by dot product, and their norms drive the ranking",
         "24.4 to 19.2 / 51.3 to 30.6",
         "Normalise the vectors.",
+    ),
+    "last-components": _again(
+        "C9",
+        "The last components of a PCA were kept instead of the first",
+        "the last quarter: 32.2 to 22.0 on Cranfield",
+        "Keep the components of most variance: sort the eigenvalues in descending order.",
+    ),
+    "clipped": _rebuild(
+        "C13",
+        "Values are clipped: they saturate at the end of a range",
+        "a few per cent of the entries: 0; most of them: -5 to -20",
+        "Scale to the range of the number format before casting.",
     ),
     "few-dimensions": _again(
         "C9",

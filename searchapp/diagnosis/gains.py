@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.cloud import FIXES, Fix, Sides
 from searchapp.diagnosis.measures import paired_gain
 from searchapp.diagnosis.model import TableModel
-from searchapp.diagnosis.thresholds import EXACT, TOUCHED
 from searchapp.encoders.vectors import Floats
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def own_table(evidence: "Evidence") -> TableModel | None:
     """Return the static model whose own vectors are stored, None where others are."""
     if not isinstance(evidence.model, TableModel) or not evidence.same_dimension:
         return None
-    same = min((match.same >= EXACT).mean() for match in (evidence.match, evidence.query_match))
-    return evidence.model if same >= 1 - TOUCHED else None
+    same = min((match.same >= limits.EXACT).mean() for match in (evidence.match, evidence.query_match))
+    return evidence.model if same >= 1 - limits.TOUCHED else None
 
 
 def scores_fixed(evidence: "Evidence") -> dict[str, NDArray[np.float64]]:
@@ -44,3 +44,22 @@ def sides_with(evidence: "Evidence", model: TableModel, rows: Floats) -> Sides:
 def gain_with(evidence: "Evidence", model: TableModel, rows: Floats) -> tuple[float, float]:
     """Return what another table adds to the score, and that in standard errors of the difference."""
     return paired_gain(evidence.judged.ndcg(*sides_with(evidence, model, rows)), evidence.per_query)
+
+
+def restores(evidence: "Evidence", gain: float, fully: bool = False) -> bool:
+    """Return whether a gain is more than an honest weakness leaves.
+
+    It is where it makes the vectors about as good as the control's, or (unless `fully`) much better than they
+    were. Vectors of little training gain from many fixes, and stay weak.
+    """
+    context, after = evidence.context, evidence.score + gain
+    if context.label_free or (gain > limits.MUCH * evidence.score and not fully):
+        return True
+    return after > limits.WEAKER * context.control_score
+
+
+def nearly_control(evidence: "Evidence") -> bool:
+    """Return whether the vectors score about as much as the control's: nothing is lost then."""
+    if evidence.context.label_free:
+        return False
+    return evidence.score > limits.NEARLY * evidence.context.control_score

@@ -6,6 +6,7 @@ from searchapp.diagnosis.causes import CAUSES, Cause
 from searchapp.diagnosis.probe import Probe
 from searchapp.diagnosis.probes import (
     baselines,
+    contrast,
     copies,
     corpus,
     file_texts,
@@ -23,6 +24,9 @@ from searchapp.diagnosis.probes import (
     static_table,
     stored_texts,
     structure,
+    table_tokens,
+    table_weights,
+    values,
 )
 from searchapp.errors import SearchappError
 
@@ -39,7 +43,11 @@ MODULES = (
     stored_texts,
     structure,
     static_table,
+    table_tokens,
+    table_weights,
+    values,
     geometry,
+    contrast,
     runs,
     run_rows,
     run_search,

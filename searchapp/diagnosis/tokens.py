@@ -167,7 +167,8 @@ def alignment(rows: Floats, pairs: Pairs, shift: int = 0) -> float:
     moved = moved[((moved >= 0) & (moved < len(rows))).all(axis=1)]
     if not len(moved):
         return 0.5
-    left, right = (unit(rows[moved[:, side]] - rows.mean(axis=0)) for side in (0, 1))
+    centre = rows[moved].mean(axis=(0, 1))
+    left, right = (unit(rows[moved[:, side]] - centre) for side in (0, 1))
     near = np.einsum("pd,pd->p", left, right)
     wins = []
     for step in (len(moved) // 4 + 1, len(moved) // 3 + 1, len(moved) // 2 + 1):
@@ -176,11 +177,17 @@ def alignment(rows: Floats, pairs: Pairs, shift: int = 0) -> float:
     return float(np.mean(wins))
 
 
-def without_dominant(rows: Floats) -> Floats:
-    """Return a table without its mean and its dominant directions, (V, d) float32."""
-    centred = rows - rows.mean(axis=0)
+def without_dominant(rows: Floats, fitted_on: Floats | None = None) -> Floats:
+    """Return a table without its mean and its dominant directions, (V, d) float32.
+
+    They are those of `fitted_on`, (n, d), where that is given: the rows that texts use.
+    """
+    fitted = rows if fitted_on is None or len(fitted_on) < rows.shape[1] else fitted_on
+    mean = fitted.mean(axis=0)
+    spread = fitted - mean
     k = min(DOMINANT, rows.shape[1] // 4)
-    _, directions = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
+    _, directions = np.linalg.eigh(spread.T.astype(np.float64) @ spread)
     top = directions[:, rows.shape[1] - k :].astype(np.float32)
+    centred = rows - mean
     quiet: Floats = centred - np.matmul(centred @ top, top.T, dtype=np.float32)
     return quiet

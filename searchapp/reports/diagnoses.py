@@ -172,6 +172,7 @@ def next_step(ranked: RankedCause, subject: Subject) -> str:
     model that works.
     """
     step, model = ranked.cause.step, subject.model
+    fix = ranked.measured.values.get("repair") if ranked.measured else None
     if subject.run and step in {SCORE, SCORE_WHOLE} and not model:
         step = SCORE_RUN
     elif (subject.run or model.startswith("npy:")) and step != INSPECT:
@@ -179,6 +180,8 @@ def next_step(ranked: RankedCause, subject: Subject) -> str:
         step = CONTROL if not model or model.startswith("npy:") else SCORE
     elif step == AGAIN or (step == REPAIR and model.startswith("st:")):
         step = CONTROL
+    if fix and model == subject.model:
+        step = f"{REPAIR} --fix {fix}"
     names = {"corpus": subject.corpus, "model": model, "run": str(subject.run), "control": BUNDLED}
     return step.format(**{name: shlex.quote(value) for name, value in names.items()})
 

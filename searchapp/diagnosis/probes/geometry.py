@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.cloud import FIXES
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.measures import spread
+from searchapp.diagnosis.gains import nearly_control, restores
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import CLEAR, HINT, LESSER, LIKELY, PROOF, STRONG
 from searchapp.encoders.vectors import unit
 
 ENCODE_AGAIN = "encoding the texts again"
-SAMPLE = 1000  # rows whose values are inspected
 
 NOT_FINITE = Symptom(
     "not-finite",
@@ -49,12 +48,6 @@ FEW = Symptom(
     "few-dimensions",
     "There are {stored} dimensions; published models have {usual} or more.",
     "A model may be made for so few.",
-)
-OVERFLOW = Symptom(
-    "overflow",
-    "{edge:percent} of the integers lie between {least} and 128 without gathering at 127 as clipped ones do: "
-    "larger values wrapped round to the other sign.",
-    fix=ENCODE_AGAIN,
 )
 NOISE = Symptom(
     "noise",
@@ -146,8 +139,9 @@ def dimensions(evidence: Evidence) -> Iterator[Observation]:
     stored = evidence.require_vectors().documents.shape[1]
     yield fact("dimensions", "dimensions", stored)
     if evidence.model is None or evidence.same_dimension:
-        if stored < limits.FEW_DIMENSIONS:
-            yield FEW.finding(LIKELY, stored=stored, usual=limits.FEW_DIMENSIONS)
+        live = int(evidence.cloud.sides.documents.any(axis=0).sum())
+        if live < limits.FEW_DIMENSIONS and not nearly_control(evidence):
+            yield FEW.finding(LIKELY, stored=live, usual=limits.USUAL_DIMENSIONS)
         return
     full = evidence.model.encoder.recipe.dimension
     symptom = OTHER_DIMENSION
@@ -157,24 +151,6 @@ def dimensions(evidence: Evidence) -> Iterator[Observation]:
         if float(np.median(np.einsum("nd,nd->n", leading, documents))) > limits.LEADING:
             symptom = LEADING_DIMENSIONS
     yield symptom.finding(PROOF, evidence.gain_of_encoding_again, stored=stored, model=full)
-
-
-@probe("quantisation", OVERFLOW)
-def quantisation(evidence: Evidence) -> Iterator[Observation]:
-    """Did quantised values overflow?"""
-    documents = evidence.cloud.sides.documents
-    sample = documents[spread(len(documents), SAMPLE)]
-    integers = bool((sample == np.round(sample)).all() and sample.any())
-    low, high = float(sample.min()), float(sample.max())
-    kind = "integers" if integers else "fractions"
-    yield fact("values", "stored values", kind, "from {low:.3g} to {high:.3g}", low=low, high=high)
-    if not integers or max(-low, high) > 128:
-        return
-    edge = float((np.abs(sample) >= limits.INT8_EDGE).mean())
-    clipped = float((np.abs(sample) >= 127).mean())
-    # Clipped values gather at the very edge, overflowed ones lie anywhere.
-    if edge > limits.EDGE_SHARE and clipped < edge / 2:
-        yield OVERFLOW.finding(PROOF, evidence.gain_of_encoding_again, edge=edge, least=limits.INT8_EDGE)
 
 
 @probe("directions", NOISE, STEEP, DOMINANT, HUBS)
@@ -196,7 +172,8 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     yield fact("documents-retrieved", label, hubs.unique, "of those that could be")
     yield fact("best-fix", "best fix of the vectors", best, "{gain:+.4f}", gain=gain)
     least = max(limits.GAIN * max(evidence.score, evidence.judged.chance), limits.LEAST_GAIN)
-    drowned = list(_drowned(evidence, best, gain)) if gain > least and errors > limits.GAIN_ERRORS else []
+    pays = gain > least and errors > limits.GAIN_ERRORS and restores(evidence, gain)
+    drowned = list(_drowned(evidence, best, gain)) if pays else []
     yield from drowned or _noise(evidence)
 
 
@@ -220,11 +197,14 @@ def _drowned(evidence: Evidence, best: str, gain: float) -> Iterator[Observation
     ratio, agreement = evidence.cloud.participation, evidence.agreement.documents_as_stored
     hubs = evidence.hubness
     lift = partial(Symptom.finding, gain=gain, fix=fix, score=score, after=score + gain)
-    if ratio < limits.CONCENTRATED:
+    if evidence.table is not None and FIXES[best].linear is not None:
+        lift = partial(lift, repair=best)
+    concentrated = min(limits.CONCENTRATED, limits.CONCENTRATED_SHARE * len(evidence.cloud.spectrum))
+    if ratio < concentrated:
         symptom = STEEP if agreement >= limits.MEANINGFUL else DOMINANT
         yield lift(symptom, STRONG, five=_first_five(evidence), ratio=ratio, agreement=agreement)
-    if hubs.skew > limits.HUB_SKEW:
-        strength = LESSER if ratio < limits.CONCENTRATED else STRONG
+    if hubs.skew > limits.HUB_SKEW and (ratio < concentrated or restores(evidence, gain, fully=True)):
+        strength = LESSER if ratio < concentrated else STRONG
         yield lift(HUBS, strength, largest=hubs.largest, skewness=hubs.skew)
 
 
@@ -236,7 +216,7 @@ def _noise(evidence: Evidence) -> Iterator[Observation]:
     tail = float(spectrum[int(0.9 * size)] / spectrum.mean())
     # The least variance that as many vectors of pure noise have (Marchenko and Pastur, 1967).
     edge = (1 - np.sqrt(size / n)) ** 2
-    if tail > limits.NOISE_TAIL * edge:
+    if tail > limits.NOISE_TAIL * edge and not nearly_control(evidence):
         gain, ratio = evidence.gain_of_encoding_again, evidence.cloud.participation
         yield NOISE.finding(STRONG, gain, dimensions=size, tail=tail, edge=edge, ratio=ratio)
 

@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.measures import spearman
+from searchapp.diagnosis.evidence import Evidence
+from searchapp.diagnosis.gains import gain_with
+from searchapp.diagnosis.lost_steps import frequent_words
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import CLEAR, PROOF, STRONG
-from searchapp.diagnosis.tokens import alignment, variant_pairs, without_dominant
+from searchapp.diagnosis.rows import cosines_of, familiar, far_shift, halves
+from searchapp.diagnosis.thresholds import CLEAR, NEAR_PROOF, PROOF, STRONG
+from searchapp.diagnosis.tokens import Pairs, alignment, variant_pairs, without_dominant
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import Floats, unit
 
 SHIFTS = tuple(by for by in range(-8, 9) if by)
-SIF = 1e-3  # weight a / (a + frequency); Arora et al., ICLR 2017
 
 SHIFTED_TEXT = (
     ", spelling variants are closer than strangers in {shifted:percent} of the cases; as the table is, in "
@@ -34,39 +35,42 @@ LATER_ROWS_SHIFTED = Symptom(
 )
 ROWS_RANDOM = Symptom(
     "table-rows-random",
-    "Spelling variants are closer than strangers in {alignment:percent} of the cases; in a random table, in "
+    "Spelling variants are closer than strangers in {alignment:percent} of the cases; in a random table, "
+    "in "
     "50 %.",
     "An untrained table looks the same as one with shuffled rows.",
 )
+SOME_RANDOM = Symptom(
+    "table-rows-random",
+    "{strange:percent} of the spelling variants that the texts use have nothing in common, while the closest "
+    "tenth have a cosine of {best:.2f} and more: about {share:percent} of the rows belong to other tokens, "
+    "or to none.",
+    key="some-rows-random",
+)
+STRANGE_HALVES = Symptom(
+    "table-rows-random",
+    "The tokens of one text are no nearer to each other than those of two texts ({halves:.2f}, where 0.5 is "
+    "chance), and the score is what a random table has.",
+    key="strange-halves",
+)
 ZERO = Symptom(
     "zero-rows",
-    "{rows:percent} of the table's rows are zero; they account for {share:percent} of the tokens of the "
+    "{rows:percent} of the rows that the documents use are zero; they account for "
+    "{share:percent} of the tokens of the "
     "documents.",
 )
-SHARED = Symptom("shared-rows", "{tokens:,} tokens share {rows:,} rows.")
+SHARED = Symptom("shared-rows", "The {tokens:,} tokens that the documents use share {rows:,} rows.")
 SAME = Symptom(
     "unknown-tokens",
-    "{tokens:percent} of the tokens have the same row; they account for {share:percent} of the tokens of the "
+    "{tokens:percent} of the tokens that the documents use have the same row; they account for "
+    "{share:percent} of the tokens of the "
     "documents.",
     key="same-row",
 )
-UNKNOWN = Symptom("unknown-tokens", "{share:percent} of the tokens of the documents are unknown.")
-FREQUENT_HEAVY = Symptom(
-    "frequent-tokens",
-    "The more frequent a token, the larger the norm of its row (rank correlation {correlation:.2f}): the "
-    "{frequent} most frequent tokens carry {weight:percent} of the weight of all texts.",
-    fix="normalising the rows and weighting them by rarity (SIF)",
-)
-FLAT = Symptom(
-    "flat-weights",
-    "All rows have nearly the same norm (variation {variation:percent} about their mean vector), so the "
-    "{frequent} most frequent tokens carry {weight:percent} of the weight of all texts.",
-    fix="weighting the rows by rarity (SIF)",
-)
-REBUILT = Symptom(
-    "rebuilt-tokenizer",
-    "The tokenizer is a Unigram model with token lengths as scores (correlation {correlation:.3f}), so it "
-    "splits words into even parts rather than into those that the rows were made for.",
+UNKNOWN = Symptom(
+    "unknown-tokens",
+    "Of the {words} most frequent words of the documents {frequent:percent} are unknown; of what the queries "
+    "ask for, weighted by rarity, {share:percent}.",
 )
 TRUNCATED = Symptom(
     "truncated",
@@ -99,38 +103,54 @@ def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floati
     return _gain(evidence, *(model.means_of(side, rows.astype(np.float32)) for side in tokens))
 
 
-@probe("row-alignment", ROWS_SHIFTED, LATER_ROWS_SHIFTED, ROWS_RANDOM)
+@probe("row-alignment", ROWS_SHIFTED, LATER_ROWS_SHIFTED, ROWS_RANDOM, SOME_RANDOM, STRANGE_HALVES)
 def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     """Do the rows of the embedding table belong to their tokens?
 
-    Spelling variants (case, plural, a leading space) should have rows close to each other.
+    Spelling variants (case, plural, a leading space) should have rows close to each other, and so should the
+    tokens of one text.
     """
     model = evidence.require_table()
-    rows, pairs = without_dominant(model.table.rows), variant_pairs(model.table.vocabulary)
+    together = halves(model.document_tokens, model.table.rows)
+    remark = "1 at best; 0.5 by chance, or where texts have no topic"
+    yield fact("halves", "halves of a text nearer than those of two texts", together, remark)
+    rows = without_dominant(model.table.rows, model.table.rows[model.counts > 0])
+    every = variant_pairs(model.table.vocabulary)
+    pairs = familiar(every, model.table.rows, model.counts)
     if len(pairs) < limits.FEWEST_PAIRS:
-        raise CannotJudgeError(f"the vocabulary has only {len(pairs)} pairs of spelling variants")
+        baseline = limits.LIKE_RANDOM * model.random_baseline()
+        if together < limits.STRANGE_HALVES and evidence.score < baseline:
+            yield STRANGE_HALVES.finding(STRONG, halves=together)
+        return
     aligned, label = alignment(rows, pairs), "spelling variants closer than strangers"
     yield fact("spelling-alignment", label, aligned, "1 at best, 0.5 by chance")
-    if aligned > 1 - limits.REALIGNED / 2:
+    if aligned > limits.ALIGNED:
         return
-    by, first = _best_shift(rows, pairs)
-    moved = pairs[(pairs >= first).all(axis=1)]
+    by, first = _best_shift(rows, every, pairs)
+    moved = every[(every >= first).all(axis=1)]
     shifted, before = alignment(rows, moved, by), alignment(rows, moved)
     if shifted > before + limits.REALIGNED and len(moved) >= limits.FEWEST_PAIRS:
         restored = model.table.rows.copy()
         restored[first:] = np.roll(restored[first:], -by, axis=0)
-        gain = _gain_of_rows(evidence, model, restored)
+        gain, _ = gain_with(evidence, model, restored)
         symptom = LATER_ROWS_SHIFTED if first else ROWS_SHIFTED
         yield symptom.finding(PROOF, gain, by=by, first=first, shifted=shifted, alignment=before)
-    elif aligned < limits.MISALIGNED:
-        yield ROWS_RANDOM.finding(CLEAR, alignment=aligned)
+        return
+    cosines = cosines_of(rows, pairs)
+    best, strange = float(np.quantile(cosines, 0.9)), min(1.0, 2 * float((cosines < 0).mean()))
+    chance = limits.CHANCE_COSINE / rows.shape[1] ** 0.5
+    if aligned < limits.MISALIGNED and best < chance and together < limits.COHERENT:
+        yield ROWS_RANDOM.finding(NEAR_PROOF, alignment=aligned)
+    elif strange > limits.STRANGERS and best > limits.KIN + chance:
+        share = 1 - (1 - strange) ** 0.5
+        yield SOME_RANDOM.finding(CLEAR, None, share, strange=strange, best=best)
 
 
-def _best_shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
+def _best_shift(rows: Floats, pairs: Pairs, sample: Pairs) -> tuple[int, int]:
     """Return the shift at which spelling variants are closest, and the id from which on it applies."""
     candidates = []
     units = unit(rows)
-    for by in SHIFTS:
+    for by in sorted({*SHIFTS, far_shift(rows, sample)} - {0}):
         inside = pairs[((pairs + by >= 0) & (pairs + by < len(rows))).all(axis=1)]
         inside = inside[np.argsort(inside.min(axis=1), kind="stable")]
         left, right = inside.T
@@ -146,78 +166,52 @@ def _best_shift(rows: Floats, pairs: NDArray[np.intp]) -> tuple[int, int]:
 
 @probe("equal-rows", ZERO, SHARED, SAME, UNKNOWN)
 def equal_rows(evidence: Evidence) -> Iterator[Observation]:
-    """Are rows zero, shared or unknown?"""
+    """Are rows that texts use zero, shared or unknown?"""
     model = evidence.require_table()
-    table = model.table
+    table, counts = model.table, model.counts
     row_bytes = np.ascontiguousarray(table.rows).view(np.dtype((np.void, table.rows[0].nbytes))).ravel()
     _, group, sizes = np.unique(row_bytes, return_inverse=True, return_counts=True)
-    size, distinct, largest = len(table.rows), len(sizes), int(sizes.argmax())
-    used = model.counts / max(int(model.counts.sum()), 1)
-    zero = ~table.rows.any(axis=1)
+    group = group.ravel()
+    size, distinct = len(table.rows), len(sizes)
+    share = counts / max(int(counts.sum()), 1)
+    unknown = 0.0 if table.unknown is None else float(share[table.unknown])
     yield fact("distinct-rows", "distinct rows of the table", distinct, "of {total:,}", total=size)
-    unknown = 0.0 if table.unknown is None else float(used[table.unknown])
     yield fact("unknown-tokens", "unknown tokens in the documents", unknown)
-    if zero.mean() >= limits.SAME_ROW:
-        yield ZERO.finding(PROOF, share=float(used[zero].sum()), rows=float(zero.mean()))
-    elif distinct / size < limits.FEW_ROWS and sizes[largest] < (size - distinct) / 2:
-        yield SHARED.finding(PROOF, share=1 - distinct / size, tokens=size, rows=distinct)
-    elif sizes[largest] / size >= limits.SAME_ROW:
-        share = float(used[group == largest].sum())
-        yield SAME.finding(PROOF, share=share, tokens=float(sizes[largest] / size))
-    if unknown >= limits.SAME_ROW:
-        yield UNKNOWN.finding(PROOF, share=unknown)
-
-
-@probe("token-weights", FREQUENT_HEAVY, FLAT)
-def token_weights(evidence: Evidence) -> Iterator[Observation]:
-    """Do rare tokens weigh more than frequent ones?"""
-    model = evidence.require_table()
-    rows, counts = model.table.rows, model.counts
-    norms = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
     used = counts > 0
-    if used.sum() < limits.FREQUENT:
-        raise CannotJudgeError("the documents have too few different tokens")
-    weights = counts * norms
-    frequent = np.argsort(-counts, kind="stable")[: limits.FREQUENT]
-    weight = float(weights[frequent].sum() / max(weights.sum(), 1e-30))
-    correlation = spearman(counts[used], norms[used])
-    id_correlation = spearman(np.flatnonzero(used), -counts[used])
-    label = f"weight carried by the {limits.FREQUENT} most frequent tokens"
-    yield fact("frequent-weight", label, weight, frequent=limits.FREQUENT)
-    label, remark = "rank correlation of a token's frequency and weight", "rare tokens should weigh more"
-    yield fact("weight-by-frequency", label, correlation, remark)
-    yield fact("rarity-by-id", "rank correlation of a token's id and rarity", id_correlation)
-    sif = SIF / (SIF + counts / max(int(counts.sum()), 1))
-    if correlation > limits.RARITY:
-        gain = _gain_of_rows(evidence, model, rows / np.maximum(norms, 1e-30)[:, None] * sif[:, None])
-        yield FREQUENT_HEAVY.finding(
-            CLEAR, gain, correlation=correlation, frequent=limits.FREQUENT, weight=weight
-        )
-        return
-    lengths = np.linalg.norm(rows[used], axis=1)
-    if float(lengths.std() / max(lengths.mean(), 1e-30)) >= limits.EVEN_NORMS:
-        return
-    gain = _gain_of_rows(evidence, model, rows * sif[:, None])
-    if gain > limits.PAYS * evidence.score:
-        variation = float(norms[used].std() / max(norms[used].mean(), 1e-30))
-        yield FLAT.finding(STRONG, gain, variation=variation, frequent=limits.FREQUENT, weight=weight)
+    if table.unknown is not None:
+        used[table.unknown] = False
+    zero, types = used & ~table.rows.any(axis=1), max(int(used.sum()), 1)
+    among = np.bincount(group[used & ~zero], minlength=distinct)
+    largest, kept = int(among.argmax()), int((among > 0).sum())
+    same = used & (group == largest)
+    if zero.sum() >= limits.ZERO_ROWS * types and _asked(model, zero) >= limits.ASKED:
+        yield ZERO.finding(PROOF, share=float(share[zero].sum()), rows=float(zero.sum() / types))
+    elif kept < limits.FEW_ROWS * types and among[largest] < (types - kept) / 2:
+        yield SHARED.finding(PROOF, share=1 - kept / types, tokens=types, rows=kept)
+    elif among[largest] >= limits.SAME_ROW * types and _asked(model, same) >= limits.ASKED:
+        yield SAME.finding(PROOF, share=float(share[same].sum()), tokens=float(among[largest] / types))
+    if table.unknown is not None and unknown:
+        yield from _unknown(evidence, model, table.unknown)
 
 
-@probe("tokenizer", REBUILT)
-def tokenizer(evidence: Evidence) -> Iterator[Observation]:
-    """Does the tokenizer match the vocabulary?"""
-    table = evidence.require_table().table
-    tokens = len(table.vocabulary)
-    yield fact("tokenizer", "tokenizer", table.algorithm, "{tokens:,} tokens", tokens=tokens)
-    if table.scores is None:
-        return
-    lengths = np.array([len(token) + token.count("▁") + token.count("Ġ") for token in table.vocabulary])
-    usable = np.isfinite(table.scores) & (lengths > 0)
-    if np.std(table.scores[usable]) == 0:
-        return
-    correlation = float(np.corrcoef(np.log(lengths[usable]), table.scores[usable])[0, 1])
-    if correlation > limits.LENGTH_SCORES:
-        yield REBUILT.finding(PROOF, correlation=correlation)
+def _asked(model: TableModel, affected: NDArray[np.bool_]) -> float:
+    """Return the share of what queries ask for, weighted by rarity, that lies in affected tokens."""
+    rarity = np.log(1 + int(model.counts.sum()) / (1 + model.counts))
+    asked = rarity[model.query_tokens.ids]
+    return float(asked[affected[model.query_tokens.ids]].sum()) / max(float(asked.sum()), 1e-30)
+
+
+def _unknown(evidence: Evidence, model: TableModel, unknown: int) -> Iterator[Finding]:
+    """Unknown words cost something where they are frequent, or are much of what queries ask for."""
+    words = frequent_words(document.text for document in evidence.context.documents)
+    tokens = model.table.tokenize(words)
+    lost = [bool((ids == unknown).any()) for ids in tokens.rows()]
+    frequent, asked = float(np.mean(lost or [False])), model.query_tokens.ids == unknown
+    rarity = np.log(1 + int(model.counts.sum()) / (1 + model.counts))
+    weights = np.where(asked, float(np.log(1 + int(model.counts.sum()))), rarity[model.query_tokens.ids])
+    share = float(weights[asked].sum()) / max(float(weights.sum()), 1e-30)
+    if frequent >= limits.FREQUENT_UNKNOWN or share >= limits.ASKED_UNKNOWN:
+        yield UNKNOWN.finding(PROOF, None, share, words=len(words), frequent=frequent)
 
 
 @probe("model-input", TRUNCATED, TITLE_DROPPED, TEXT_DROPPED, PROMPT)
