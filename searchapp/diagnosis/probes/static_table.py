@@ -124,7 +124,7 @@ def row_alignment(evidence: Evidence) -> Iterator[Observation]:
         return
     aligned, label = alignment(rows, pairs), "spelling variants closer than strangers"
     yield fact("spelling-alignment", label, aligned, "1 at best, 0.5 by chance")
-    if aligned > limits.ALIGNED:
+    if min(aligned, alignment(rows, every)) > limits.ALIGNED:
         return
     by, first = _best_shift(rows, every, pairs)
     moved = every[(every >= first).all(axis=1)]
@@ -133,8 +133,12 @@ def row_alignment(evidence: Evidence) -> Iterator[Observation]:
         restored = model.table.rows.copy()
         restored[first:] = np.roll(restored[first:], -by, axis=0)
         gain, _ = gain_with(evidence, model, restored)
+        if aligned > limits.ALIGNED and gain < limits.PAYS * evidence.score:
+            return  # of the tokens that texts use, none is shifted
         symptom = LATER_ROWS_SHIFTED if first else ROWS_SHIFTED
         yield symptom.finding(PROOF, gain, by=by, first=first, shifted=shifted, alignment=before)
+        return
+    if aligned > limits.ALIGNED:
         return
     cosines = cosines_of(rows, pairs)
     best, strange = float(np.quantile(cosines, 0.9)), min(1.0, 2 * float((cosines < 0).mean()))
@@ -186,7 +190,7 @@ def equal_rows(evidence: Evidence) -> Iterator[Observation]:
     same = used & (group == largest)
     if zero.sum() >= limits.ZERO_ROWS * types and _asked(model, zero) >= limits.ASKED:
         yield ZERO.finding(PROOF, share=float(share[zero].sum()), rows=float(zero.sum() / types))
-    elif kept < limits.FEW_ROWS * types and among[largest] < (types - kept) / 2:
+    elif types - among[largest] > 2 * (kept - 1) and kept < limits.FEW_ROWS * types:
         yield SHARED.finding(PROOF, share=1 - kept / types, tokens=types, rows=kept)
     elif among[largest] >= limits.SAME_ROW * types and _asked(model, same) >= limits.ASKED:
         yield SAME.finding(PROOF, share=float(share[same].sum()), tokens=float(among[largest] / types))
