@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.gains import gain_with
-from searchapp.diagnosis.lost_steps import frequent_words
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.rows import cosines_of, familiar, far_shift, halves
 from searchapp.diagnosis.thresholds import CLEAR, NEAR_PROOF, PROOF, STRONG
 from searchapp.diagnosis.tokens import Pairs, alignment, variant_pairs, without_dominant
+from searchapp.encoders.lost_steps import frequent_words
 from searchapp.encoders.options import DEFAULT_TEMPLATE
 from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import Floats, unit

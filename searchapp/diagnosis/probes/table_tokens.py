@@ -6,11 +6,11 @@ import numpy as np
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.lost_steps import mends
 from searchapp.diagnosis.measures import paired_gain
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import PROOF
+from searchapp.encoders.lost_steps import mends
 from searchapp.encoders.static_encoder import StaticEncoder
 
 REBUILT = Symptom(
