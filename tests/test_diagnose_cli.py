@@ -43,7 +43,7 @@ def test_the_bundled_model_on_the_sample_is_healthy(cli: Cli) -> None:
         "sample with wordllama: healthy, no fault found.\nnDCG@10 is 0.87565 (chance 0.033"
     )
     assert (
-        "run-ids, run-depth, run-scores, run-rows, run-search, run-order, run-top: there is no run"
+        "run-ids, run-depth, run-scores, run-rows, run-search, run-order, run-top, run-parts: there is no run"
         in result.stdout
     )
     assert result.stderr == ""

@@ -66,6 +66,19 @@ def of_other_queries(lines: Lines, order: list[int]) -> Lines:
     return {name: lines[names[place]] for name, place in zip(names, order, strict=True)}
 
 
+def half(run: Lines, other: Lines) -> Lines:
+    return {query: other[query] if place % 2 else run[query] for place, query in enumerate(run)}
+
+
+def two_scales(run: Lines) -> Lines:
+    """Put 20 useless results with high scores before 20 sound ones."""
+    merged = {}
+    for query, other in shifted(run, 71).items():
+        sound = run[query][:20]
+        merged[query] = [(name, 10 + score) for name, score in other[:20] if name not in dict(sound)] + sound
+    return merged
+
+
 SHUFFLED = np.random.default_rng(4)
 FAULTS: dict[str, tuple[str, Callable[[Lines], Lines]]] = {
     "negated scores": ("wrong-sign", lambda run: rescored(run, lambda _place, old: -old)),
@@ -75,6 +88,9 @@ FAULTS: dict[str, tuple[str, Callable[[Lines], Lines]]] = {
     "equal scores": ("scores-random", lambda run: rescored(run, lambda _place, _old: 1.0)),
     "without the first": ("top-lost", lambda run: {query: rows[1:] for query, rows in run.items()}),
     "without ten": ("top-lost", lambda run: {query: rows[10:] for query, rows in run.items()}),
+    "half turned round": ("mixed-runs", lambda run: half(run, rescored(run, lambda _place, old: -old))),
+    "half of shifted rows": ("mixed-runs", lambda run: half(run, shifted(run, 71))),
+    "two scales": ("mixed-runs", two_scales),
     "shifted documents": ("rows-offset", lambda run: shifted(run, 7)),
     "shifted queries": ("queries-offset", lambda run: of_other_queries(run, [*range(5, 40), *range(5)])),
     "shuffled queries": (

@@ -413,6 +413,12 @@ CAUSES = {
         "the first one: 51.3 to 19.2 on SciFact; the first ten: to 4.3",
         "Keep the results from the first on; look for a slice, a page or a header line that skips them.",
     ),
+    "mixed-runs": _score(
+        "D9",
+        "The run mixes the results of two systems",
+        "between what both score; scores of different scales rank one system above the other",
+        "Score each system by itself, or fuse their ranks (searchapp eval --mode hybrid).",
+    ),
     # Search.
     "approximate-search": _score(
         "D1",

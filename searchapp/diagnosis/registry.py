@@ -17,6 +17,7 @@ from searchapp.diagnosis.probes import (
     reported,
     row_order,
     run_order,
+    run_parts,
     run_rows,
     run_search,
     runs,
@@ -52,6 +53,7 @@ MODULES = (
     run_rows,
     run_search,
     run_order,
+    run_parts,
     reported,
 )
 
