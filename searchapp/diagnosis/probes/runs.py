@@ -8,7 +8,7 @@ from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.measures import CUTOFF
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF
+from searchapp.diagnosis.thresholds import HINT, LIKELY, NEAR_PROOF, PROOF
 from searchapp.evaluation.measures import parse_measure
 from searchapp.records import Run
 
@@ -61,7 +61,8 @@ def run_scores(evidence: Evidence) -> Iterator[Observation]:
         every = np.concatenate(firsts).astype(np.float64)
         decimals = next((d for d in DECIMALS if np.abs(every - np.round(every, d)).max() < 1e-6), None)
         if decimals is None:
-            yield TIED.finding(LIKELY, distinct=distinct)
+            # Fused ranks tie in pairs.
+            yield TIED.finding(LIKELY if distinct < limits.MOST else HINT, distinct=distinct)
         else:
             yield ROUNDED.finding(NEAR_PROOF, distinct=distinct, decimals=decimals)
 
