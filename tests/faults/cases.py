@@ -59,7 +59,7 @@ class Case:
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        shown = "" if self.severity is None else f" {self.severity}"
+        shown = "" if self.severity is None else f" {self.severity}".replace("\n", "\\n")
         object.__setattr__(
             self,
             "id",

@@ -15,7 +15,7 @@ EITHER: dict[str, Any] = {"entries": ("model", "run", "npy"), "models": STATIC}
 
 def report(box: Box, **figures: float) -> list[str]:
     """Return the command that examines sound vectors with reported figures."""
-    flags = [part for name, value in figures.items() for part in ("--reported", f"{name}={value:.5f}")]
+    flags = [part for name, value in figures.items() for part in ("--reported", f"{name}={round(value, 5)}")]
     if box.case.entry == "model":
         argv = box.give_model(box.model, flags)
     else:
