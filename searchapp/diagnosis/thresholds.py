@@ -244,6 +244,7 @@ FITS = 0.3  # what it shares with them of the first tens: shuffled 0.35-0.66; ot
 FITS_BETTER = 1.3  # how much better it fits than the next one: shuffled 1.37-3.2; random results 1.16
 AT_CHANCE = 0.05  # the same two first tens in common: shuffled 0-0.01
 MOSTLY_UNKNOWN = 0.5  # share of ids that the corpus does not know (not fitted)
+MANY_MISSING = 0.2  # and the share from which nothing else comes first (not fitted)
 FEW_MISSING = 0.02  # share of judged queries without results that is only a remark (not fitted)
 DISTINCT = 0.8  # distinct scores among the first ten: exact scores 0.99 and more
 LAST_RESULT = 0.2  # share of queries that find the last document (not fitted)

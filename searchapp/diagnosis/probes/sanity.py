@@ -12,6 +12,7 @@ from searchapp.diagnosis.stored import DAMAGE
 from searchapp.diagnosis.thresholds import CERTAIN, HINT, STRONG
 from searchapp.evaluation.metric import RELEVANT
 from searchapp.records import Ranking
+from searchapp.retrieval.bm25 import open_bm25
 
 FOREIGN = Symptom(
     "foreign-ids",
@@ -26,9 +27,9 @@ FITTING = Symptom(
 )
 JUDGED_FOREIGN = Symptom(
     "foreign-ids",
-    "{unknown:percent} of the judged query ids are not among the queries (first: {first!r}, where they have "
+    "{unknown:percent} of the {what} that are judged are not in the corpus (first: {first!r}, where it has "
     "{known!r}); {how}, {fitting:percent} of them fit.",
-    key="judged-query-ids",
+    key="judged-ids",
 )
 WITHOUT_TEXT = Symptom(
     "queries-without-text",
@@ -71,27 +72,28 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
     if not judgements:
         return
     silent = [name for name in judgements if not _has_text(evidence, name)]
+    documents = list(dict.fromkeys(name for row in judgements.values() for name in row))
     unknown = [name for name in silent if name not in context.all_queries]
     swapped = sum(name in context.rows for name in unknown) > len(unknown) / 2  # `corpus-check` names that
-    change = None if swapped else fitting_change(unknown, list(context.all_queries))
-    if unknown and change:
-        yield JUDGED_FOREIGN.finding(
-            CERTAIN,
-            unknown=len(unknown) / len(judgements),
-            first=unknown[0],
-            known=change.mapping[unknown[0]]
-            if unknown[0] in change.mapping
-            else next(iter(context.all_queries)),
-            how=change.description,
-            fitting=len(change.mapping) / len(unknown),
-        )
-    elif silent and not swapped:
+    changed = []
+    for what, judged, known in (
+        ("queries", list(judgements), list(context.all_queries)),
+        ("documents", documents, list(context.rows)),
+    ):
+        there = set(known)
+        foreign = [name for name in judged if name not in there]
+        if foreign and not swapped and (change := fitting_change(foreign, known)):
+            changed.append(what)
+            written, share = change.mapping.get(foreign[0], known[0]), len(foreign) / len(judged)
+            seen: dict[str, Value] = {"unknown": share, "first": foreign[0], "known": written}
+            fitting = len(change.mapping) / len(foreign)
+            yield JUDGED_FOREIGN.finding(
+                CERTAIN, None, share, what=what, how=change.description, fitting=fitting, **seen
+            )
+    if silent and not swapped and "queries" not in changed:
         share = len(silent) / len(judgements)
-        strength = (
-            CERTAIN if share > limits.MOSTLY_UNKNOWN else STRONG if share > limits.FEW_MISSING else HINT
-        )
         yield WITHOUT_TEXT.finding(
-            strength, share=share, count=len(silent), total=len(judgements), first=silent[0]
+            _strength(share), share=share, count=len(silent), total=len(judgements), first=silent[0]
         )
     grades = [grade for row in judgements.values() for grade in row.values()]
     if grades and max(grades) < RELEVANT:
@@ -129,10 +131,14 @@ def vector_ids(evidence: Evidence) -> Iterator[Observation]:
 
 def _missing(missing: Sequence[str], total: int, what: str) -> Finding:
     share = len(missing) / total
-    strength = STRONG if share > limits.FEW_MISSING else HINT
     return QUERIES_MISSING.finding(
-        strength, share=share, count=len(missing), total=total, first=missing[0], what=what
+        _strength(share), share=share, count=len(missing), total=total, first=missing[0], what=what
     )
+
+
+def _strength(missing: float) -> float:
+    """Return how sure it is that a missing share of the queries explains a low score."""
+    return CERTAIN if missing > limits.MANY_MISSING else STRONG if missing > limits.FEW_MISSING else HINT
 
 
 def _foreign(
@@ -183,10 +189,20 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
     judged = set(context.judgements)
     answered = judged & set(run)
     missing = sorted(judged - set(run))
+    if len(missing) > limits.FEW_MISSING * len(judged):
+        missing = _with_a_known_word(evidence, missing)  # a lexical search finds nothing for the others
     if answered and missing:
         yield _missing(missing, len(judged), "results")
     if len(foreign_queries) < len(run) and judged and not answered:
         yield OTHER_SPLIT.finding(CERTAIN, count=len(run), corpus=context.corpus.id)
+
+
+def _with_a_known_word(evidence: Evidence, names: Sequence[str]) -> list[str]:
+    """Return the queries for which BM25 finds a document."""
+    context = evidence.context
+    bm25 = open_bm25(context.corpus.documents_digest, lambda: context.documents)
+    scores = bm25.scores([context.all_queries[name] for name in names])
+    return [name for name, found in zip(names, scores, strict=True) if found.any()]
 
 
 def _gain_of_rewriting(evidence: Evidence, side: str, change: Change | None) -> float | None:
