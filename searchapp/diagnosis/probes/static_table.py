@@ -192,7 +192,11 @@ def equal_rows(evidence: Evidence) -> Iterator[Observation]:
         yield ZERO.finding(PROOF, share=float(share[zero].sum()), rows=float(zero.sum() / types))
     elif types - among[largest] > 2 * (kept - 1) and kept < limits.FEW_ROWS * types:
         yield SHARED.finding(PROOF, share=1 - kept / types, tokens=types, rows=kept)
-    elif among[largest] >= limits.SAME_ROW * types and _asked(model, same) >= limits.ASKED:
+    elif (
+        among[largest] > 1
+        and among[largest] >= limits.SAME_ROW * types
+        and _asked(model, same) >= limits.ASKED
+    ):
         yield SAME.finding(PROOF, share=float(share[same].sum()), tokens=float(among[largest] / types))
     if table.unknown is not None and unknown:
         yield from _unknown(evidence, model, table.unknown)
