@@ -113,8 +113,9 @@ def by_eval(box: Box, mode: str) -> list[str]:
     """Have `searchapp eval` write a run and return the command that examines it."""
     from searchapp.cli import app
 
+    model = [] if mode == "bm25" else ["-m", box.model]
     app(
-        ["eval", box.data.name, "-m", box.model, "--mode", mode, "--run-out", str(box.folder / "runs")],
+        ["eval", box.data.name, *model, "--mode", mode, "--run-out", str(box.folder / "runs")],
         prog_name="searchapp",
         standalone_mode=False,
     )
