@@ -1,5 +1,6 @@
 """The verdict: ranking, rivals, health, what could not be judged, and what to run next."""
 
+import ast
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from searchapp.corpora.known_digests import KNOWN_DOCUMENTS
 from searchapp.corpora.resolve import open_corpus
+from searchapp.diagnosis import thresholds
 from searchapp.diagnosis.causes import CAUSES
 from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.context import CorpusContext
@@ -232,3 +234,17 @@ def test_names_are_quoted_for_the_shell() -> None:
     run = Subject("a", "", Path("r.trec"))
     assert next_step(found.faults[0], run) == "searchapp eval a -m wordllama"
     assert next_step(found.faults[0], Subject("a", "c", Path("r.trec"))) == "searchapp eval a -m c"
+
+
+def test_no_threshold_is_declared_twice() -> None:
+    """A name that is assigned again would silently change the rule that was written first."""
+    source = Path(thresholds.__file__).read_text("utf-8")
+    assigned = [
+        target.id
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in ast.walk(statement)
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store)
+    ]
+    assert len(assigned) > 100
+    assert sorted(assigned) == sorted(set(assigned))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 IDS_FIT = 0.9  # share of foreign ids that a change must make fit (not fitted)
@@ -21,14 +21,21 @@ class Change:
     mapping: Mapping[str, str]
 
 
-def fitting_change(foreign: Sequence[str], known: Sequence[str]) -> Change | None:
+def fitting_change(
+    foreign: Sequence[str], known: Sequence[str], fitting: Container[str] = ()
+) -> Change | None:
     """Return the change that makes nearly all foreign ids those of the corpus, None when there is none.
 
     The simplest changes come first: white space, case, what stands before or after the id, zeros in front,
-    punctuation, the digits alone, ids cut off, and last row numbers instead of ids.
+    punctuation, the digits alone, ids cut off, and last row numbers instead of ids. Where other ids are
+    `fitting` as they are, no foreign one can mean one of these, and ids are not cut off or numbered.
     """
     distinct = list(dict.fromkeys(foreign))
-    for description, of_foreign, of_known in _changes(distinct, known):
+    some_fit = any(name in fitting for name in known)
+    known = [name for name in known if name not in fitting]
+    if not known:
+        return None
+    for description, of_foreign, of_known in _changes(distinct, known, some_fit):
         by_key: dict[str, str | None] = {}
         for name in known:
             key = of_known(name)
@@ -42,13 +49,15 @@ def fitting_change(foreign: Sequence[str], known: Sequence[str]) -> Change | Non
     return None
 
 
-def _changes(foreign: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, Key, Key]]:
+def _changes(foreign: Sequence[str], known: Sequence[str], some_fit: bool) -> Iterator[tuple[str, Key, Key]]:
     yield "without the white space around them", str.strip, str.strip
     yield "when case is ignored", str.casefold, str.casefold
     yield from _affixes(foreign, set(known))
     yield "without zeros in front", _without_zeros, _without_zeros
     yield "read as numbers", _number, _number
     yield "without punctuation and case", _letters_and_digits, _letters_and_digits
+    if some_fit:
+        return
     yield "by their last number alone", _last_number, _last_number
     lengths = {len(name) for name in foreign}
     longest = max(lengths, default=0)

@@ -362,6 +362,7 @@ CAUSES = {
         "Quantised values overflowed and changed sign",
         "31.6 to 20.6 / 64.5 to 48.3 or less",
         "Scale to the range of the integer type before casting, and clip.",
+        explains=("wrong-sign", "order-lost"),
     ),
     "wrong-sign": _score(
         "C14",

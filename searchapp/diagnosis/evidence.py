@@ -210,6 +210,14 @@ class Evidence:
         """The mean score of the stored vectors."""
         return mean(self.per_query)
 
+    @cached_property
+    def own_per_query(self) -> NDArray[np.float64]:
+        """The score of each query with the vectors of the static model itself, (q,), whatever is stored."""
+        if self.table is not None or not isinstance(self.model, TableModel):
+            return self.per_query
+        own = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
+        return self.judged.ndcg(*own)
+
     def score_of(self, documents: Floats, queries: Floats) -> float:
         """Return the mean score of other vectors in the same rows."""
         return mean(self.judged.ndcg(documents, queries))

@@ -42,8 +42,11 @@ def sides_with(evidence: "Evidence", model: TableModel, rows: Floats) -> Sides:
 
 
 def gain_with(evidence: "Evidence", model: TableModel, rows: Floats) -> tuple[float, float]:
-    """Return what another table adds to the score, and that in standard errors of the difference."""
-    return paired_gain(evidence.judged.ndcg(*sides_with(evidence, model, rows)), evidence.per_query)
+    """Return what another table adds to the score of the model's own vectors, and that in standard errors.
+
+    Where other vectors are stored, the gain of making them again is not one of the table.
+    """
+    return paired_gain(evidence.judged.ndcg(*sides_with(evidence, model, rows)), evidence.own_per_query)
 
 
 def restores(evidence: "Evidence", gain: float, fully: bool = False) -> bool:
@@ -52,8 +55,9 @@ def restores(evidence: "Evidence", gain: float, fully: bool = False) -> bool:
     It is where it makes the vectors about as good as the control's, or (unless `fully`) much better than they
     were. Vectors of little training gain from many fixes, and stay weak.
     """
-    context, after = evidence.context, evidence.score + gain
-    if context.label_free or (gain > limits.MUCH * evidence.score and not fully):
+    context, own = evidence.context, float(evidence.own_per_query.mean())
+    after = own + gain
+    if context.label_free or (gain > limits.MUCH * own and not fully):
         return True
     return after > limits.WEAKER * context.control_score
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from searchapp.corpora.corpus import Corpus
 from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.probe import Finding, Symptom
-from searchapp.diagnosis.thresholds import CERTAIN, HINT
+from searchapp.diagnosis.thresholds import CERTAIN, LIKELY
 from searchapp.encoders.precomputed import SIDES
 from searchapp.errors import SearchappError
 from searchapp.index.index import open_index
@@ -121,7 +121,7 @@ def _as_floats(file: Path, damage: list[Finding]) -> NDArray[np.float32] | None:
         damage.append(WRONG_DTYPE.finding(CERTAIN, file=file.name, dtype=str(array.dtype)))
         return None
     if array.dtype.kind != "f":
-        damage.append(INTEGERS.finding(HINT, file=file.name, dtype=str(array.dtype)))
+        damage.append(INTEGERS.finding(LIKELY, file=file.name, dtype=str(array.dtype)))
     with np.errstate(over="ignore"):  # values beyond single precision become infinite: `finite` counts them
         return np.asarray(array, dtype=np.float32)
 

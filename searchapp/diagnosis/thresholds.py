@@ -29,7 +29,7 @@ TOUCHED = 0.01  # share of rows from which a deviation is a fault, not a remark
 # their own does, with control and BM25 (healthy: NFCorpus 0.90-0.91, SciFact 0.99, sample 0.99; shuffled
 # 0.50-0.51, 30 % of the queries shuffled 0.77, 0.84, 0.86).
 FEWEST_FITTED = 8  # queries and documents
-FITS = 0.98  # with the control alone, above which nothing more is asked
+QUERY_FITS = 0.98  # with the control alone, above which nothing more is asked
 FITS_LOST = 0.01  # and the share of queries below chance
 FIT_CHANCE = 0.62
 FIT_BEFORE = 0.80  # a stretch of queries that fit less than this
@@ -41,7 +41,7 @@ FITS_SHARPLY = (
     0.84  # share of queries that fit well, so that a few others stand out: NFCorpus 0.78, others 0.95
 )
 FITS_CLEARLY = 2.0  # standard deviations by which another text must fit
-LOST = 0.6  # rank below which a query is lost with the control as with BM25
+LOST_RANK = 0.6  # rank below which a query is lost with the control as with BM25
 LOST_QUERIES = 0.07  # share of lost queries: healthy 0-0.037; 30 % shuffled 0.12-0.16
 LOST_APART = 0.8  # times the documents between chance and well: healthy 0-0.64; 30 % exchanged 0.6-1.2
 EXCHANGED = 0.03  # queries below chance whose judgements fit another text: healthy 0-0.006; 10 % 0.06-0.08
@@ -67,10 +67,12 @@ PROMPT_LETTERS, LONG_PROMPT = 7, 30  # letters with which all texts begin, befor
 LOOK_COST, LOOK_PART = 0.01, 0.03  # nDCG@10 that a look must cost, and as a share of the score
 
 # The verdict without a cause. Not fitted.
-BEATS_CHANCE = 2.0  # times chance that the better of BM25 and control must score to be compared with
+SAME_RESULTS = 0.9  # share of the model's first ten in a run that is partly its own (not fitted)
+BEATS_CHANCE = 3.0  # times chance that the better of BM25 and control must score to be compared with
 NEAR_CHANCE = 0.1  # share of the way from chance to the better one that a score must have come
 CHANCE_ERRORS = 2.0  # and by how many standard errors it must exceed chance
 FAR_BELOW = 0.4  # share of the worse of BM25 and control below which a score needs an explanation
+UNKNOWN_COSTS = 0.5  # share of the control's score from which unknown tokens are no fault
 WEAKER = 0.8  # share of the worse of both below which a model is weak
 
 # Baselines.
@@ -154,7 +156,7 @@ NORMS_VARY = 0.05  # coefficient of variation of norms: unit vectors 0; faults f
 FEW_DIMENSIONS = (
     24  # honest reductions to 32 and more stay silent; truncations to 8 and 16 do not (not fitted)
 )
-USUAL_DIMENSIONS = 64  # published static models have 64 or more
+USUAL_DIMENSIONS = 64  # published static models have 64 or more; fewer have no tail to speak of
 LEADING = 0.99  # cosine of stored vectors with the leading dimensions of the model's own (not fitted)
 TINY = 1e-6  # norm of a zero vector
 SOME_ZERO = 0.001  # share of zero vectors that a corpus with odd texts may well have
@@ -254,3 +256,9 @@ MISSING_SCORE = -1e30  # FAISS marks a missing result by the lowest single-preci
 EXPLAINED = 0.6  # units of the last reported decimal: half a unit is rounding
 LEAST_DECIMALS, MOST_DECIMALS = 3, 5  # decimals that a reported score is taken to have
 LOWEST_PUBLISHED = 0.05  # share of the published models below which a score is conspicuous (not fitted)
+
+# What stored vectors have beside the model's own. Not fitted: pure noise fills all of what it can, a few
+# directions are few.
+BESIDE = 0.1  # cosine with the model's own from which the vectors are still its own
+SPREAD_EVENLY = 0.7  # share of the directions that pure noise fills
+FEW_DIRECTIONS = 15.0

@@ -46,6 +46,7 @@ def dimensions_differ(box: Box, side: str) -> list[str]:
 @fault(
     "sanity",
     "dimensions-differ",
+    "few-dimensions",  # what is stored are the first of the model's dimensions
     also=("mixed-encoders",),
     held=(None,),
     calibration=(None,),

@@ -237,6 +237,7 @@ def pooled(box: Box, texts: list[str], how: str) -> Floats:
 @fault(
     "texts",
     "pooling",
+    also=("truncated",),  # the first token alone is a text cut after one token
     held=(
         ("max", "both"),
         ("last", "both"),

@@ -10,7 +10,7 @@ from searchapp.diagnosis.context import CorpusContext
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.measures import CUTOFF
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import CLEAR, HINT, LIKELY, NEAR_PROOF, PROOF
+from searchapp.diagnosis.thresholds import CERTAIN, CLEAR, HINT, LIKELY, NEAR_PROOF, PROOF
 from searchapp.evaluation.metric import JudgedRanking
 from searchapp.evaluation.metrics import ndcg
 
@@ -124,4 +124,4 @@ def index_state(evidence: Evidence) -> Iterator[Observation]:
         raise CannotJudgeError("the vectors do not come from an index")
     yield fact("index-changes", "changes since the index was built", len(changes))
     if changes:
-        yield STALE.finding(PROOF, changes="; ".join(changes))
+        yield STALE.finding(CERTAIN, changes="; ".join(changes))

@@ -11,7 +11,7 @@ from searchapp.diagnosis.cloud import FIXES
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.gains import nearly_control, restores
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
-from searchapp.diagnosis.thresholds import CLEAR, HINT, LESSER, LIKELY, PROOF, STRONG
+from searchapp.diagnosis.thresholds import HINT, LESSER, LIKELY, NEAR_PROOF, PROOF, STRONG
 from searchapp.encoders.vectors import unit
 
 ENCODE_AGAIN = "encoding the texts again"
@@ -130,7 +130,7 @@ def norms(evidence: Evidence) -> Iterator[Observation]:
         return
     gain, errors = evidence.gain_of("normalise")
     if gain > limits.PAYS * evidence.score and errors > limits.GAIN_ERRORS / 2:
-        yield UNNORMALISED.finding(CLEAR, gain, variation=variation, largest=evidence.hubness.largest)
+        yield UNNORMALISED.finding(NEAR_PROOF, gain, variation=variation, largest=evidence.hubness.largest)
 
 
 @probe("dimensions", LEADING_DIMENSIONS, OTHER_DIMENSION, FEW)

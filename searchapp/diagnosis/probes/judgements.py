@@ -11,7 +11,7 @@ from searchapp.diagnosis.fit import Fit, Matrix, Rows, below
 from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, mean
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.rankings import retrieved_rows
-from searchapp.diagnosis.thresholds import LIKELY, NEAR_PROOF, PROOF, STRONG
+from searchapp.diagnosis.thresholds import HINT, LIKELY, NEAR_PROOF, PROOF, STRONG
 
 STEPS = 8  # shifts that are looked at in full, the best ones
 NEAR = 5  # rows by which part of a file is tried to be shifted
@@ -66,7 +66,7 @@ def judgements_fit(evidence: Evidence) -> Iterator[Observation]:
     by_control = fit.ranks(fit.by_control())
     control = mean(by_control)
     yield fact("judgements-fit", "judgements that fit their own query", control, "0.5 is chance; the control")
-    if control >= limits.FITS and (by_control < 0.5).mean() <= limits.FITS_LOST:
+    if control >= limits.QUERY_FITS and (by_control < 0.5).mean() <= limits.FITS_LOST:
         return
     ranks = fit.ranks(fit.by_both)
     both, lost = mean(ranks), ranks < 0.5
@@ -90,15 +90,15 @@ def judgements_fit(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _some(fit: Fit, ranks: Matrix) -> Observation | None:
-    lost = np.maximum(fit.ranks(fit.by_control()), fit.ranks(fit.by_bm25)) < limits.LOST
+    lost = np.maximum(fit.ranks(fit.by_control()), fit.ranks(fit.by_bm25)) < limits.LOST_RANK
     share = lost.mean()
     better = lost & (_best_together(fit.by_both.T) > limits.FITS_CLEARLY)
     exchanged = (ranks >= limits.FITS_WELL).mean() > limits.FITS_SHARPLY and better.mean() > limits.EXCHANGED
     if lost.sum() < limits.FEWEST_LOST or not (share > limits.LOST_QUERIES or exchanged):
         return None
     return SOME.finding(
-        STRONG if exchanged else LIKELY,
-        share=min(float(share) / limits.LOST, 1.0),
+        STRONG if exchanged else LIKELY if better.sum() > lost.sum() / 4 else HINT,
+        share=min(float(share) / limits.LOST_RANK, 1.0),
         lost=int(lost.sum()),
         total=len(ranks),
         better=int(better.sum()),

@@ -10,8 +10,8 @@ from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.measures import CUTOFF, mean
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.probes.run_rows import nearest_rows
-from searchapp.diagnosis.results import Results, Rows
-from searchapp.diagnosis.thresholds import CLEAR, NEAR_PROOF
+from searchapp.diagnosis.results import MODEL, Results, Rows
+from searchapp.diagnosis.thresholds import LESSER, NEAR_PROOF
 
 MIXED = Symptom(
     "mixed-runs",
@@ -40,12 +40,24 @@ def run_parts(evidence: Evidence) -> Iterator[Observation]:
     lost = _lost(results)
     share = float(lost.mean())
     yield fact("queries-lost", "queries with results that nobody else finds", share)
-    if not limits.PART < share < 1 - limits.PART:
+    if not limits.PART < share < 1 - limits.PART or not _sound_otherwise(results, lost):
         return
     control = results.judged.ndcg_of(nearest_rows(results.opinions["the control"]))
     here, there = mean(results.per_query[lost]), mean(control[lost])
+    if mean(results.per_query[~lost]) < limits.WEAKER * mean(control[~lost]):
+        return  # the whole run is weak, not a part of it
     if there - here >= max(limits.PART_COSTS, mean(control[~lost]) / 2):
-        yield PART_LOST.finding(CLEAR, None, share, score=here, control=there)
+        yield PART_LOST.finding(LESSER, None, share, score=here, control=there)
+
+
+def _sound_otherwise(results: Results, lost: NDArray[np.bool_]) -> bool:
+    """Tell whether the other queries have the results of the model, where that is known."""
+    if MODEL not in results.opinions:
+        return True
+    own = nearest_rows(results.opinions[MODEL])
+    pairs = zip(own, results.rows, strict=True)
+    overlap = np.array([np.isin(line, rows[:CUTOFF]).mean() for line, rows in pairs])
+    return float(overlap[~lost].mean()) > limits.SAME_RESULTS
 
 
 def _undone(results: Results) -> Mapping[str, list[Rows]]:

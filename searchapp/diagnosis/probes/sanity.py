@@ -82,14 +82,13 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
     ):
         there = set(known)
         foreign = [name for name in judged if name not in there]
-        if foreign and not swapped and (change := fitting_change(foreign, known)):
+        fitting = there.intersection(judged)
+        if foreign and not swapped and (change := fitting_change(foreign, known, fitting)):
             changed.append(what)
             written, share = change.mapping.get(foreign[0], known[0]), len(foreign) / len(judged)
             seen: dict[str, Value] = {"unknown": share, "first": foreign[0], "known": written}
-            fitting = len(change.mapping) / len(foreign)
-            yield JUDGED_FOREIGN.finding(
-                CERTAIN, None, share, what=what, how=change.description, fitting=fitting, **seen
-            )
+            seen["fitting"] = len(change.mapping) / len(foreign)
+            yield JUDGED_FOREIGN.finding(CERTAIN, None, share, what=what, how=change.description, **seen)
     if silent and not swapped and "queries" not in changed:
         share = len(silent) / len(judgements)
         yield WITHOUT_TEXT.finding(

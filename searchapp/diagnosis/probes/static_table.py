@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.gains import gain_with
+from searchapp.diagnosis.measures import mean
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.rows import cosines_of, familiar, far_shift, halves
-from searchapp.diagnosis.thresholds import CLEAR, NEAR_PROOF, PROOF, STRONG
+from searchapp.diagnosis.thresholds import CLEAR, HINT, LESSER, NEAR_PROOF, PROOF, STRONG
 from searchapp.diagnosis.tokens import Pairs, alignment, variant_pairs, without_dominant
 from searchapp.encoders.lost_steps import frequent_words
 from searchapp.encoders.options import DEFAULT_TEMPLATE
@@ -92,9 +93,9 @@ PROMPT = Symptom(
 
 
 def _gain(evidence: Evidence, documents: Floats, queries: Floats) -> float:
-    """Return what the model's vectors of all documents and queries of the context add to the score."""
+    """Return what other vectors of all documents and queries of the context add to the model's own score."""
     score = evidence.score_of(documents[evidence.document_rows], queries[evidence.query_rows])
-    return score - evidence.score
+    return score - mean(evidence.own_per_query)
 
 
 def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floating]) -> float:
@@ -219,7 +220,9 @@ def _unknown(evidence: Evidence, model: TableModel, unknown: int) -> Iterator[Fi
     weights = np.where(asked, float(np.log(1 + int(model.counts.sum()))), rarity[model.query_tokens.ids])
     share = float(weights[asked].sum()) / max(float(weights.sum()), 1e-30)
     if frequent >= limits.FREQUENT_UNKNOWN or share >= limits.ASKED_UNKNOWN:
-        yield UNKNOWN.finding(PROOF, None, share, words=len(words), frequent=frequent)
+        costs = mean(evidence.own_per_query) < limits.UNKNOWN_COSTS * evidence.context.control_score
+        strength = LESSER if costs or evidence.context.label_free else HINT
+        yield UNKNOWN.finding(strength, None, share, words=len(words), frequent=frequent)
 
 
 @probe("model-input", TRUNCATED, TITLE_DROPPED, TEXT_DROPPED, PROMPT)
@@ -237,7 +240,8 @@ def model_input(evidence: Evidence) -> Iterator[Observation]:
     yield fact("unread-tokens", "tokens of the documents never read", unread)
     if length is not None and unread > limits.UNREAD_TOKENS:
         gain = _gain(evidence, table.means(model.document_tokens), table.means(model.query_tokens))
-        yield TRUNCATED.finding(CLEAR, gain, share=unread, length=length)
+        pays = gain > limits.PAYS * mean(evidence.own_per_query)
+        yield TRUNCATED.finding(CLEAR if pays else HINT, gain, share=unread, length=length)
     if "{title}" not in options.template and any(document.title for document in evidence.context.documents):
         yield _template(evidence, model, TITLE_DROPPED)
     if "{text}" not in options.template:

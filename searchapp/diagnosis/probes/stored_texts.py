@@ -9,19 +9,22 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.additions import added_tokens, addition
 from searchapp.diagnosis.agreement import nearest
-from searchapp.diagnosis.cloud import Sides
+from searchapp.diagnosis.cloud import Sides, participation, spectrum
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.measures import cosines, percentile_ranks, spread
 from searchapp.diagnosis.mixing import affine_fit, blend, kept_angles
 from searchapp.diagnosis.model import Model, TableModel
-from searchapp.diagnosis.probe import Observation, fact, probe
+from searchapp.diagnosis.probe import Finding, Observation, fact, probe
 from searchapp.diagnosis.probes.text_symptoms import (
     ADDED_TEXT,
+    ANOTHER_SIDE,
     BIAS,
     BLENDED,
+    DIRECTIONS,
     EXACTLY,
     MAPPED,
     NEARLY,
+    NOISE,
     OTHER_MODEL,
     OTHER_MODEL_IN_PART,
     SYMPTOMS,
@@ -269,4 +272,28 @@ def _unexplained(evidence: Evidence, sides: tuple[Deviating, Deviating]) -> Iter
             )
         else:
             better = gain is not None and gain > limits.GAIN * evidence.score
-            yield UNEXPLAINED.finding(LIKELY if better else HINT, gain, side=deviating.side, median=median)
+            if better and (added := _beside(deviating, median, gain)):
+                yield added
+                continue
+            symptom = ANOTHER_SIDE if other.share < limits.TOUCHED else UNEXPLAINED
+            yield symptom.finding(
+                LIKELY if better else HINT, gain, side=deviating.side, other=other.side, median=median
+            )
+
+
+def _beside(deviating: Deviating, median: float, gain: float | None) -> Finding | None:
+    """Tell noise and a few directions apart by what the stored vectors have beside the model's own."""
+    if not limits.BESIDE < median < limits.EXACT or len(deviating.rows) < limits.FEWEST_DOCUMENTS:
+        return None
+    stored, expected = (unit(side) for side in (deviating.stored, deviating.expected))
+    beside = stored - np.einsum("nd,nd->n", stored, expected)[:, None] * expected
+    n, d = beside.shape
+    directions = participation(spectrum(beside))
+    pure = n * d / (n + d + 1)  # of isotropic noise: (tr S)^2 / tr S^2 of a Wishart matrix
+    if directions > limits.SPREAD_EVENLY * pure:
+        return NOISE.finding(STRONG, gain, side=deviating.side, spread=directions / pure, median=median)
+    if directions < limits.FEW_DIRECTIONS:
+        return DIRECTIONS.finding(
+            STRONG, gain, side=deviating.side, directions=max(directions, 1.0), median=median
+        )
+    return None

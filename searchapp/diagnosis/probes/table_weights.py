@@ -169,7 +169,7 @@ def _structure(evidence: Evidence, model: TableModel, pairs: Pairs, used: Floats
     ):
         yield NOISE.finding(CLEAR, head=head, tail=tail, least=least)
         return
-    if rows.shape[1] < limits.FEW_DIMENSIONS:
+    if rows.shape[1] < limits.USUAL_DIMENSIONS:
         return
     variances = np.linalg.eigvalsh(np.cov(used.astype(np.float64), rowvar=False))[::-1]
     size = len(variances)

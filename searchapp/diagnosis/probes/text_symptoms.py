@@ -93,6 +93,28 @@ UNEXPLAINED = Symptom(
     "change of the texts explains it: the vectors were modified, or they come from another model.",
     fix=ENCODE_AGAIN,
 )
+NOISE = Symptom(
+    "noise",
+    "The stored {side} are the model's vectors and something that is different for each text and has no "
+    "preferred direction: its variance is spread over {spread:percent} of what pure noise would fill (median "
+    "cosine with the model's own {median:.2f}).",
+    fix=ENCODE_AGAIN,
+    key="noise-beside-the-model",
+)
+DIRECTIONS = Symptom(
+    "dominant-directions",
+    "The stored {side} are the model's vectors and something along {directions:.0f} directions that has "
+    "nothing to do with them (median cosine with the model's own {median:.2f}).",
+    fix=ENCODE_AGAIN,
+    key="directions-beside-the-model",
+)
+ANOTHER_SIDE = Symptom(
+    "mixed-encoders",
+    "The stored {side} are not what the model gives for their texts (median cosine {median:.2f}), the "
+    "{other} are, and no change of the texts explains it.",
+    fix=ENCODE_AGAIN,
+    key="another-side",
+)
 SYMPTOMS = (
     *EXACTLY.values(),
     *NEARLY.values(),
@@ -103,5 +125,8 @@ SYMPTOMS = (
     OTHER_MODEL,
     OTHER_MODEL_IN_PART,
     MAPPED,
+    ANOTHER_SIDE,
+    NOISE,
+    DIRECTIONS,
     UNEXPLAINED,
 )
