@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from searchapp.diagnosis.agreement import NEIGHBOURS, Agreement, Match, match_rows, realign_rows
 from searchapp.diagnosis.cloud import Cloud, Sides, Vectors, without_directions
 from searchapp.diagnosis.context import CorpusContext
-from searchapp.diagnosis.gains import own_table, scores_fixed
+from searchapp.diagnosis.gains import own_scores, own_table, scores_fixed
 from searchapp.diagnosis.measures import (
     Hubness,
     JudgedQueries,
@@ -213,10 +213,7 @@ class Evidence:
     @cached_property
     def own_per_query(self) -> NDArray[np.float64]:
         """The score of each query with the vectors of the static model itself, (q,), whatever is stored."""
-        if self.table is not None or not isinstance(self.model, TableModel):
-            return self.per_query
-        own = self.model.documents[self.document_rows], self.model.queries[self.query_rows]
-        return self.judged.ndcg(*own)
+        return own_scores(self)
 
     def score_of(self, documents: Floats, queries: Floats) -> float:
         """Return the mean score of other vectors in the same rows."""

@@ -23,6 +23,15 @@ def own_table(evidence: "Evidence") -> TableModel | None:
     return evidence.model if same >= 1 - limits.TOUCHED else None
 
 
+def own_scores(evidence: "Evidence") -> NDArray[np.float64]:
+    """Return the score of each query with the vectors of the static model itself, (q,)."""
+    model = evidence.model
+    if evidence.table is not None or not isinstance(model, TableModel):
+        return evidence.per_query
+    documents, queries = model.documents[evidence.document_rows], model.queries[evidence.query_rows]
+    return evidence.judged.ndcg(documents, queries)
+
+
 def scores_fixed(evidence: "Evidence") -> dict[str, NDArray[np.float64]]:
     """Return the score of each query, (q,), after each of `FIXES`."""
     evidence.context.progress("trying fixes")
