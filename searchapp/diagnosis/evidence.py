@@ -48,10 +48,9 @@ class Evidence:
     """What is known about one pipeline.
 
     `model` is said to have made `vectors`; of these, documents that the corpus does not know are left out
-    below. Where there is a `run`, it is what is judged; `ranks` is the column of ranks of its file, in the
-    order of the scores. `reported` maps metrics, under MTEB's names, to reported values. `changes` says what
-    has changed since the index was built; it is None when the vectors do not come from an index. `damage` is
-    what is wrong with the files of the vectors.
+    below. A `run` is what is judged; `ranks` is the column of ranks of its file, in the order of the scores.
+    `reported` maps metrics, under MTEB's names, to reported values. `changes` says what has changed since the
+    index was built, None when there is no index. `damage` is what is wrong with the files of the vectors.
     """
 
     context: CorpusContext
@@ -212,7 +211,7 @@ class Evidence:
 
     @cached_property
     def own_per_query(self) -> NDArray[np.float64]:
-        """The score of each query with the vectors of the static model itself, (q,), whatever is stored."""
+        """The score of each query with the model's own vectors, (q,), where it is static."""
         return own_scores(self)
 
     def score_of(self, documents: Floats, queries: Floats) -> float:
@@ -221,7 +220,7 @@ class Evidence:
 
     @cached_property
     def table(self) -> TableModel | None:
-        """The static model whose own vectors are stored, so that its table is what can be mended."""
+        """The static model whose own vectors are stored."""
         return own_table(self)
 
     @cached_property
