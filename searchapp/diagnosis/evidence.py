@@ -66,10 +66,9 @@ class Evidence:
 
     def require_stored(self) -> Vectors:
         """Return the vectors as they are stored, whether or not any belongs to the corpus."""
-        if self.vectors is None and self.damage:
-            raise CannotJudgeError("the stored vectors cannot be used")
         if self.vectors is None:
-            raise CannotJudgeError("there are no stored vectors (name a model: -m MODEL)")
+            missing = "there are no stored vectors (name a model: -m MODEL)"
+            raise CannotJudgeError("the stored vectors cannot be used" if self.damage else missing)
         return self.vectors
 
     def require_vectors(self) -> Vectors:
