@@ -55,3 +55,24 @@ def test_precision_at_10_of_019_with_one_relevant_document_a_query(cli: Cli, tmp
     assert result.exit_code == 3
     names = [finding["name"] for finding in json.loads(result.stdout)["findings"]]
     assert "impossible-score" in names
+
+
+@pytest.mark.usefixtures("real_corpora")
+def test_a_figure_of_another_task_is_named(cli: Cli) -> None:
+    """0.51338 is the bundled model's nDCG@10 on SciFact, 0.64508 the published one of all-MiniLM-L6-v2."""
+    for reported, said in (
+        ("0.51338", "0.51338 as the same model on SciFact."),
+        ("0.64508", "0.64508 as the published figure of sentence-transformers/all-MiniLM-L6-v2 on SciFact."),
+    ):
+        result = cli(
+            "diagnose",
+            "nfcorpus",
+            "--probe",
+            "reported-score",
+            "--reported",
+            f"ndcg_at_10={reported}",
+            "--json",
+        )
+        first = json.loads(result.stdout)["causes"][0]
+        assert (result.exit_code, first["id"]) == (3, "other-task")
+        assert first["found"][0]["evidence"].endswith(said)

@@ -114,11 +114,4 @@ def test_every_accepted_cause_exists() -> None:
     from searchapp.diagnosis.causes import CAUSES
 
     causes = {cause for case in select("all") if case.fault.family != "files" for cause in case.fault.accepts}
-    assert causes - set(CAUSES) <= FORTHCOMING
-
-
-FORTHCOMING = {
-    *("mixed-runs", "unknown-grades", "other-language", "markup", "judgements-misplaced", "rank-as-score"),
-    *("scores-random", "top-lost", "blended-rows", "lowercasing-lost", "bias", "last-components", "clipped"),
-    *("other-task", "impossible-score"),
-}
+    assert causes <= set(CAUSES)

@@ -483,6 +483,12 @@ CAUSES = {
         "it belongs to another metric, task or run",
         "Look up which metric and which task the figure belongs to, and score the run again.",
     ),
+    "other-task": _score(
+        "A7",
+        "The score belongs to another task",
+        "nDCG@10 of SciFact for NFCorpus: twice as high",
+        "State the task with every score.",
+    ),
     "unexplained-score": Cause(
         "F", "The reported score does not come from this run", "unknown", "Score the run again.", SCORE
     ),

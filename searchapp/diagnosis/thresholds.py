@@ -1,10 +1,10 @@
 """Every threshold of the diagnosis, and where it was set.
 
-Unless a comment says otherwise, a threshold was set on the calibration cases: the bundled model and
-all-MiniLM-L6-v2 on NFCorpus and SciFact (test), healthy and with each fault of the catalogue at its training
-severities (`python -m tests.faults --calibration`), and the healthy bundled model on the train and dev splits
-and on the sample (`--splits`). The comments give the range of healthy and of faulty values; `docs/faults.md`
-describes the procedure. "Not fitted" marks limits that were chosen by argument.
+Unless a comment says otherwise, a threshold was set with the bundled model and all-MiniLM-L6-v2 on NFCorpus,
+SciFact and the sample, healthy and with faults (`python -m tests.faults --calibration`). The comments give
+the range of healthy and of faulty values; where they name another corpus or model, its values were in sight.
+`docs/faults.md` describes the procedure and what it does not show. "Not fitted" marks limits that were chosen
+by argument.
 """
 
 # Strength of a finding.
@@ -254,7 +254,7 @@ LAST_ENDING = 0.8  # share of these in which it is the last result
 LAST_QUERIES = 3  # and at least so many
 MISSING_SCORE = -1e30  # FAISS marks a missing result by the lowest single-precision number
 EXPLAINED = 0.6  # units of the last reported decimal: half a unit is rounding
-LEAST_DECIMALS, MOST_DECIMALS = 3, 5  # decimals that a reported score is taken to have
+LEAST_DECIMALS, MOST_DECIMALS = 2, 5  # decimals that a reported score is taken to have
 LOWEST_PUBLISHED = 0.05  # share of the published models below which a score is conspicuous (not fitted)
 
 # What stored vectors have beside the model's own. Not fitted: pure noise fills all of what it can, a few

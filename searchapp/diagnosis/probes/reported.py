@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
+from searchapp.diagnosis.other_tasks import figures_of_other_tasks
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.reported_scores import best_scores, other_definitions
-from searchapp.diagnosis.thresholds import EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
+from searchapp.diagnosis.thresholds import CLEAR, EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
 from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
 from searchapp.evaluation.metrics import MAP, MRR, RECALL
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
@@ -28,6 +29,11 @@ OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE = (
 Explanation = tuple[Symptom, str, float]
 """One way to arrive at another score: its symptom and description, and that score."""
 
+OTHER_TASK = Symptom(
+    "other-task",
+    "The reported {metric} of {reported:g} is {score:.5f} here and {explained:.5f} as {explanation}.",
+    "A figure can agree by chance.",
+)
 UNEXPLAINED = Symptom(
     "unexplained-score",
     "The reported {metric} of {reported:g} is {score:.5f} for this run, and no known definition, cutoff, "
@@ -48,7 +54,16 @@ CONTRADICTION = Symptom(
 
 @probe(
     "reported-score",
-    *(OTHER_SPLIT, OTHER_DEFINITION, OTHER_CUTOFF, OTHER_SCALE, UNEXPLAINED, IMPOSSIBLE, CONTRADICTION),
+    *(
+        OTHER_SPLIT,
+        OTHER_DEFINITION,
+        OTHER_CUTOFF,
+        OTHER_SCALE,
+        OTHER_TASK,
+        UNEXPLAINED,
+        IMPOSSIBLE,
+        CONTRADICTION,
+    ),
 )
 def reported_score(evidence: Evidence) -> Iterator[Observation]:
     """Which definition gives the reported score?"""
@@ -69,6 +84,8 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
         if _same(score, value):
             continue
         found = list(_explained(evidence, metric, value, scores, judged_run))
+        if not found:
+            found = list(_of_another_task(evidence, metric, value, score))
         if value > best[metric] and not _same(best[metric], value):
             impossible = IMPOSSIBLE.finding(
                 PROOF if not found else LIKELY, metric=metric, reported=value, best=best[metric]
@@ -77,6 +94,15 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
         elif not found:
             yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=score)
         yield from found
+
+
+def _of_another_task(evidence: Evidence, metric: str, value: float, score: float) -> Iterator[Observation]:
+    """Yield the task on which the model, or a published one, has the reported figure."""
+    for explanation, explained in figures_of_other_tasks(evidence, parse_measure(metric)):
+        if _same(explained, value):
+            finding = partial(OTHER_TASK.finding, CLEAR, metric=metric, reported=value, score=score)
+            yield finding(explanation=explanation, explained=explained)
+            return
 
 
 def _contradictions(reported: Mapping[str, float]) -> Iterator[Observation]:
