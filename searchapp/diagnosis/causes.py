@@ -171,6 +171,7 @@ CAUSES = {
         "One side was lower-cased or upper-cased",
         "queries in capitals: 24.4 to 9.2 / 51.3 to 13.6",
         "Leave case to the tokenizer.",
+        explains=("zero-vectors", "unknown-tokens", "below-random"),
     ),
     "prompt": _score(
         "B8",

@@ -16,7 +16,7 @@ from searchapp.diagnosis.measures import mean, spread
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Observation, Symptom, probe
 from searchapp.diagnosis.rankings import scores_of_queries
-from searchapp.diagnosis.thresholds import HINT, STRONG
+from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.texts import assemble
@@ -150,8 +150,9 @@ def _measured(
     first = next(text for text in texts if look.tells(text))[:60]
     if not costly and look.symptom is CASE:
         return
+    sure = PROOF if gain > as_is else STRONG  # nothing else doubles a score
     yield look.symptom.finding(
-        STRONG if costly else HINT,
+        sure if costly else HINT,
         gain if costly and measured == "the model" else None,
         share,
         side=side, look=look.look, first=first, measured=measured, change=gain,

@@ -118,6 +118,8 @@ def _exchanged(fit: Fit) -> Observation | None:
     ):
         return None
     better = lost & (_best_together(fits) > limits.FITS_CLEARLY)
+    if better.sum() <= lost.sum() / 4:
+        return None  # nobody else's documents either: the texts are at fault
     return EXCHANGED.finding(
         LIKELY,
         share=min(2 * float(share), 1.0),

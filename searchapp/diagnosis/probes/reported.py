@@ -54,16 +54,14 @@ CONTRADICTION = Symptom(
 
 @probe(
     "reported-score",
-    *(
-        OTHER_SPLIT,
-        OTHER_DEFINITION,
-        OTHER_CUTOFF,
-        OTHER_SCALE,
-        OTHER_TASK,
-        UNEXPLAINED,
-        IMPOSSIBLE,
-        CONTRADICTION,
-    ),
+    OTHER_SPLIT,
+    OTHER_DEFINITION,
+    OTHER_CUTOFF,
+    OTHER_SCALE,
+    OTHER_TASK,
+    UNEXPLAINED,
+    IMPOSSIBLE,
+    CONTRADICTION,
 )
 def reported_score(evidence: Evidence) -> Iterator[Observation]:
     """Which definition gives the reported score?"""
