@@ -80,10 +80,11 @@ class Diagnosis:
         score = float(measured.value)
         best, worst = max(compared), min(compared)
         error = float(measured.values["error"])
-        if best > limits.BEATS_CHANCE * chance and score < chance + max(
-            limits.NEAR_CHANCE * (best - chance), limits.CHANCE_ERRORS * error
-        ):
-            return "low"
+        margin = error  # where even BM25 and the control are near chance, as on very small corpora
+        if telling := best > limits.BEATS_CHANCE * chance:
+            margin = max(limits.NEAR_CHANCE * (best - chance), limits.CHANCE_ERRORS * error)
+        if score < chance + margin:
+            return "weak" if self.verified and not telling else "low"
         if score < limits.FAR_BELOW * worst and not self.verified:
             return "low"
         return "weak" if score < limits.WEAKER * worst else "healthy"

@@ -74,7 +74,8 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
     silent = [name for name in judgements if not _has_text(evidence, name)]
     documents = list(dict.fromkeys(name for row in judgements.values() for name in row))
     unknown = [name for name in silent if name not in context.all_queries]
-    swapped = sum(name in context.rows for name in unknown) > len(unknown) / 2  # `corpus-check` names that
+    documents_there = sum(name in context.rows for name in unknown)
+    swapped = 2 * documents_there > max(len(unknown), len(judgements))  # `corpus-check` names that
     changed = []
     for what, judged, known in (
         ("queries", list(judgements), list(context.all_queries)),
