@@ -248,3 +248,38 @@ def test_no_threshold_is_declared_twice() -> None:
     ]
     assert len(assigned) > 100
     assert sorted(assigned) == sorted(set(assigned))
+
+
+def measured(
+    score: float, control: float, bm25: float, *, chance: float = 0.01, error: float = 0.01, own: float = 0.0
+) -> str:
+    """Return the verdict on a score; `own` is the share of the vectors that the model reproduces."""
+    facts = {
+        "score": Fact("score", "", score, values={"error": error, "queries": 100}),
+        "chance": Fact("chance", "", chance),
+        "control": Fact("control", "", control),
+        "bm25": Fact("bm25", "", bm25),
+        "documents": Fact("documents-reproduced", "", own),
+        "queries": Fact("queries-reproduced", "", own),
+    }
+    return diagnose(healthy(sentences()), [observing(*facts.values())]).verdict
+
+
+@pytest.mark.parametrize(
+    ("score", "control", "bm25", "settings", "verdict"),
+    [
+        (0.24, 0.24, 0.32, {}, "healthy"),
+        (0.15, 0.24, 0.32, {}, "weak"),  # below 0.8 of the control, above 0.4
+        (0.09, 0.24, 0.32, {}, "low"),  # below 0.4 of both, and nobody knows where it comes from
+        (0.09, 0.24, 0.32, {"own": 1.0}, "weak"),  # it is what the model gives
+        (0.03, 0.24, 0.32, {"own": 1.0}, "low"),  # within a tenth of the way from chance to BM25
+        (0.05, 0.30, 0.20, {"error": 0.05}, "low"),  # within two standard errors of chance
+        (0.13, 0.22, 0.21, {"chance": 0.09, "error": 0.03}, "weak"),  # where all are near chance: one error
+        (0.10, 0.22, 0.21, {"chance": 0.09, "error": 0.03}, "low"),
+        (0.10, 0.22, 0.21, {"chance": 0.09, "error": 0.03, "own": 1.0}, "weak"),
+    ],
+)
+def test_a_score_without_a_cause_is_healthy_weak_or_low(
+    score: float, control: float, bm25: float, settings: dict[str, float], verdict: str
+) -> None:
+    assert measured(score, control, bm25, **settings) == verdict
