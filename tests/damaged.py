@@ -198,7 +198,7 @@ FIRES: dict[str, dict[str, Break]] = {
         "truncated": fault("stored texts truncated", 12),
         "pooling": fault("other pooling", ("max", "max")),
         "mixed-encoders": fault("queries in other coordinates", "rotation"),
-        "stale-index": fault("dominant directions", (5, 1.0)),
+        "dominant-directions": fault("dominant directions", (5, 1.0)),
     },
     "row-alignment": {
         "table-rows-shifted": fault("rows shifted", (2, 0.3)),

@@ -84,6 +84,7 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
         found = list(_explained(evidence, metric, value, scores, judged_run))
         if not found:
             found = list(_of_another_task(evidence, metric, value, score))
+        yield from found
         if value > best[metric] and not _same(best[metric], value):
             impossible = IMPOSSIBLE.finding(
                 PROOF if not found else LIKELY, metric=metric, reported=value, best=best[metric]
@@ -91,7 +92,6 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
             yield impossible
         elif not found:
             yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=score)
-        yield from found
 
 
 def _of_another_task(evidence: Evidence, metric: str, value: float, score: float) -> Iterator[Observation]:

@@ -11,7 +11,7 @@ from searchapp.diagnosis.measures import CUTOFF, mean
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.probes.run_rows import nearest_rows
 from searchapp.diagnosis.results import MODEL, Results, Rows
-from searchapp.diagnosis.thresholds import LESSER, NEAR_PROOF
+from searchapp.diagnosis.thresholds import CLEAR, LESSER, NEAR_PROOF
 
 MIXED = Symptom(
     "mixed-runs",
@@ -44,10 +44,12 @@ def run_parts(evidence: Evidence) -> Iterator[Observation]:
         return
     control = results.judged.ndcg_of(nearest_rows(results.opinions["the control"]))
     here, there = mean(results.per_query[lost]), mean(control[lost])
-    if mean(results.per_query[~lost]) < limits.WEAKER * mean(control[~lost]):
+    if mean(results.per_query[~lost]) < mean(control[~lost]) / 2:
         return  # the whole run is weak, not a part of it
     if there - here >= max(limits.PART_COSTS, mean(control[~lost]) / 2):
-        yield PART_LOST.finding(LESSER, None, share, score=here, control=there)
+        yield PART_LOST.finding(
+            CLEAR if MODEL in results.opinions else LESSER, None, share, score=here, control=there
+        )
 
 
 def _sound_otherwise(results: Results, lost: NDArray[np.bool_]) -> bool:
@@ -57,7 +59,7 @@ def _sound_otherwise(results: Results, lost: NDArray[np.bool_]) -> bool:
     own = nearest_rows(results.opinions[MODEL])
     pairs = zip(own, results.rows, strict=True)
     overlap = np.array([np.isin(line, rows[:CUTOFF]).mean() for line, rows in pairs])
-    return float(overlap[~lost].mean()) > limits.SAME_RESULTS
+    return float(np.median(overlap[~lost])) > limits.SAME_RESULTS
 
 
 def _undone(results: Results) -> Mapping[str, list[Rows]]:
