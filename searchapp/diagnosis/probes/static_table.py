@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.gains import gain_with
+from searchapp.diagnosis.gains import gain_with, nearly_control
 from searchapp.diagnosis.measures import mean
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
@@ -146,7 +146,7 @@ def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     chance = limits.CHANCE_COSINE / rows.shape[1] ** 0.5
     if aligned < limits.MISALIGNED and best < chance and together < limits.COHERENT:
         yield ROWS_RANDOM.finding(NEAR_PROOF, alignment=aligned)
-    elif strange > limits.STRANGERS and best > limits.KIN + chance:
+    elif strange > limits.STRANGERS and best > limits.KIN + chance and not nearly_control(evidence):
         share = 1 - (1 - strange) ** 0.5
         yield SOME_RANDOM.finding(CLEAR, None, share, strange=strange, best=best)
 
