@@ -17,7 +17,7 @@ from searchapp.cli.options import (
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
-from searchapp.encoders.options import Options
+from searchapp.encoders.options import PRECOMPUTED, Options, split_name
 from searchapp.reports.formats import Report
 
 
@@ -127,7 +127,7 @@ def command(
         raise click.UsageError("Name one corpus: searchapp diagnose CORPUS -m MODEL.")
     if run is not None and model is None:
         reject({"kind", *VECTOR_OPTIONS}, "--run without -m MODEL, since no vectors are made")
-    precomputed = (model or "").startswith("npy:")
+    precomputed = split_name(model or "")[0] == PRECOMPUTED
     if precomputed:
         reject({"kind"}, "-m npy:FOLDER, which needs no index")
     if precomputed and made_by is None:

@@ -14,7 +14,7 @@ from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.stored import Stored, read_folder, read_index
 from searchapp.diagnosis.tokens import token_table
 from searchapp.encoders.encoder import Encoder, load_encoder
-from searchapp.encoders.options import Options
+from searchapp.encoders.options import PRECOMPUTED, Options, split_name
 from searchapp.encoders.precomputed import PrecomputedEncoder, VectorFiles
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.errors import SearchappError
@@ -22,8 +22,6 @@ from searchapp.evaluation.trec import read_ranked_run
 from searchapp.index.build import build_index
 from searchapp.index.kinds import DEFAULT_KIND
 from searchapp.index.layout import current_folder, index_folder
-
-PRECOMPUTED = "npy:"
 
 
 def collect(
@@ -55,8 +53,8 @@ def collect(
         return common
     if isinstance(model, PrecomputedEncoder):
         model = model.name
-    if isinstance(model, str) and model.startswith(PRECOMPUTED):
-        files = VectorFiles(model.removeprefix(PRECOMPUTED))
+    if isinstance(model, str) and split_name(model)[0] == PRECOMPUTED:
+        files = VectorFiles(split_name(model)[1])
         files.model_digest()  # an error when a file is missing
         stored = read_folder(files.folder, "cosine" if options.normalize else "dot")
         inspected = None if made_by is None else _inspected(_opened(made_by, options, progress), context)

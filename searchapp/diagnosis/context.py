@@ -11,6 +11,7 @@ from searchapp.diagnosis.measures import JudgedQueries, judged_queries
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.records import Document, Judgements, Query
+from searchapp.retrieval.bm25 import Bm25, open_bm25
 
 Progress = Callable[[str], None]
 """Called with what is about to be done."""
@@ -85,6 +86,15 @@ class CorpusContext:
         self.progress(f"encoding with the control model ({BUNDLED})")
         encoder = load_encoder(BUNDLED)
         return Sides(encoder.encode_documents(self.documents), encoder.encode_queries(self.queries))
+
+    @cached_property
+    def bm25(self) -> Bm25:
+        """The BM25 index of the documents, opened once.
+
+        Raises:
+            SearchappError: no document has a word.
+        """
+        return open_bm25(self.corpus.documents_digest, lambda: self.documents)
 
     @cached_property
     def control_score(self) -> float:

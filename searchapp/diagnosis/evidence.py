@@ -240,11 +240,6 @@ class Evidence:
         return self.score_of(*sides) - self.score
 
     @cached_property
-    def run_rows(self) -> Rows:
-        """The first ten results of each query of the context as rows of its documents, (q, 10), or -1."""
-        return rows_of_run(self.require_run(), [one.id for one in self.context.queries], self.context.rows)
-
-    @cached_property
     def results(self) -> Results:
         """The results of the run as rows of documents, and what the control and BM25 think of them."""
         vectors = None if self.vectors is None else (self.searched, self.document_rows, self.query_rows)
@@ -257,7 +252,8 @@ class Evidence:
     def run_per_query(self) -> NDArray[np.float64]:
         """nDCG@10 of the run for each query of the context, (q,)."""
         self.require_judgements()
-        return self.context.judged.ndcg_of(self.run_rows)
+        names = [query.id for query in self.context.queries]
+        return self.context.judged.ndcg_of(rows_of_run(self.require_run(), names, self.context.rows))
 
     @property
     def same_dimension(self) -> bool:

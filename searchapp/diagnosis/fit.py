@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -18,7 +18,7 @@ from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.vectors import Floats
 from searchapp.evaluation.metric import RELEVANT
 from searchapp.records import Document, Query
-from searchapp.retrieval.bm25 import open_bm25
+from searchapp.retrieval.bm25 import Bm25, open_bm25
 
 Rows = NDArray[np.intp]
 Matrix = NDArray[np.float64]
@@ -94,10 +94,8 @@ class Fit:
     @cached_property
     def _above_by_bm25(self) -> Matrix:
         self.context.progress("scoring every query with BM25")
-        spaced, digest = not self._unspaced, self.context.corpus.documents_digest
-        if not spaced:
-            digest = hashlib.sha256(f"{digest} in pairs of letters".encode()).hexdigest()
-        bm25 = open_bm25(digest, lambda: self.context.documents if spaced else self._in_bigrams())
+        spaced = not self._unspaced
+        bm25 = self.context.bm25 if spaced else self._bm25_of_bigrams()
         place = np.array([self.context.rows[name] for name in bm25.ids])
         scores = np.zeros(len(self.context.documents))
         above = np.zeros((len(self.texts), len(self._judged)))
@@ -164,8 +162,13 @@ class Fit:
         text = "".join(documents[row].text[:200] for row in spread(len(documents), LOOKED_AT))
         return len(UNSPACED.findall(text)) > 0.3 * sum(map(str.isalpha, text))
 
-    def _in_bigrams(self) -> Sequence[Document]:
-        return [Document(one.id, "", _bigrams(f"{one.title} {one.text}")) for one in self.context.documents]
+    def _bm25_of_bigrams(self) -> Bm25:
+        name = f"{self.context.corpus.documents_digest} in pairs of letters"
+        documents = self.context.documents
+        return open_bm25(
+            hashlib.sha256(name.encode()).hexdigest(),
+            lambda: [Document(one.id, "", _bigrams(f"{one.title} {one.text}")) for one in documents],
+        )
 
 
 def below(values: Matrix, chosen: Matrix, *, itself: bool = True) -> Matrix:

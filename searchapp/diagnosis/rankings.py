@@ -1,10 +1,16 @@
 """What is retrieved by whatever is examined: the run, else the vectors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence, Rows
 from searchapp.diagnosis.measures import CUTOFF, rows_of_run
+from searchapp.encoders.vectors import Floats
+from searchapp.records import Ranking, Run
+
+DEPTH = 1000  # of a run whose figures are compared with published ones
 
 
 def retrieved_rows(evidence: Evidence, depth: int) -> Rows:
@@ -18,7 +24,7 @@ def retrieved_rows(evidence: Evidence, depth: int) -> Rows:
         names = [query.id for query in context.queries]
         return rows_of_run(evidence.require_run(), names, context.rows, depth)
     evidence.require_vectors()
-    best = evidence.judged.top(*evidence.searched, depth)
+    best = evidence.top if depth == CUTOFF else evidence.judged.top(*evidence.searched, depth)
     rows = np.full((len(context.queries), best.shape[1]), -1, dtype=np.intp)
     rows[evidence.query_rows] = evidence.document_rows[best]
     return rows
@@ -32,3 +38,24 @@ def scores_of_queries(evidence: Evidence) -> NDArray[np.float64] | None:
         return evidence.context.judged.ndcg_of(retrieved_rows(evidence, CUTOFF))
     except CannotJudgeError:
         return None
+
+
+def exact_run(evidence: Evidence, depth: int = DEPTH) -> Run:
+    """Return the run of exact search over the stored vectors.
+
+    Raises:
+        CannotJudgeError: there are no vectors, or none belongs to the corpus.
+    """
+    evidence.require_vectors()
+    return run_of(evidence, evidence.query_ids, evidence.searched.queries, depth)
+
+
+def run_of(evidence: Evidence, query_ids: Sequence[str], queries: Floats, depth: int) -> Run:
+    """Return the run of exact search over the stored documents for any queries, (q, d)."""
+    documents = evidence.searched.documents
+    run = {}
+    best = evidence.judged.top(documents, queries, depth)
+    for name, rows, query in zip(query_ids, best, queries, strict=True):
+        ids = [evidence.document_ids[row] for row in rows]
+        run[name] = Ranking(ids, (documents[rows] @ query).astype(np.float32))
+    return run

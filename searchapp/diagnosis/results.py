@@ -20,7 +20,6 @@ from searchapp.diagnosis.measures import CUTOFF, JudgedQueries, spearman, spread
 from searchapp.encoders.vectors import Floats
 from searchapp.errors import SearchappError
 from searchapp.records import Run
-from searchapp.retrieval.bm25 import open_bm25
 
 Rows = NDArray[np.intp]
 
@@ -191,7 +190,7 @@ def _similarity(sides: Sides, document_rows: Rows, query_rows: Rows, asked: Rows
 
 def _bm25(context: CorpusContext, queries: Rows) -> Floats:
     """Return the BM25 scores of queries and documents, (q, n); 0 where they share no word."""
-    index = open_bm25(context.corpus.documents_digest, lambda: context.documents)
+    index = context.bm25
     columns = [context.rows[name] for name in index.ids]
     scores = np.zeros((len(queries), len(context.documents)), dtype=np.float32)
     for line, found in zip(scores, index.scores([context.queries[query] for query in queries]), strict=True):

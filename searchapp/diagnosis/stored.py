@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.diagnosis.cloud import Vectors
 from searchapp.diagnosis.probe import Finding, Symptom
 from searchapp.diagnosis.thresholds import CERTAIN, LIKELY
-from searchapp.encoders.precomputed import SIDES
+from searchapp.encoders.precomputed import SIDES, lines_of, map_array
 from searchapp.errors import SearchappError
 from searchapp.index.index import open_index
 from searchapp.index.manifest import damaged_files, recipe_differences
@@ -82,8 +81,7 @@ def _read_side(
 ) -> tuple[list[str], NDArray[np.float32] | None]:
     """Return ids and vectors of one side, None where they cannot be used; add what is wrong to `damage`."""
     array, listed = folder / f"{side}.npy", folder / f"{side}.txt"
-    names = listed.read_text("utf-8-sig", errors="replace").split("\n")
-    names = [name.strip("\r") for name in (names if names[-1] else names[:-1])]
+    names = lines_of(listed.read_text("utf-8-sig", errors="replace"))
     vectors = _as_floats(array, damage)
     if vectors is None:
         return names, None
@@ -106,14 +104,12 @@ def _read_side(
 
 def _as_floats(file: Path, damage: list[Finding]) -> NDArray[np.float32] | None:
     try:
-        array: NDArray[Any] = np.lib.format.open_memmap(file, mode="r")
-    except ValueError as error:
-        if "Python objects" in str(error):  # numpy refuses to map what only pickle could read
-            damage.append(WRONG_DTYPE.finding(CERTAIN, file=file.name, dtype="Python objects"))
-            return None
-        raise SearchappError(
-            f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
-        ) from error
+        array = map_array(file)
+    except SearchappError as error:
+        if "Python objects" not in error.message:  # which only pickle could read
+            raise
+        damage.append(WRONG_DTYPE.finding(CERTAIN, file=file.name, dtype="Python objects"))
+        return None
     if array.ndim != 2 or not array.size:
         damage.append(WRONG_SHAPE.finding(CERTAIN, file=file.name, shape=str(array.shape)))
         return None

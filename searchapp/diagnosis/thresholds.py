@@ -242,7 +242,6 @@ MOVED = 0.02  # least share of the pairs with another ranking's first ten at one
 MOVED_ERRORS = 6.0  # and how far above the usual distance, in standard errors of its count (not fitted)
 MOVED_MORE = 1.5  # and how many times as many as at no distance (not fitted)
 OTHERS_QUERY = 0.3  # share of queries whose results fit another query best: shuffled 0.78-1; sound 0-0.04
-FITS = 0.3  # what it shares with them of the first tens: shuffled 0.35-0.66; other faults up to 0.28
 FITS_BETTER = 1.3  # how much better it fits than the next one: shuffled 1.37-3.2; random results 1.16
 AT_CHANCE = 0.05  # the same two first tens in common: shuffled 0-0.01
 MOSTLY_UNKNOWN = 0.5  # share of ids that the corpus does not know (not fitted)

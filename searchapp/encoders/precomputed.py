@@ -146,13 +146,8 @@ class _Table:
 
 
 def map_vectors(file: Path) -> NDArray[Any]:
-    """Return the vectors in an .npy file, (n, d) floats mapped into memory; nothing is ever unpickled."""
-    try:
-        array = np.lib.format.open_memmap(file, mode="r")
-    except ValueError as error:
-        raise SearchappError(
-            f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
-        ) from error
+    """Return the vectors in an .npy file, (n, d) floats mapped into memory."""
+    array = map_array(file)
     if array.ndim != 2 or not array.size:
         raise SearchappError(
             f"{file} has the shape {array.shape}.", "It must have two dimensions, with one row per vector."
@@ -164,12 +159,27 @@ def map_vectors(file: Path) -> NDArray[Any]:
     return array
 
 
+def map_array(file: Path) -> NDArray[Any]:
+    """Return the array in an .npy file, mapped into memory; nothing is ever unpickled."""
+    try:
+        return np.lib.format.open_memmap(file, mode="r")
+    except ValueError as error:
+        raise SearchappError(
+            f"{file} is not a readable array of numbers ({error}).", "Write it with numpy.save."
+        ) from error
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text as `-m npy:FOLDER` reads its lists of ids."""
+    lines = text.split("\n")
+    return [line.strip("\r") for line in (lines if lines[-1] else lines[:-1])]
+
+
 def _ids(file: Path) -> list[str]:
     try:
-        lines = file.read_text("utf-8-sig").split("\n")
+        ids = lines_of(file.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SearchappError(f"{file} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
-    ids = [line.strip("\r") for line in (lines if lines[-1] else lines[:-1])]
     if "" in ids:
         raise SearchappError(f"{file}, line {ids.index('') + 1} is empty.", "Write one id per line.")
     return ids

@@ -16,6 +16,7 @@ from searchapp.diagnosis.published_files import FilesDiagnosis
 from searchapp.diagnosis.thresholds import HINT, LEAST_GAIN, PROOF, STRONG, SYMPTOM
 from searchapp.diagnosis.verdict import Diagnosis, RankedCause
 from searchapp.encoders.model_files import BUNDLED
+from searchapp.encoders.options import PRECOMPUTED, split_name
 from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import findings_text, plain_table, render
@@ -172,12 +173,13 @@ def next_step(ranked: RankedCause, subject: Subject) -> str:
     model that works.
     """
     step, model = ranked.cause.step, subject.model
+    precomputed = split_name(model)[0] == PRECOMPUTED
     fix = ranked.measured.values.get("repair") if ranked.measured else None
     if subject.run and step in {SCORE, SCORE_WHOLE} and not model:
         step = SCORE_RUN
-    elif (subject.run or model.startswith("npy:")) and step != INSPECT:
+    elif (subject.run or precomputed) and step != INSPECT:
+        step = SCORE if subject.made_by or (model and not precomputed) else CONTROL
         model = subject.made_by or model
-        step = CONTROL if not model or model.startswith("npy:") else SCORE
     elif step == AGAIN or (step == REPAIR and model.startswith("st:")):
         step = CONTROL
     if fix and model == subject.model:

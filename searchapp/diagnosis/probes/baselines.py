@@ -9,11 +9,11 @@ from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.measures import CUTOFF, mean, rows_of_run
 from searchapp.diagnosis.model import title_of
+from searchapp.diagnosis.other_tasks import RELATED
 from searchapp.diagnosis.probe import Fact, Observation, Symptom, fact, probe
 from searchapp.diagnosis.thresholds import LIKELY, SYMPTOM
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.published import table
-from searchapp.retrieval.bm25 import open_bm25
 from searchapp.tasks.mteb import find_task
 
 KNOWN_CONTROL = {
@@ -25,8 +25,6 @@ KNOWN_CONTROL = {
     "sample": 0.87565,
 }
 """nDCG@10 of the bundled model (`searchapp eval`); the MTEB harness confirms those of the two test splits."""
-
-RELATED = ("minishlab/", "sentence-transformers/all-MiniLM-L6-v2", "mteb/baseline-bm25s")
 
 CONTROL = Symptom(
     "control-differs",
@@ -71,8 +69,7 @@ def bm25(evidence: Evidence) -> Iterator[Observation]:
     evidence.require_judgements()
     context = evidence.context
     context.progress("scoring BM25")
-    bm25_index = open_bm25(context.corpus.documents_digest, lambda: context.documents)
-    run = bm25_index.search(context.queries, CUTOFF)
+    run = context.bm25.search(context.queries, CUTOFF)
     retrieved = rows_of_run(run, [query.id for query in context.queries], context.rows)
     yield fact("bm25", "BM25", float(context.judged.ndcg_of(retrieved).mean()))
 

@@ -3,18 +3,16 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.other_tasks import figures_of_other_tasks
+from searchapp.diagnosis.other_tasks import OtherTasks
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.rankings import exact_run, run_of
 from searchapp.diagnosis.reported_scores import best_scores, other_definitions
 from searchapp.diagnosis.thresholds import CLEAR, EXPLAINED, LEAST_DECIMALS, LIKELY, MOST_DECIMALS, PROOF
 from searchapp.evaluation.measures import CUTOFFS, measures_at, parse_measure
 from searchapp.evaluation.metrics import MAP, MRR, RECALL
 from searchapp.published.definitions import DEFINITIONS, JudgedRun, mean_scores
-from searchapp.records import Query, Ranking, Run
+from searchapp.records import Query, Run
 
 SPLITS = ("train", "dev", "test")
 
@@ -68,13 +66,14 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
     reported = evidence.reported
     if not reported:
         raise CannotJudgeError("no score was reported")
-    run = evidence.run or _exact_run(evidence)
+    run = evidence.run or exact_run(evidence)
     wanted = [parse_measure(name) for name in reported]
     cutoffs = tuple(sorted({*CUTOFFS, *(measure.cutoff for measure in wanted if measure.cutoff)}))
     judged_run = JudgedRun(evidence.context.corpus, run, cutoffs)
     scores = mean_scores(judged_run.scored(list(dict.fromkeys([*measures_at(cutoffs), *wanted]))))
     best = best_scores(judged_run, wanted)
     yield from _contradictions(reported)
+    others = OtherTasks(evidence)
     for metric, value in reported.items():
         score = scores[metric]
         label = f"{metric} of this run"
@@ -83,7 +82,7 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
             continue
         found = list(_explained(evidence, metric, value, scores, judged_run))
         if not found:
-            found = list(_of_another_task(evidence, metric, value, score))
+            found = list(_of_another_task(others, metric, value, score))
         yield from found
         if value > best[metric] and not _same(best[metric], value):
             impossible = IMPOSSIBLE.finding(
@@ -94,9 +93,9 @@ def reported_score(evidence: Evidence) -> Iterator[Observation]:
             yield UNEXPLAINED.finding(LIKELY, metric=metric, reported=value, score=score)
 
 
-def _of_another_task(evidence: Evidence, metric: str, value: float, score: float) -> Iterator[Observation]:
+def _of_another_task(others: OtherTasks, metric: str, value: float, score: float) -> Iterator[Observation]:
     """Yield the task on which the model, or a published one, has the reported figure."""
-    for explanation, explained in figures_of_other_tasks(evidence, parse_measure(metric)):
+    for explanation, explained in others.figures(parse_measure(metric)):
         if _same(explained, value):
             finding = partial(OTHER_TASK.finding, CLEAR, metric=metric, reported=value, score=score)
             yield finding(explanation=explanation, explained=explained)
@@ -171,22 +170,7 @@ def _encoded_run(evidence: Evidence, queries: list[Query]) -> Run:
     if evidence.model is None:
         return {}
     vectors = evidence.model.encoder.encode_queries(queries)
-    return _ranked(evidence, [query.id for query in queries], vectors, 100)
-
-
-def _exact_run(evidence: Evidence) -> Run:
-    evidence.require_vectors()
-    return _ranked(evidence, evidence.query_ids, evidence.searched.queries, 1000)
-
-
-def _ranked(evidence: Evidence, query_ids: list[str], queries: NDArray[np.float32], depth: int) -> Run:
-    documents = evidence.searched.documents
-    run = {}
-    best = evidence.judged.top(documents, queries, depth)
-    for name, rows, query in zip(query_ids, best, queries, strict=True):
-        ids = [evidence.document_ids[row] for row in rows]
-        run[name] = Ranking(ids, (documents[rows] @ query).astype(np.float32))
-    return run
+    return run_of(evidence, [query.id for query in queries], vectors, 100)
 
 
 def _same(value: float, reported: float) -> bool:

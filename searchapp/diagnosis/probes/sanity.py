@@ -12,7 +12,6 @@ from searchapp.diagnosis.stored import DAMAGE
 from searchapp.diagnosis.thresholds import CERTAIN, HINT, STRONG
 from searchapp.evaluation.metric import RELEVANT
 from searchapp.records import Ranking
-from searchapp.retrieval.bm25 import open_bm25
 
 FOREIGN = Symptom(
     "foreign-ids",
@@ -200,8 +199,7 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
 def _with_a_known_word(evidence: Evidence, names: Sequence[str]) -> list[str]:
     """Return the queries for which BM25 finds a document."""
     context = evidence.context
-    bm25 = open_bm25(context.corpus.documents_digest, lambda: context.documents)
-    scores = bm25.scores([context.all_queries[name] for name in names])
+    scores = context.bm25.scores([context.all_queries[name] for name in names])
     return [name for name, found in zip(names, scores, strict=True) if found.any()]
 
 

@@ -98,12 +98,6 @@ def _gain(evidence: Evidence, documents: Floats, queries: Floats) -> float:
     return score - mean(evidence.own_per_query)
 
 
-def _gain_of_rows(evidence: Evidence, model: TableModel, rows: NDArray[np.floating]) -> float:
-    """Return what another table adds to the score."""
-    tokens = (model.document_tokens, model.query_tokens)
-    return _gain(evidence, *(model.means_of(side, rows.astype(np.float32)) for side in tokens))
-
-
 @probe("row-alignment", ROWS_SHIFTED, LATER_ROWS_SHIFTED, ROWS_RANDOM, SOME_RANDOM, STRANGE_HALVES)
 def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     """Do the rows of the embedding table belong to their tokens?
