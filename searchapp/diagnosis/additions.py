@@ -35,19 +35,20 @@ class Addition:
     @property
     def cause(self) -> str:
         """What the tokens are a sign of."""
-        plain = [token.lstrip(MARKS).removeprefix("##").lower() for token in self.tokens]
-        if not plain:
+        if not self.tokens:
             return "bias"
-        if self.removed:
-            return "words-changed"
-        if any(
-            token in {"[cls]", "[sep]", "[pad]", "<s>", "</s>", "<pad>", "[mask]", "<unk>"} for token in plain
-        ):
-            return "pooling"
-        joined = "".join(plain)
-        if any(mark in joined for mark in ("{", "}", "[", "none", "nan", "null")):
-            return "object-as-text"
-        return "markup" if any(mark in joined for mark in ("<", ">", "&", "*", "#", "nbsp")) else "prompt"
+        return "words-changed" if self.removed else cause_of(self.tokens)
+
+
+def cause_of(tokens: Sequence[str]) -> str:
+    """Return what tokens that were added to every text are a sign of."""
+    plain = [token.lstrip(MARKS).removeprefix("##").lower() for token in tokens]
+    if not {"[cls]", "[sep]", "[pad]", "<s>", "</s>", "<pad>", "[mask]", "<unk>"}.isdisjoint(plain):
+        return "pooling"
+    joined = "".join(plain)
+    if any(mark in joined for mark in ("{", "}", "[", "none", "nan", "null")):
+        return "object-as-text"
+    return "markup" if any(mark in joined for mark in ("<", ">", "&", "*", "#", "nbsp")) else "prompt"
 
 
 def common_direction(own: Floats, stored: Floats) -> tuple[Floats, Floats, Floats]:
@@ -101,14 +102,14 @@ def addition(model: Model, deviating: Deviating) -> Addition | None:
     steady = min(varying, key=lambda name: varying[name])
     if varying[steady] > limits.STEADY:
         steady = ""
-    named, removed = _spelt(model, direction if np.median(amounts) > 0 else -direction)
+    named, removed = spelt(model, direction if np.median(amounts) > 0 else -direction)
     if not named and not steady:
         return None
     size = float(np.median(np.abs(amounts)))
     return Addition(size, steady, named, removed, int(fits.sum()), len(chosen.texts))
 
 
-def _spelt(model: Model, direction: Floats) -> tuple[Sequence[str], bool]:
+def spelt(model: Model, direction: Floats) -> tuple[Sequence[str], bool]:
     """Return the tokens that a direction is made of, and whether they were taken away."""
     if isinstance(model, TableModel):
         for sign in (1, -1):

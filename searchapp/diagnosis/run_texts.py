@@ -7,18 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.hypotheses import ON_DOCUMENTS, ON_QUERIES, Hypothesis
 from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.model import Model, TableModel
 from searchapp.diagnosis.results import Results
+from searchapp.diagnosis.run_additions import added_to
+from searchapp.diagnosis.tokens import cut_tokens
+from searchapp.diagnosis.trials import (
+    Cut,
+    Trial,
+    known_changes,
+    known_objects,
+    other_poolings,
+)
 from searchapp.encoders.mean_pooling import mean_rows
+from searchapp.encoders.texts import assemble
 from searchapp.encoders.vectors import Floats, unit
 from searchapp.records import Document
 
 QUERIES, EACH = 12, 5  # pairs on which every hypothesis is tried
 SLOW = 12  # hypotheses of a side that are tried with a slow model
-LENGTHS = np.unique(np.geomspace(1, 2048, 120).round().astype(int))  # of texts in tokens
-
+EVERY, GRID, ROUND = 64, 50, 10  # lengths that are tried first: all short ones, and longer or round ones
+LONGEST = 2048  # length that a text may be cut to
+NEARBY = 40  # lengths that are tried around the best one at a time
 
 Measure = Callable[[Floats, NDArray[np.float64], NDArray[np.intp]], float]
 
@@ -46,45 +56,69 @@ class Reproduction:
     pairs: int
 
 
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Some results: `ask` and `find` are the places of their query and document among the texts, (p,)."""
+
+    texts: dict[str, list[Document]]
+    ask: NDArray[np.intp]
+    find: NDArray[np.intp]
+    scores: NDArray[np.float64]
+
+    def fit(self, documents: Floats, queries: Floats, measure: Measure) -> float:
+        """Return how well vectors of the texts reproduce the scores."""
+        cosines = np.einsum("pd,pd->p", documents[self.find], queries[self.ask])
+        return measure(cosines, self.scores, self.ask)
+
+
 def reproduce(results: Results, model: Model) -> Reproduction | None:
     """Return which texts reproduce the scores of some results, None where there are too few."""
-    pairs = _pairs(results)
-    if len(pairs) < limits.FEWEST_SOLVED:
+    chosen = _chosen(results)
+    if len(chosen) < limits.FEWEST_SOLVED:
         return None
-    table = model if isinstance(model, TableModel) else None
-    query, document, scores = (np.array(column) for column in zip(*pairs, strict=True))
+    query, document, scores = (np.array(column) for column in zip(*chosen, strict=True))
     asked, ask = np.unique(query, return_inverse=True)
     read, find = np.unique(document, return_inverse=True)
     context = results.context
+    texts = {
+        "documents": [context.documents[row] for row in read],
+        "queries": [Document("", "", context.queries[results.queries[place]].text) for place in asked],
+    }
+    pairs = Pairs(texts, ask, find, scores)
+    readings = {side: list(_readings(model, side, texts[side])) for side in texts}
+    if isinstance(model, TableModel):
+        rows = {"documents": read, "queries": asked}
+        for added in added_to(results, model, rows):
+            readings[added.side].append(Reading(added.cause, added.description, added.vectors))
     first: Reproduction | None = None
-    queries = [Document("", "", context.queries[results.queries[place]].text) for place in asked]
-    documents = [context.documents[row] for row in read]
-    sides = [
-        list(_readings(model, side, texts, hypotheses if table else hypotheses[:SLOW]))
-        for side, texts, hypotheses in (
-            ("documents", documents, ON_DOCUMENTS),
-            ("queries", queries, ON_QUERIES),
-        )
-    ]
-    measures = (_explained, _order) if len(np.unique(scores)) > 1 else ()
-    for measure in measures:
-
-        def fit(predicted: Floats, measure: Measure = measure) -> float:
-            return measure(predicted, scores, ask)
-
-        lines = [
-            [fit(np.einsum("pd,pd->p", left.vectors[find], right.vectors[ask])) for right in sides[1]]
-            for left in sides[0]
-        ]
-        readings = list(sides[0])
-        for reading, value in _cuts(table, documents, sides[1][0].vectors[ask], find, fit) if table else ():
-            readings.append(reading)
-            lines.append([value] + [0.0] * (len(sides[1]) - 1))
-        found = _best(np.array(lines), readings, sides[1], len(pairs))
+    for measure in (_explained, _order) if len(np.unique(scores)) > 1 else ():
+        found = _searched(model, pairs, readings, measure)
         if found.best > limits.SCORED or (measure is _explained and found.best > limits.SAME_SCORES):
             return found
         first = first or found
     return first
+
+
+def _searched(
+    model: Model, pairs: Pairs, readings: dict[str, list[Reading]], measure: Measure
+) -> Reproduction:
+    """Return what fits best by one measure; the cuts are those of the lengths that fit it best."""
+    left, right = readings["documents"], readings["queries"]
+    fits = np.array([[pairs.fit(one.vectors, other.vectors, measure) for other in right] for one in left])
+    found = _best(fits, left, right, len(pairs.ask))
+    if isinstance(model, TableModel) and measure is _explained and found.best <= limits.SCORED:
+        for side, texts in pairs.texts.items():
+            own = {name: some[0].vectors for name, some in readings.items()}
+
+            def fit(vectors: Floats, side: str = side, own: dict[str, Floats] = own) -> float:
+                sides = own | {side: vectors}
+                return pairs.fit(sides["documents"], sides["queries"], measure)
+
+            for reading, value in _cuts(model, side, texts, fit):
+                if 1 - value < min(1 - found.best, limits.CLOSER) / 2:
+                    sides = {name: reading if name == side else None for name in pairs.texts}
+                    found = Reproduction(found.as_it_is, value, **sides, pairs=found.pairs)
+    return found
 
 
 def _best(
@@ -105,7 +139,7 @@ def _best(
     )
 
 
-def _pairs(results: Results) -> list[tuple[int, int, float]]:
+def _chosen(results: Results) -> list[tuple[int, int, float]]:
     """Return places of queries, rows of their results, and scores."""
     pairs = []
     for place in spread(len(results.rows), QUERIES).tolist():
@@ -114,62 +148,86 @@ def _pairs(results: Results) -> list[tuple[int, int, float]]:
     return pairs
 
 
-def _readings(
-    model: Model, side: str, texts: Sequence[Document], hypotheses: Sequence[Hypothesis]
-) -> Iterator[Reading]:
+def _readings(model: Model, side: str, texts: Sequence[Document]) -> Iterator[Reading]:
     """Yield the texts as they are, then changed."""
-    as_read = [
-        model.document_text(text) if side == "documents" else model.query_text(text.text) for text in texts
-    ]
-    yield Reading(
-        None,
-        "as they are",
+    own = (
         model.encode_as(side, [text.text for text in texts])
         if side == "queries"
-        else unit(model.encoder.encode_documents(texts)),
+        else unit(model.encoder.encode_documents(texts))
     )
+    yield Reading(None, "as they are", own)
+    static = isinstance(model, TableModel)
     if isinstance(model, TableModel):
-        tokens = model.table.tokenize(as_read)
+        tokens = model.tokens_of(side, texts)
         rows = mean_rows(model.table.rows, tokens.ids, tokens.offsets, model.table.unknown)
         yield Reading(
             "unnormalised" if side == "documents" else None, "without unit norm", rows.astype(np.float32)
         )
-    for one in hypotheses:
-        changed = model.encode_changed(side, [one.read(text) for text in texts], one.prompted)
-        yield Reading(one.cause, one.description, changed)
+    tried = [*known_changes(model, side), *(other_poolings(model, side) if static else ())]
+    for one in (*tried, *known_objects(model, side)) if static else tried[:SLOW]:
+        yield Reading(one.cause, one.description, one.vectors(texts))
 
 
 def _cuts(
-    model: TableModel,
-    documents: Sequence[Document],
-    queries: Floats,
-    find: NDArray[np.intp],
-    fit: Callable[[Floats], float],
+    model: TableModel, side: str, texts: Sequence[Document], fit: Callable[[Floats], float]
 ) -> Iterator[tuple[Reading, float]]:
-    """Yield the documents cut to the number of tokens that fits the scores best, and how well it fits."""
-    tokens = model.table.tokenize([model.document_text(text) for text in documents])
-    sums = [
-        np.cumsum(model.table.rows[model.table.known(ids)], axis=0, dtype=np.float64) for ids in tokens.rows()
-    ]
-    if any(not len(sum_) for sum_ in sums):
-        return
-    longest = max(map(len, sums))
+    """Yield the texts cut to as many tokens, words or characters as fit best, and how well they fit."""
+    tokens = model.tokens_of(side, texts)
+    for from_end, which in ((False, "first"), (True, "last")):
 
-    def fit_of(length: int) -> float:
-        cut = unit(np.array([one[min(length, len(one)) - 1] for one in sums], dtype=np.float32))
-        return fit(np.einsum("pd,pd->p", cut[find], queries))
+        def of_tokens(length: int, from_end: bool = from_end, which: str = which) -> Trial:
+            def vectors(_: Sequence[Document]) -> Floats:
+                return model.table.means(cut_tokens(tokens, length, from_end))
 
-    tried = {int(length): fit_of(int(length)) for length in LENGTHS if length < longest}
-    if not tried:
-        return
-    best = max(tried, key=tried.__getitem__)
-    near = range(max(1, int(best * 0.9)), min(longest, int(best * 1.1) + 2))
-    tried |= {length: fit_of(length) for length in near}
-    best = max(tried, key=tried.__getitem__)
-    yield (
-        Reading("truncated", f"cut to about the first {best} tokens", np.empty((0, 0), np.float32)),
-        tried[best],
+            return Trial("truncated", f"cut to the {which} {length} tokens", vectors)
+
+        cut = Cut(assemble, from_end)
+
+        def of_words(length: int, cut: Cut = cut) -> Trial:
+            return cut.trial(model, side, length, "words")
+
+        def of_characters(length: int, cut: Cut = cut) -> Trial:
+            return cut.trial(model, side, length, "characters")
+
+        lengths = (
+            (of_tokens, int(np.diff(tokens.offsets).max())),
+            (of_words, max(len(cut.places(cut.read(text))) for text in texts)),
+            (of_characters, max(len(cut.read(text)) for text in texts)),
+        )
+        for trial_of, longest in lengths:
+
+            def fit_of(length: int, trial_of: Callable[[int], Trial] = trial_of) -> float:
+                return fit(trial_of(length).vectors(texts))
+
+            length, value = _best_length(longest, fit_of)
+            if length:
+                trial = trial_of(length)
+                yield Reading(trial.cause, trial.description, np.empty((0, 0), np.float32)), value
+
+
+def _best_length(longest: int, fit: Callable[[int], float]) -> tuple[int, float]:
+    """Return the length below the longest that fits best, and how well, by ever finer steps."""
+    top = min(longest - 1, LONGEST)
+    if top < 1:
+        return 0, 0.0
+    tried: dict[int, float] = {}
+    grid = (
+        *np.geomspace(1, top, GRID).round().astype(int),
+        *range(1, EVERY),
+        *range(ROUND, 8 * EVERY, ROUND),
     )
+    lengths = sorted({int(length) for length in grid if length <= top})
+    while lengths:
+        tried |= {length: fit(length) for length in lengths}
+        best = max(tried, key=tried.__getitem__)
+        if tried[best] > limits.OWN_SCORES:
+            break
+        ordered = sorted(tried)
+        place = ordered.index(best)
+        low, high = ordered[max(place - 1, 0)], ordered[min(place + 1, len(ordered) - 1)]
+        between = [length for length in range(low, high + 1) if length not in tried]
+        lengths = [between[at] for at in spread(len(between), NEARBY)] if between else []
+    return best, tried[best]
 
 
 def _explained(predicted: Floats, scores: NDArray[np.float64], _ask: NDArray[np.intp]) -> float:

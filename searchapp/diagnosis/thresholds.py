@@ -221,6 +221,7 @@ SAME_SCORES = 0.9  # share of the scores that the model's cosines explain
 BEYOND = 0.12  # the order's correlation with BM25 beyond the model: quantised up to 0.11, others from 0.13
 SCORED = 0.9995  # and that changed texts explain when they are the right ones
 OWN_SCORES = 0.99999  # and from which they are the model's own
+RANK = 1e-9  # eigenvalue over the largest one below which a direction is not determined (not fitted)
 DUE = 3  # queries for which exact search finds a document often enough
 NEVER = 0.02  # share of these documents that are never found
 MOSTLY_FOUND = 0.9  # share of its queries in which a document must be found

@@ -109,9 +109,16 @@ def _promising(model: Model, deviating: Deviating) -> Iterator[Trial]:
     static = isinstance(model, TableModel)
     few = deviating.take(spread(len(deviating.texts), limits.TRIED_FIRST if static else limits.TRIED_SLOWLY))
     usual = 1 - few.same
-    for group in (_hypotheses, _poolings, _tokens, _cuts, _objects):
+    side = few.side
+    for group in (
+        known_changes(model, side),
+        other_poolings(model, side),
+        _tokens(model, few),
+        _cuts(model, few),
+        known_objects(model, side),
+    ):
         found = False
-        for trial in group(model, few):
+        for trial in group:
             distance = 1 - cosines(trial.vectors(few.texts), few.stored)
             if (distance < limits.NEARER * usual).any():
                 yield trial
@@ -129,31 +136,34 @@ def _trial(model: Model, side: str, hypothesis: Hypothesis) -> Trial:
     return Trial(hypothesis.cause, hypothesis.description, vectors)
 
 
-def _hypotheses(model: Model, few: Deviating) -> Iterator[Trial]:
-    other = "queries" if few.side == "documents" else "documents"
+def known_changes(model: Model, side: str) -> Iterator[Trial]:
+    """Yield what may have been done to the texts of a side."""
+    other = "queries" if side == "documents" else "documents"
     if model.query_text("") != model.document_text(Document("", "", "")):
         yield Trial("prompt", f"as {other}", lambda texts: model.encode_as(other, list(map(assemble, texts))))
-    for hypothesis in ON_DOCUMENTS if few.side == "documents" else ON_QUERIES:
+    for hypothesis in ON_DOCUMENTS if side == "documents" else ON_QUERIES:
         if hypothesis.prompted or isinstance(model, TableModel):
-            yield _trial(model, few.side, hypothesis)
+            yield _trial(model, side, hypothesis)
 
 
-def _objects(model: Model, few: Deviating) -> Iterator[Trial]:
-    if few.side == "documents" and isinstance(model, TableModel):
-        yield from (_trial(model, few.side, hypothesis) for hypothesis in OBJECTS)
+def known_objects(model: Model, side: str) -> Iterator[Trial]:
+    """Yield the objects as which documents may have been encoded, of a static model."""
+    if side == "documents" and isinstance(model, TableModel):
+        yield from (_trial(model, side, hypothesis) for hypothesis in OBJECTS)
 
 
-def _poolings(model: Model, few: Deviating) -> Iterator[Trial]:
+def other_poolings(model: Model, side: str) -> Iterator[Trial]:
+    """Yield other ways to pool the vectors of the tokens."""
     if not isinstance(model, TableModel):
         for name in ("cls", "mean", "max"):
             pooled = model.with_pooling(name)
             as_it_is = Hypothesis("pooling", f"with {name} pooling", assemble)
-            yield _trial(pooled, few.side, as_it_is)
+            yield _trial(pooled, side, as_it_is)
         return
     for pooling, (cause, description) in POOLINGS.items():
 
         def vectors(texts: Sequence[Document], pooling: str = pooling) -> Floats:
-            return model.table.pooled(model.tokens_of(few.side, texts), pooling)
+            return model.table.pooled(model.tokens_of(side, texts), pooling)
 
         yield Trial(cause, description, vectors)
 

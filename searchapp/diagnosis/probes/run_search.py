@@ -36,7 +36,7 @@ READ_AS = {
         fix="searching with the texts as they are",
         key=f"run-{cause}",
     )
-    for cause in (*EXACTLY, "unnormalised")
+    for cause in (*EXACTLY, "unnormalised", "bias")
 }
 OTHER_MODEL = Symptom(
     "mixed-encoders",
