@@ -14,6 +14,7 @@ from searchapp.cli.options import (
     encoding_options,
     kind_option,
     reject,
+    reject_for_models,
     report_options,
 )
 from searchapp.encoders.model_files import BUNDLED
@@ -132,6 +133,8 @@ def command(
         reject({"kind"}, "-m npy:FOLDER, which needs no index")
     if precomputed and made_by is None:
         reject(set(VECTOR_OPTIONS) - {"normalize"}, "-m npy:FOLDER without --made-by MODEL")
+    elif run is None or model is not None:
+        reject_for_models([made_by or model or BUNDLED])
     if made_by is not None and not precomputed:
         raise click.UsageError("--made-by names the model behind -m npy:FOLDER; without that, use -m MODEL.")
 

@@ -47,14 +47,31 @@ def cosines_of(rows: Floats, pairs: Pairs) -> Floats:
 
 def head_and_tail(rows: Floats, pairs: Pairs, used: Floats) -> Cosines:
     """Return how close variants are along the directions of most and of least variance of rows in use."""
-    mean = used.mean(axis=0)
-    centred, spread = unit(rows - mean), unit(used - mean)
-    _, directions = np.linalg.eigh(spread.T.astype(np.float64) @ spread)
+    centred, directions = unit(rows - used.mean(axis=0)), _directions(used)
     size = len(directions)
     parts = directions[:, size - min(HEAD, size) :], directions[:, : max(1, size // 4)]
     return Cosines(
         *(float(np.median(cosines_of(centred @ part.astype(np.float32), pairs))) for part in parts)
     )
+
+
+def tail_kurtosis(rows: Floats) -> float:
+    """Return the excess kurtosis of (n, d) rows along the last quarter of their directions, 0 of noise.
+
+    What rows mean is large for few of them, while noise is a normal distribution.
+    """
+    from scipy.stats import kurtosis
+
+    directions = _directions(rows)
+    behind = (rows - rows.mean(axis=0)) @ directions[:, : max(1, len(directions) // 4)].astype(np.float32)
+    return float(kurtosis(behind, axis=0).mean())
+
+
+def _directions(rows: Floats) -> NDArray[np.float64]:
+    """Return the directions of unit rows without their mean as columns, (d, d), least variance first."""
+    spread = unit(rows - rows.mean(axis=0))
+    directions: NDArray[np.float64] = np.linalg.eigh(spread.T.astype(np.float64) @ spread)[1]
+    return directions
 
 
 def far_shift(rows: Floats, pairs: Pairs) -> int:

@@ -142,6 +142,7 @@ MAPPED = 0.98  # cosine that a map of one space to another must reach on rows it
 # The cloud of stored vectors.
 GAIN = 0.15  # relative gain of a fix: healthy at most 0.04, dominant directions from 0.6, hubs from 0.4
 GAIN_ERRORS = 2.5  # the same in standard errors of the paired difference
+SURE_ERRORS = 3.0  # the same, from which a gain needs no other sign (not fitted: ten fixes are tried)
 LEAST_GAIN = 0.005  # and the least absolute gain (not fitted)
 PAYS = 0.02  # relative gain below which nothing is blamed (not fitted)
 ALMOST = 0.95  # share of the best gain at which a simpler fix is preferred (not fitted)
@@ -152,7 +153,7 @@ MEANINGFUL = 0.90  # documents' agreement with the control: steep spectra 0.92-0
 NOISE_TAIL = 0.85  # smallest tenth of the spectrum over pure noise's: healthy 0.05-0.45; noise 1.07-1.68
 NOISE_DIMENSIONS = 100  # a cloud of fewer dimensions has no tail to speak of
 OUTLYING = 6.0  # variance of a dimension over the median one at which the fix drops it (not fitted)
-NORMS_VARY = 0.05  # coefficient of variation of norms: unit vectors 0; faults from 0.09
+NORMS_VARY = 0.01  # coefficient of variation of norms: unit vectors 0; faults from 0.05
 FEW_DIMENSIONS = (
     24  # honest reductions to 32 and more stay silent; truncations to 8 and 16 do not (not fitted)
 )
@@ -186,6 +187,7 @@ CHANCE_COSINE = (
 COHERENT = 0.62  # halves of texts: random rows 0.45-0.54, sound ones 0.77-1.0 (texts without a topic 0.47)
 STRANGE_HALVES = 0.56  # the same where the vocabulary has no variants
 LIKE_RANDOM = 1.15  # score over the random-embedding baseline (not fitted)
+WORDS_SUFFICE = 0.65  # share of the control's score that random rows may have (not fitted)
 STRANGERS = 0.3  # share of variants that are strangers: sound 0-0.2; a quarter of the rows permuted 0.4-0.5
 KIN = 0.15  # highest tenth of the variants' cosines over chance: sound 0.6-0.9 where a part is misplaced
 SAME_ROW = 0.03  # share of the tokens in use: bundled 0.0; faults from 0.1
@@ -198,6 +200,9 @@ FAMILIAR_TEXTS = 500  # texts from which a lost step of the tokenizer is told
 FREQUENT = 100  # tokens that count as the most frequent
 EVEN_NORMS = 0.06  # coefficient of variation of the rows' norms: bundled 0.36; unit rows near 0
 WEIGHING_GAIN = 0.3  # relative gain of weighting by rarity: sound below 0, PPMI 0.13-0.4; inverted 1.3-15
+HEAVIER = (
+    0.25  # power of a token's frequency that its norm grows with: sound -0.29 and less; inverted 0.3, 0.7
+)
 MUCH = 0.65  # relative gain that no honest weakness leaves: PPMI up to 0.6
 BIAS_SPREAD = 0.11  # spread of the rows along their mean over its length: PPMI from 0.15; a bias below 0.09
 NOTHING_IN_FRONT = 0.15  # cosine of variants in the first directions: sound 0.55-0.87; meaningless below 0.13
@@ -205,13 +210,14 @@ SOMETHING_BEHIND = 0.3  # the same in the last quarter: sound 0.2-0.9
 NOISY_TAIL = 0.36  # the same with noise of 0.6 of a row's norm: up to 0.34
 NOISY_SHARE = 0.6  # and over that of the first directions: sound 0.94-1, PPMI 0.59, noise up to 0.55
 LEAST_NORM = 0.55  # least norm over the mean: sound 0.28-0.5, noise 0.5-0.85
+NOISY_TAILS = 0.8  # excess kurtosis of rows along these directions: noise up to 0.48, sound 1.4, PPMI 7.8
 NEARLY = 0.9  # share of the control's score from which no such damage is looked for (not fitted)
 HEADLESS = 1.25  # variance of the first direction over a later one's: sound 1.4-2.3; tails of a PCA 1.0-1.22
 LEVEL = 1.02  # the same of a later one over one near the end: whitened tables 1.0
 SURELY_ALIGNED = 0.75  # variants closer than strangers in a tail: 0.94-1, PPMI 0.8
 LENGTH_SCORES = 0.99  # correlation of Unigram scores with log length: only rebuilt tokenizers reach it
 UNREAD_TOKENS = 0.5  # share of the documents' tokens beyond the maximum length
-PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt
+PROMPT_SHARE = 0.4  # share of a query's tokens that is prompt, from which its cost needs no proof
 
 # Runs and reported scores.
 OVERLAP = 0.97  # top ten shared with exact search: exact 1.0, HNSW at 256 0.99; lossy 0.4-0.92

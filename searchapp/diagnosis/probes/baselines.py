@@ -87,7 +87,8 @@ def random_baseline(evidence: Evidence) -> Iterator[Observation]:
     values = evidence.per_query
     error = float(values.std()) / np.sqrt(max(len(values), 1))
     least = min(limits.BELOW_RANDOM * baseline, baseline - limits.GAIN_ERRORS * error)
-    if len(values) >= limits.FEWEST_QUERIES and evidence.score < least:
+    enough = len(values) >= limits.FEWEST_QUERIES and len(evidence.document_ids) >= limits.FEWEST_DOCUMENTS
+    if enough and evidence.score < least:
         yield BELOW.finding(SYMPTOM, score=evidence.score, baseline=baseline)
 
 

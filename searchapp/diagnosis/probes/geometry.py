@@ -172,8 +172,9 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     yield fact("documents-retrieved", label, hubs.unique, "of those that could be")
     yield fact("best-fix", "best fix of the vectors", best, "{gain:+.4f}", gain=gain)
     least = max(limits.GAIN * max(evidence.score, evidence.judged.chance), limits.LEAST_GAIN)
-    pays = gain > least and errors > limits.GAIN_ERRORS and restores(evidence, gain)
-    drowned = list(_drowned(evidence, best, gain)) if pays else []
+    sure = errors > limits.SURE_ERRORS
+    pays = gain > least and (sure or (errors > limits.GAIN_ERRORS and restores(evidence, gain)))
+    drowned = list(_drowned(evidence, best, gain, sure)) if pays else []
     yield from drowned or _noise(evidence)
 
 
@@ -191,7 +192,7 @@ def _best_fix(evidence: Evidence) -> tuple[str, float, float]:
     return "normalise", 0.0, 0.0
 
 
-def _drowned(evidence: Evidence, best: str, gain: float) -> Iterator[Observation]:
+def _drowned(evidence: Evidence, best: str, gain: float, sure: bool) -> Iterator[Observation]:
     """Say what drowns the vectors, given a fix that pays."""
     fix, score = FIXES[best].description, evidence.score
     ratio, agreement = evidence.cloud.participation, evidence.agreement.documents_as_stored
@@ -200,10 +201,13 @@ def _drowned(evidence: Evidence, best: str, gain: float) -> Iterator[Observation
     if evidence.table is not None and FIXES[best].linear is not None:
         lift = partial(lift, repair=best)
     concentrated = min(limits.CONCENTRATED, limits.CONCENTRATED_SHARE * len(evidence.cloud.spectrum))
-    if ratio < concentrated:
+    hubs_drown = hubs.skew > limits.HUB_SKEW and (
+        ratio < concentrated or restores(evidence, gain, fully=True)
+    )
+    if ratio < concentrated or (sure and not hubs_drown):
         symptom = STEEP if agreement >= limits.MEANINGFUL else DOMINANT
         yield lift(symptom, STRONG, five=_first_five(evidence), ratio=ratio, agreement=agreement)
-    if hubs.skew > limits.HUB_SKEW and (ratio < concentrated or restores(evidence, gain, fully=True)):
+    if hubs_drown:
         strength = LESSER if ratio < concentrated else STRONG
         yield lift(HUBS, strength, largest=hubs.largest, skewness=hubs.skew)
 

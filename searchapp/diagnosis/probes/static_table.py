@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
 from searchapp.diagnosis.gains import gain_with, nearly_control
-from searchapp.diagnosis.measures import mean
+from searchapp.diagnosis.measures import mean, paired_gain
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
 from searchapp.diagnosis.rows import cosines_of, familiar, far_shift, halves
@@ -113,8 +113,12 @@ def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     every = variant_pairs(model.table.vocabulary)
     pairs = familiar(every, model.table.rows, model.counts)
     if len(pairs) < limits.FEWEST_PAIRS:
-        baseline = limits.LIKE_RANDOM * model.random_baseline()
-        if together < limits.STRANGE_HALVES and evidence.score < baseline:
+        baseline = model.random_baseline()
+        if (
+            together < limits.STRANGE_HALVES
+            and evidence.score < limits.LIKE_RANDOM * baseline
+            and not _words_suffice(evidence, baseline)
+        ):
             yield STRANGE_HALVES.finding(STRONG, halves=together)
         return
     aligned, label = alignment(rows, pairs), "spelling variants closer than strangers"
@@ -143,6 +147,12 @@ def row_alignment(evidence: Evidence) -> Iterator[Observation]:
     elif strange > limits.STRANGERS and best > limits.KIN + chance and not nearly_control(evidence):
         share = 1 - (1 - strange) ** 0.5
         yield SOME_RANDOM.finding(CLEAR, None, share, strange=strange, best=best)
+
+
+def _words_suffice(evidence: Evidence, baseline: float) -> bool:
+    """Tell whether shared words alone score much of what the control does, so that rows need no meaning."""
+    context = evidence.context
+    return not context.label_free and baseline > limits.WORDS_SUFFICE * context.control_score
 
 
 def _best_shift(rows: Floats, pairs: Pairs, sample: Pairs) -> tuple[int, int]:
@@ -264,7 +274,9 @@ def _prompts(
         plain = [assemble(document, recipe.template) for document in evidence.context.documents]
         documents = model.means_of(tokenize(plain))
     queries = model.means_of(tokenize([query.text for query in evidence.context.queries]))
-    gain = _gain(evidence, documents, queries)
-    if gain > limits.PAYS * evidence.score and share > limits.PROMPT_SHARE:
+    unprompted = evidence.judged.ndcg(documents[evidence.document_rows], queries[evidence.query_rows])
+    gain, errors = paired_gain(unprompted, evidence.own_per_query)
+    proved = share > limits.PROMPT_SHARE or errors > 1
+    if gain > limits.PAYS * evidence.score and proved:
         shown = recipe.query_prompt or recipe.document_prompt
         yield PROMPT.finding(CLEAR, gain, share=share, prompt=shown)

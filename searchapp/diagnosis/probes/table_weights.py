@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.cloud import FIXES
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
-from searchapp.diagnosis.gains import gain_with, nearly_control, restores
+from searchapp.diagnosis.gains import gain_with, nearly_control
 from searchapp.diagnosis.measures import spearman
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
 from searchapp.diagnosis.repaired_model import TABLE_FIXES, WEIGH
-from searchapp.diagnosis.rows import cosines_of, familiar, head_and_tail
+from searchapp.diagnosis.rows import cosines_of, familiar, head_and_tail, tail_kurtosis
 from searchapp.diagnosis.thresholds import CLEAR, NEAR_PROOF, STRONG
 from searchapp.diagnosis.tokens import Pairs, alignment, variant_pairs, without_dominant
 from searchapp.encoders.vectors import Floats
@@ -46,8 +47,9 @@ LAST = Symptom(
 NOISE = Symptom(
     "noise",
     "Spelling variants agree to {head:.2f} in the directions of most variance, but to {tail:.2f} in those of "
-    "least variance, where sound tables agree to 0.4 and more; and no token weighs less than {least:percent} "
-    "of the mean: isotropic noise was added to every row.",
+    "least variance, where sound tables agree to 0.4 and more; there the rows are spread like a normal "
+    "distribution (excess kurtosis {kurtosis:.1f}), and no token weighs less than {least:percent} of the "
+    "mean: isotropic noise was added to every row.",
 )
 DROWNED = Symptom(
     "dominant-directions",
@@ -64,6 +66,18 @@ def shared_spread(rows: Floats) -> float:
     mean = rows.mean(axis=0)
     along = rows @ (mean / max(float(np.linalg.norm(mean)), 1e-30))
     return float(along.std()) / max(float(along.mean()), 1e-30)
+
+
+def heavier_by(counts: NDArray[np.int64], norms: Floats) -> float:
+    """Return the power of how often tokens occur, (n,), that their norms grow with; sound tables fall.
+
+    The least squares of logarithms, each token weighted by the root of its count.
+    """
+    there = norms > 0
+    if there.sum() < limits.FREQUENT:
+        return 0.0
+    weights = np.sqrt(counts[there])
+    return float(np.polyfit(np.log(counts[there]), np.log(norms[there]), 1, w=weights)[0])
 
 
 @probe("token-weights", FREQUENT_HEAVY, FLAT)
@@ -96,11 +110,11 @@ def token_weights(evidence: Evidence) -> Iterator[Observation]:
         yield FLAT.finding(
             CLEAR, gain, variation=variation, frequent=limits.FREQUENT, weight=weight, repair=WEIGH
         )
-    elif (
-        gain > limits.WEIGHING_GAIN * evidence.score
-        and errors > limits.GAIN_ERRORS
-        and restores(evidence, gain)
-    ):
+        return
+    proved = gain > limits.WEIGHING_GAIN * evidence.score and errors > limits.SURE_ERRORS
+    slope = heavier_by(counts[used], np.linalg.norm(rows[used], axis=1))
+    yield fact("weight-slope", "power of a token's frequency that its weight grows with", slope)
+    if proved or (slope > limits.HEAVIER and gain > limits.PAYS * evidence.score and errors > 1):
         yield FREQUENT_HEAVY.finding(
             CLEAR,
             gain,
@@ -139,7 +153,7 @@ def _structure(evidence: Evidence, model: TableModel, pairs: Pairs, used: Floats
     yield fact("variants-in-front", "cosine of spelling variants in the first directions", head)
     yield fact("variants-behind", "the same in the last quarter of the directions", tail)
     norms = np.linalg.norm(used, axis=1)
-    least, variation = float(np.quantile(norms, 0.01) / norms.mean()), float(norms.std() / norms.mean())
+    least, kurtosis = float(np.quantile(norms, 0.01) / norms.mean()), tail_kurtosis(used)
     if head < limits.NOTHING_IN_FRONT and tail > limits.SOMETHING_BEHIND:
         names = ("remove-10", "remove-5", "remove-3", "remove-1")
         gain, name = max((evidence.gain_of(name)[0], name) for name in names)
@@ -165,9 +179,9 @@ def _structure(evidence: Evidence, model: TableModel, pairs: Pairs, used: Floats
         strange < limits.STRANGERS
         and tail < min(limits.NOISY_TAIL, limits.NOISY_SHARE * head)
         and least > limits.LEAST_NORM
-        and variation > limits.EVEN_NORMS
+        and kurtosis < limits.NOISY_TAILS
     ):
-        yield NOISE.finding(CLEAR, head=head, tail=tail, least=least)
+        yield NOISE.finding(NEAR_PROOF, head=head, tail=tail, least=least, kurtosis=kurtosis)
         return
     if rows.shape[1] < limits.USUAL_DIMENSIONS:
         return
