@@ -13,8 +13,9 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from scripts.timing import FIGURES, parser_of
 from searchapp.cli import COMMANDS
@@ -107,7 +108,39 @@ def changes() -> str:
     return "".join(f"| `{one.name}` | {one.description} |\n" for one in TEXT_VARIANTS)
 
 
+def adapted() -> str:
+    """Return the rows of the table of adapted models, the mean of the seeds of each."""
+    from scripts.bench_adapt import WAYS, kept
+
+    runs = list(kept()["runs"].values())
+    rows = []
+    for corpus, model in dict.fromkeys((run["corpus"], run["model"]) for run in runs):
+        for way in WAYS:
+            found = [run for run in runs if (run["corpus"], run["model"], run["way"]) == (corpus, model, way)]
+            if found:
+                cells = [_mean(found, name) for name in ("dense", "hybrid", "new", "new hybrid")]
+                seconds = sum(run["seconds"] for run in found) / len(found)
+                rows.append(
+                    f"| {corpus} | {model} | {ADAPTED[way]} | {' | '.join(cells)} | {seconds:.0f} "
+                    f"| {len(found)} |\n"
+                )
+    return "".join(rows)
+
+
+ADAPTED = {"before": "nothing", "texts": "texts", "judged": "judgements", "taught": "judgements and teacher"}
+"""Way of `scripts.bench_adapt` -> what the table was taught."""
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], name: str) -> str:
+    values = [run[name] for run in runs if name in run]
+    if not values:
+        return ""
+    spread = f" ± {(max(values) - min(values)) / 2:.4f}" if len(values) > 1 else ""
+    return f"{sum(values) / len(values):.4f}{spread}"
+
+
 TABLES = {
+    "adapted": adapted,
     "commands": commands,
     "figures": figures,
     "published": published,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
-    from searchapp.api import build_index, compare, diagnose, evaluate, reproduce, search
+    from searchapp.api import adapt, build_index, compare, diagnose, evaluate, reproduce, search
     from searchapp.corpora.corpus import Corpus
     from searchapp.corpora.resolve import open_corpus
     from searchapp.diagnosis.verdict import Diagnosis
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Comparison", "Corpus", "Diagnosis", "Document", "Encoder", "Hit", "Index", "Options", "Problem", "Query",
-    "Ranking", "Recipe", "Reproduction", "Result", "SearchappError", "build_index", "compare", "diagnose",
-    "evaluate", "load_encoder", "open_corpus", "reproduce", "search",
+    "Ranking", "Recipe", "Reproduction", "Result", "SearchappError", "adapt", "build_index", "compare",
+    "diagnose", "evaluate", "load_encoder", "open_corpus", "reproduce", "search",
 ]  # fmt: skip
 
 _MODULES = {

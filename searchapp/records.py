@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -140,11 +140,21 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class ResultGroup:
+    """The scores of some of the queries of a result, with intervals as there."""
+
+    n_judged: int
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Result:
     """The scores of one model on one corpus, with everything that produced them.
 
     Metric names are MTEB's (`ndcg_at_10`), values are fractions; `intervals` are 95 % bootstrap
-    intervals of the mean over the judged queries; `seconds` are wall-clock times.
+    intervals of the mean over the judged queries; `seconds` are wall-clock times. `groups` holds the queries
+    of an adapted model by what it was taught about their documents.
     """
 
     corpus: str
@@ -159,6 +169,7 @@ class Result:
     seconds: dict[str, float]
     recipe: dict[str, Any]
     versions: dict[str, str]
+    groups: dict[str, ResultGroup] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

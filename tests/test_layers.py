@@ -39,7 +39,7 @@ ONLY_IMPORTERS: dict[str, set[str]] = {
     "rich": {"reports"},
     "click": {"cli"},
     "sentence_transformers": {"encoders"},
-    "torch": {"encoders"},
+    "torch": {"adaptation", "encoders"},
     "transformers": {"encoders"},
     "bm25s": {"retrieval"},
     "filelock": {"index"},

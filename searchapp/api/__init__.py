@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from searchapp.adaptation import model_folder
+from searchapp.adaptation.adapt import adapt_model
+from searchapp.adaptation.course import Step
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis import collect, verdict
@@ -21,9 +24,12 @@ from searchapp.evaluation.comparison import Comparison, compare_runs
 from searchapp.evaluation.measures import DEFAULT_MEASURES, MAIN_MEASURES, parse_measures
 from searchapp.evaluation.run_inputs import open_run_inputs
 from searchapp.evaluation.trec import read_run
+from searchapp.evaluation.tuning import SPLITS, is_reported
+from searchapp.files import write_text
 from searchapp.index import build
 from searchapp.index.index import Index
 from searchapp.index.kinds import DEFAULT_KIND
+from searchapp.published.adapted_card import adapted_card
 from searchapp.published.claims import Source
 from searchapp.published.reproduce import Reproduction, check_compared
 from searchapp.published.reproduce import reproduce as reproduce_claims
@@ -129,6 +135,44 @@ def compare(
     """
     source, inputs = open_run_inputs([str(run) for run in runs], corpus)
     return compare_runs(source, inputs, parse_measures([measures]) or MAIN_MEASURES, shown)
+
+
+def adapt(
+    corpus: str | Corpus,
+    output: Path | str,
+    model: str | Encoder = BUNDLED,
+    *,
+    judgements: str | None = None,
+    teacher: str | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    progress: Callable[[Step], None] = _silent,
+) -> tuple[dict[str, Any], bool]:
+    """Teach a static model a corpus; return the record of it, and whether the model got better.
+
+    A model that got better is written to a folder, which model2vec and sentence-transformers load too. The
+    record is what its `adaptation.json` holds.
+
+    Args:
+        output: a new folder.
+        judgements: a split or a file to teach on; titles and sentences alone when None.
+        teacher: a model whose similarities are taught too, `st:NAME` or `npy:FOLDER`.
+        quick: a third of the time.
+    """
+    folder = Path(output)
+    model_folder.check_folder(folder)
+    source = _opened(corpus)
+    adapted = adapt_model(
+        source, model, judgements=judgements, teacher=teacher, quick=quick, seed=seed, progress=progress
+    )
+    if not adapted.rehearsal.better:
+        return model_folder.adaptation_record(adapted, ""), False
+    model_folder.write_table(folder, adapted.encoder, adapted.table)
+    record = model_folder.write_record(folder, adapted)
+    splits = [split for split in SPLITS if split in source.splits() and not is_reported(source, split)]
+    results = [evaluate(source.with_split(split), str(folder)) for split in splits]
+    write_text(folder / "README.md", adapted_card(folder.name, record, results))
+    return record, True
 
 
 def reproduce(

@@ -24,6 +24,7 @@ COMMANDS = {
     "query": "Search an index.",
     "eval": "Score models or runs on corpora with relevance judgements.",
     "tune": "Choose how hybrid search fuses dense and BM25 rankings.",
+    "adapt": "Teach a static model a corpus, and say what the gain is worth.",
     "compare": "Compare runs query by query, and gate a change.",
     "reproduce": "Compare published figures with what is measured here.",
     "export": "Export results as MTEB files, model-card YAML or TREC runs.",

@@ -17,6 +17,10 @@ EXAMPLES = {
         "eval sample --run-out results --format markdown",
     ),
     "tune": ("tune nfcorpus", "tune ./my-corpus --split train"),
+    "adapt": (
+        "adapt nfcorpus -o nfcorpus-model",
+        "adapt scifact -m ./my-model -o scifact-model --judgements train",
+    ),
     "compare": (
         "compare baseline/ candidate/",
         'compare a.trec b.trec -c nfcorpus --measure "nDCG@10 P@5"',

@@ -3,7 +3,7 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
@@ -13,6 +13,7 @@ from searchapp.corpora.source import FileSource
 from searchapp.errors import SearchappError
 from searchapp.records import Document, Judgements, Query
 
+LINE = "Expected: query id, tab, document id, tab, grade."
 BUFFER = 1 << 20  # bytes unpacked at a time
 COUNTED_SIZE = 20_000_000  # bytes; the lines of larger files are not counted in advance
 
@@ -58,22 +59,9 @@ class BeirFiles(FileSource):
 
     def judgements(self) -> Judgements:
         """Return the judgements of the split, empty when there are none."""
-        judgements: Judgements = {}
         split = self.split
-        for number, line in self._lines(f"qrels/{split}.tsv") if split else ():
-            columns = _columns(line)
-            if not columns or (number == 1 and columns[-1] == "score"):
-                continue
-            where = f"{self._name(f'qrels/{split}.tsv')}, line {number}"
-            query_id, document_id, grade = _judgement(columns, where)
-            grades = judgements.setdefault(query_id, {})
-            if grades.setdefault(document_id, grade) != grade:
-                raise SearchappError(
-                    f"{where}: query {query_id!r} and document {document_id!r} are judged twice, "
-                    f"{grades[document_id]} and {grade}.",
-                    "Keep one grade per pair.",
-                )
-        return judgements
+        name = f"qrels/{split}.tsv"
+        return _grades(self._lines(name), self._name(name)) if split else {}
 
     def splits(self) -> list[str]:
         """List the splits that have judgements, in alphabetical order."""
@@ -145,6 +133,42 @@ class BeirFiles(FileSource):
         return str(self.root / name) if self.root.is_dir() else f"{self.root}:{self.inside}/{name}"
 
 
+def read_qrels(path: Path) -> Judgements:
+    """Return the judgements in a file of the layout of `qrels/<split>.tsv`, or in TREC's.
+
+    Raises:
+        SearchappError: the file cannot be read, a line is no judgement, or there is none.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except OSError as error:
+        raise SearchappError(f"{path} cannot be read ({error.strerror}).", "Check the name.") from error
+    except UnicodeDecodeError as error:
+        raise SearchappError(f"{path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
+    judgements = _grades(enumerate(lines, start=1), str(path))
+    if not judgements:
+        raise SearchappError(f"{path} has no judgements.", LINE)
+    return judgements
+
+
+def _grades(lines: Iterable[tuple[int, str]], name: str) -> Judgements:
+    judgements: Judgements = {}
+    for number, line in lines:
+        columns = _columns(line)
+        if not columns or (number == 1 and columns[-1] == "score"):
+            continue
+        where = f"{name}, line {number}"
+        query_id, document_id, grade = _judgement(columns, where)
+        grades = judgements.setdefault(query_id, {})
+        if grades.setdefault(document_id, grade) != grade:
+            raise SearchappError(
+                f"{where}: query {query_id!r} and document {document_id!r} are judged twice, "
+                f"{grades[document_id]} and {grade}.",
+                "Keep one grade per pair.",
+            )
+    return judgements
+
+
 def _string(record: dict[str, Any], key: str, where: str) -> str:
     value = record.get(key)
     if isinstance(value, str) and value and value.isascii():
@@ -169,13 +193,12 @@ def _columns(line: str) -> list[str]:
 
 def _judgement(columns: list[str], where: str) -> tuple[str, str, int]:
     """Read `query document grade`, or TREC's `query 0 document grade`."""
-    hint = "Expected: query id, tab, document id, tab, grade."
     if len(columns) not in {3, 4}:
-        raise SearchappError(f"{where}: {len(columns)} columns instead of 3.", hint)
+        raise SearchappError(f"{where}: {len(columns)} columns instead of 3.", LINE)
     try:
         grade = float(columns[-1])
     except ValueError:
         grade = float("nan")
     if not grade.is_integer():
-        raise SearchappError(f"{where}: the grade {columns[-1]!r} is not an integer.", hint)
+        raise SearchappError(f"{where}: the grade {columns[-1]!r} is not an integer.", LINE)
     return columns[0], columns[-2], int(grade)

@@ -154,10 +154,15 @@ class Corpus:
     @cached_property
     def judgements_digest(self) -> str:
         """Order-independent digest of all (query, document, grade) judgements."""
-        return _digest(
-            (query_id, *(part for pair in sorted(grades.items()) for part in pair))
-            for query_id, grades in self.judgements.items()
-        )
+        return judgements_digest(self.judgements)
+
+
+def judgements_digest(judgements: Judgements) -> str:
+    """Return the order-independent digest of all (query, document, grade) judgements."""
+    return _digest(
+        (query_id, *(part for pair in sorted(grades.items()) for part in pair))
+        for query_id, grades in judgements.items()
+    )
 
 
 def _digest(records: Iterable[Iterable[str | int]]) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BUNDLED = "wordllama"
 EXAMPLE = "minishlab/potion-base-8M"
 COPY_AGAIN = "Copy or download the model again."
+ADAPTATION = "adaptation.json"
+"""In the folder of a model that was adapted to a corpus: what it was taught."""
 
 SENTENCE_TRANSFORMERS = ("config_sentence_transformers.json", "embedding.weight")
 LAYOUTS = (
@@ -80,7 +82,7 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
             near_model(name, BUNDLED, EXAMPLE) + _KNOWN,
         )
     files = sorted({file for layout in LAYOUTS for file in _layout_files(*layout)})
-    wanted = Wanted([*files, MODULES], files, is_static, f"`-m {BUNDLED}` is bundled.")
+    wanted = Wanted([*files, MODULES, ADAPTATION], files, is_static, f"`-m {BUNDLED}` is bundled.")
     folder = snapshot(at_revision(name, revision), wanted)
     return static_in_folder(name, folder, revision=folder.name)
 

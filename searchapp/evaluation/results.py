@@ -9,7 +9,7 @@ from typing import Any
 from searchapp.errors import SearchappError, did_you_mean_path
 from searchapp.evaluation.measures import measure_named
 from searchapp.files import read_json
-from searchapp.records import Result
+from searchapp.records import Result, ResultGroup
 
 RESULT_SCHEMA = "searchapp/result/1"
 
@@ -147,6 +147,9 @@ CIRCUMSTANCES = {
 """What a recipe says about where a run was read and how vectors were computed, with no effect on a figure."""
 
 
+_NOT_ADAPTED = {"adapted.on": "nothing"}
+
+
 def recipe_changes(baseline: Result | None, candidate: Result | None) -> dict[str, tuple[Any, Any]]:
     """Return where two recipes differ: dotted name -> (baseline, candidate); both must have the name.
 
@@ -154,7 +157,7 @@ def recipe_changes(baseline: Result | None, candidate: Result | None) -> dict[st
     """
     if baseline is None or candidate is None:
         return {}
-    before, after = _flat(baseline.recipe), _flat(candidate.recipe)
+    before, after = (_NOT_ADAPTED | _flat(result.recipe) for result in (baseline, candidate))
     return {
         name: (value, after[name]) for name, value in before.items() if name in after and value != after[name]
     }
@@ -178,7 +181,7 @@ def _flat(recipe: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _result(row: Any, where: str) -> Result:
     """Return a row of the JSON as a record; an error says where it is."""
-    expected = {field.name for field in fields(Result)}
+    expected = {field.name for field in fields(Result)} - {"groups"}
     if not isinstance(row, dict) or not expected <= row.keys():
         missing = ", ".join(sorted(expected - row.keys())) if isinstance(row, dict) else "everything"
         raise SearchappError(f"{where}: {missing} is missing.", _MADE_BY)
@@ -192,8 +195,31 @@ def _result(row: Any, where: str) -> Result:
         invalid = [*_invalid_numbers(row), *_invalid_texts(row["versions"])]
     if invalid:
         raise SearchappError(f"{where}: {invalid[0]} is not valid in a result.", _MADE_BY)
-    intervals = {name: (float(low), float(high)) for name, (low, high) in row["intervals"].items()}
-    return Result(**{name: row[name] for name in expected} | {"intervals": intervals})
+    groups = row.get("groups", {})
+    if not isinstance(groups, dict) or not all(map(_is_group, groups.values())):
+        raise SearchappError(f"{where}: a group of queries is not valid in a result.", _MADE_BY)
+    read = {
+        "intervals": _intervals(row),
+        "groups": {
+            name: ResultGroup(group["n_judged"], group["metrics"], _intervals(group))
+            for name, group in groups.items()
+        },
+    }
+    return Result(**{name: row[name] for name in expected} | read)
+
+
+def _intervals(row: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    return {name: (float(low), float(high)) for name, (low, high) in row["intervals"].items()}
+
+
+def _is_group(group: Any) -> bool:
+    return (
+        isinstance(group, dict)
+        and group.keys() == {field.name for field in fields(ResultGroup)}
+        and isinstance(group["metrics"], dict)
+        and isinstance(group["intervals"], dict)
+        and not _invalid_numbers(group | {"seconds": {}})
+    )
 
 
 def _invalid_numbers(row: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """Score a run: every measure for every judged query, with ranx or in numpy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -31,6 +31,12 @@ class Scores:
         """Return 95 % bootstrap intervals of the measures that a table shows."""
         shown = headline([parse_measure(name) for name in self.values])
         return bootstrap_intervals({measure.name: self.values[measure.name] for measure in shown})
+
+    def of(self, query_ids: Container[str]) -> "Scores":
+        """Return the values of some of the queries."""
+        rows = [row for row, query_id in enumerate(self.query_ids) if query_id in query_ids]
+        values = {name: of_all[rows] for name, of_all in self.values.items()}
+        return Scores([self.query_ids[row] for row in rows], values)
 
     def per_query(self) -> dict[str, dict[str, float]]:
         """Return query id -> measure name -> value."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import ALIASES, open_corpus
+from searchapp.encoders.adaptation_record import adaptation_of
 from searchapp.encoders.encoder import Encoder
 from searchapp.errors import SearchappError
 from searchapp.evaluation.measures import parse_measure
@@ -80,13 +81,13 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
         SearchappError: scores are reported on one of the splits, or there is no split to tune on.
     """
     corpus = open_corpus(name)
-    reported = {split for split in corpus.splits() if f"{corpus.base_id}/{split}" in ALIASES.values()}
+    reported = {split for split in corpus.splits() if is_reported(corpus, split)}
     if not splits and corpus.split in SPLITS and corpus.split not in reported:
         return (corpus,)
     here = corpus.splits()
     fit = [split for split in SPLITS if split in here and split not in reported]
     for split in splits:
-        if split.startswith("test") or split in reported:
+        if is_reported(corpus, split):
             raise SearchappError(
                 f"Scores of {corpus.name} are reported on its split {split!r}: tuning on it would bias them.",
                 f"Choose another split: {', '.join(f'--split {other}' for other in fit) or 'it has none'}.",
@@ -99,6 +100,11 @@ def tuning_splits(name: str, splits: Sequence[str] = ()) -> tuple[Corpus, ...]:
             "Hybrid search works without tuning: its default was chosen on other corpora.",
         )
     return tuple(corpus.with_split(split) for split in chosen)
+
+
+def is_reported(corpus: Corpus, split: str) -> bool:
+    """Tell whether scores are reported on a split, so that nothing may be chosen or taught on it."""
+    return split.startswith("test") or f"{corpus.base_id}/{split}" in ALIASES.values()
 
 
 def tune(
@@ -119,6 +125,7 @@ def tune(
         SearchappError: a split has no judgements, or whatever `build_index` raises.
     """
     queries = [split.queries for split in splits]  # read first: an error must not wait for the index
+    _check_not_taught(splits, encoder)
     check_queries([query for split in queries for query in split], DEPTH)
     index = build_index(splits[0], encoder, kind, progress=indexed)
     pairs = [pairs_of(index, encoder, split)[0] for split in queries]
@@ -141,6 +148,25 @@ def tune(
         "default": values(partial(fuse, fusion=DEFAULT, depth=CUTOFF)),
     }
     return Tuning(tuple(splits), figures, alone), index
+
+
+def _check_not_taught(splits: Sequence[Corpus], encoder: Encoder) -> None:
+    """Refuse judgements that the model was taught on: on them it looks better than it is."""
+    adaptation = adaptation_of(encoder.recipe)
+    if adaptation is None:
+        return
+    carried = "The model carries a fusion that was chosen when it was adapted: --mode hybrid uses it."
+    for split in splits:
+        taught = adaptation.taught(query.text for query in split.queries)
+        if taught or split.judgements_digest in adaptation.judgement_digests:
+            carried = (
+                " The model carries the fusion that was chosen when it was adapted: --mode hybrid uses it."
+            )
+            raise SearchappError(
+                f"{encoder.name} was taught {taught} of the {len(split.queries)} queries of {split.id} with "
+                "their judgements: tuning on them would trust the dense side too much.",
+                carried if adaptation.fusion else "Tune on a split that it was not taught: --split SPLIT",
+            )
 
 
 def record_tuning(tuning: Tuning, index: Index) -> Path:

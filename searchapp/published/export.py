@@ -18,6 +18,7 @@ from searchapp.tasks.mteb import LANGUAGES, MtebTask, task_of
 
 MRR_DECIMALS = 6  # MTEB 2 rounds the other metrics when it computes them, and all to six when it writes them
 HUB_NAME = re.compile(r"(\w[\w.-]*/\w[\w.-]*)(@.*)?")
+REPOSITORY = "https://github.com/searchapp/searchapp"
 LOCAL = "local/"  # the organisation of models that are not on the hub
 SIMILARITIES = ("cosine", "dot")
 
@@ -66,10 +67,12 @@ def _model_meta(result: Result) -> dict[str, Any]:
         "similarity_fn_name": similarity if similarity in SIMILARITIES else None,
         "framework": [],
     }
+    if adapted := result.recipe.get("adapted"):
+        known["training_datasets"] = adapted["judgements"] or [adapted["on"]]
     unknown = ("loader", "release_date", "languages", "n_parameters", "memory_usage_mb", "license",
                "open_weights", "public_training_code", "public_training_data", "reference",
                "use_instructions", "training_datasets")  # fmt: skip
-    return known | dict.fromkeys(unknown)
+    return dict.fromkeys(unknown) | known
 
 
 def model_index(results: Sequence[Result]) -> list[dict[str, Any]]:
@@ -102,8 +105,17 @@ def model_index(results: Sequence[Result]) -> list[dict[str, Any]]:
                 {"type": metric, "value": float(Decimal(repr(value)).scaleb(2))}
                 for metric, value in published_metrics(result).items()
             ],
-        }
+        } | _source(result)
     return [{"name": next(iter(names)).rsplit("/", 1)[-1], "results": list(blocks.values())}]
+
+
+def _source(result: Result) -> dict[str, Any]:
+    """Return where a figure comes from when its model was adapted to the corpus, else nothing."""
+    adapted = result.recipe.get("adapted")
+    if not adapted:
+        return {}
+    score = ", on these very judgements: a training score" if adapted["training_score"] else ""
+    return {"source": {"name": f"adapted on {adapted['on']}{score}", "url": REPOSITORY}}
 
 
 def card_text(index: Sequence[dict[str, Any]]) -> str:

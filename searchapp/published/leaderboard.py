@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from searchapp.published import table
 from searchapp.published.figures import MTEB_DECIMALS
@@ -35,7 +35,8 @@ class Standing:
     """An nDCG@10 among those published for a task, one per model.
 
     `below` counts the models it beats at the published precision; `nearest` is the model with the closest
-    score, the better one in case of a tie.
+    score, the better one in case of a tie. `adapted` says what of the corpus the model was taught, empty for
+    nothing.
     """
 
     value: float
@@ -43,12 +44,16 @@ class Standing:
     below: int
     models: int
     nearest: table.Score
+    adapted: str = ""
 
     def __str__(self) -> str:
-        """Return the standing as a clause."""
+        """Return the standing as a clause, which names a difference in training."""
         name = self.nearest.model.rsplit("/", 1)[-1]
+        taught = (
+            f", adapted on {self.adapted}, which they were not as far as is known" if self.adapted else ""
+        )
         return (
-            f"{self.value:.4f}: above {self.below} of {self.models} published models on {self.task}, "
+            f"{self.value:.4f}{taught}: above {self.below} of {self.models} published models on {self.task}, "
             f"next to {name} {self.nearest.ndcg:.4f}"
         )
 
@@ -72,6 +77,8 @@ def leaderboard(task: str, split: str, own: Sequence[Result] = ()) -> list[Row]:
         metrics = {name: result.metrics[name] for name in table.METRICS if name in result.metrics}
         mode_is_implied = result.mode in {"dense", "run", result.model}
         name = result.model if mode_is_implied else f"{result.model} ({result.mode})"
+        if "adapted" in result.recipe:
+            name += " (adapted to this corpus)"
         rank = _rank(metrics[MAIN_METRIC], scores)
         rows.append(Row(rank, name, True, metrics, None, result.recipe.get("revision")))
     return sorted(rows, key=lambda row: (-row.metrics[MAIN_METRIC], row.model))
@@ -84,7 +91,9 @@ def standing_of(result: Result) -> Standing | None:
     other documents, queries or judgements is not comparable.
     """
     place = _task_and_split(result)
-    return standing_at(*place, result.metrics[MAIN_METRIC]) if place else None
+    standing = standing_at(*place, result.metrics[MAIN_METRIC]) if place else None
+    adapted = result.recipe.get("adapted")
+    return replace(standing, adapted=adapted["on"]) if standing and adapted else standing
 
 
 def standing_at(task: str, split: str, ndcg: float) -> Standing | None:

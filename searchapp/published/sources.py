@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from searchapp.encoders.model_files import is_static
 from searchapp.errors import SearchappError
 from searchapp.published import table
 from searchapp.published.claims import NOTHING_SCORED, Claim, Source, TaskEntry
@@ -56,6 +57,8 @@ def scan_source(name: str) -> Source:
 
 def _card(name: str, path: Path) -> Source:
     model, entries, claims = read_model_card(path)
+    if is_static(path.parent):  # the card of the model beside it
+        model = str(path.parent.resolve())
     return Source(name, "model card", model, None, tuple(claims), tuple(entries))
 
 

@@ -1,7 +1,7 @@
 """Evaluations: what is shown, and the files that are written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,14 @@ def evaluation_report(evaluations: Sequence[Evaluation], *, per_query: bool = Fa
         return results_document(results, values)
 
     def rows() -> list[dict[str, Any]]:
-        return _query_rows(evaluations) if per_query else [result_row(result) for result in results]
+        return _query_rows(evaluations) if per_query else list(map(result_row, with_groups(results)))
 
     def text() -> Iterator[str]:
         yield render(plain_table(results_table(results)))
         if len(results) == 1 and len(_shown(results)) < len(results[0].metrics):
             yield render(plain_table(grid_table(results[0].metrics)))
         yield from standing_lines(results)
+        yield from _adapted_lines(results)
         if per_query:
             yield from csv_lines(_query_rows(evaluations))
 
@@ -55,6 +56,9 @@ def results_document(
 ) -> dict[str, Any]:
     """Return the document that scripts read: schema and results, with every query's values on demand."""
     rows = [asdict(result) for result in results]
+    for row in rows:
+        if not row["groups"]:  # only an adapted model has them
+            del row["groups"]
     for row, values in zip(rows, per_query, strict=False):
         row["per_query"] = values
     return {"schema": RESULT_SCHEMA, "results": rows}
@@ -64,6 +68,31 @@ def result_row(result: Result) -> dict[str, Any]:
     """Return the flat row of a result: what was scored, then one column per metric."""
     named = {key: getattr(result, key) for key in ("corpus", "model", "mode", "n_docs", "n_judged")}
     return named | result.metrics
+
+
+def with_groups(results: Sequence[Result]) -> Iterator[Result]:
+    """Yield results, each followed by its groups of queries as results of their own."""
+    for result in results:
+        yield result
+        for name, group in result.groups.items():
+            yield replace(result, corpus=f"{result.corpus}, {name}", groups={}, **vars(group))
+
+
+def _adapted_lines(results: Sequence[Result]) -> Iterator[str]:
+    """Yield what adapted models were taught, and what that means for their scores."""
+    for result in results:
+        adapted = result.recipe.get("adapted")
+        if not adapted:
+            continue
+        line = f"{short_model(result.model)}, {result.mode}: adapted on {adapted['on']}"
+        if result.groups:
+            counts = " and ".join(f"{group.n_judged} about {name}" for name, group in result.groups.items())
+            line += f"; of these {result.n_judged} queries, {counts}"
+        if adapted["queries_taught"]:
+            line += f"; {adapted['queries_taught']} of them were taught"
+        if adapted["training_score"]:
+            line += ", so this is a training score"
+        yield printable(line)
 
 
 def _query_rows(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
@@ -131,7 +160,7 @@ def results_table(results: Sequence[Result]) -> Table:
         headers += [measure_title(metric), *(["95 %"] if metric in with_interval else [])]
     rows = []
     models = short_models(result.model for result in results)
-    for result in results:
+    for result in with_groups(results):
         row = [result.corpus, models[result.model], *([result.mode] if modes else [])]
         for metric in metrics:
             row.append(f"{result.metrics[metric]:.5f}")

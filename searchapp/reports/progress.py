@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from searchapp.reports.text import printable
+
+if TYPE_CHECKING:
+    from searchapp.adaptation.course import Step
 
 
 @contextmanager
@@ -63,3 +67,16 @@ def steps() -> Iterator[Callable[[str], None]]:
         return
     with console.status("") as status:
         yield lambda step: status.update(Text(printable(step)))
+
+
+@contextmanager
+def epochs() -> Iterator[Callable[["Step"], None]]:
+    """Yield a function that shows the held-back figure of each epoch on standard error, a line each."""
+    console = Console(stderr=True, highlight=False)
+
+    def show(step: "Step") -> None:
+        figure = "" if step.figure is None else f", held-back nDCG@10 {step.figure:.4f}"
+        epoch = f"epoch {step.epoch} of {step.epochs}" if step.epoch else "before"
+        console.print(f"{step.part}: {epoch}{figure}")
+
+    yield show if console.is_terminal else lambda _step: None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from searchapp.encoders.adaptation_record import adaptation_of
 from searchapp.errors import SearchappError
 from searchapp.files import read_json, write_text
 from searchapp.index.index import Index
@@ -34,12 +35,14 @@ class Choice:
 def choice_for(index: Index) -> Choice:
     """Return the fusion recorded for the model and documents of an index, or the default.
 
+    An adapted model brings the fusion that was chosen when it was adapted to these documents.
+
     Raises:
         SearchappError: the record is damaged.
     """
     path = _file(index)
     if not path.exists():
-        return Choice(DEFAULT, "default")
+        return _of_adaptation(index) or Choice(DEFAULT, "default")
     record = read_json(path, dict, _CHOOSE_AGAIN)
     try:
         fusion = Fusion(**record["fusion"])
@@ -53,6 +56,16 @@ def choice_for(index: Index) -> Choice:
         logger.warning("The fusion in %s is for another model or other documents; using the default.", path)
         return Choice(DEFAULT, "default")
     return Choice(fusion, f"searchapp tune, {', '.join(splits)}", tuple(splits.values()))
+
+
+def _of_adaptation(index: Index) -> Choice | None:
+    adaptation = adaptation_of(index.manifest.recipe)
+    if adaptation is None or adaptation.fusion is None:
+        return None
+    if adaptation.documents_digest != index.manifest.documents_digest:
+        return None
+    origin = f"searchapp adapt, {', '.join((*adaptation.judgements, *adaptation.chosen_on))}"
+    return Choice(Fusion(**adaptation.fusion), origin, tuple(sorted(adaptation.judgement_digests)))
 
 
 def record_choice(index: Index, fusion: Fusion, details: Mapping[str, Any]) -> Path:

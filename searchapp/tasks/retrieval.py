@@ -12,6 +12,7 @@ from typing import Any
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.lint import dangling_judgements
 from searchapp.corpora.resolve import open_corpus
+from searchapp.encoders.adaptation_record import adaptation_of
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.options import Options
 from searchapp.errors import SearchappError
@@ -27,6 +28,7 @@ from searchapp.retrieval.bm25 import BM25, LIBRARIES, open_bm25
 from searchapp.retrieval.modes import DENSE, HYBRID, Retriever, find_mode
 from searchapp.retrieval.queries import check_queries
 from searchapp.retrieval.random_baseline import RANDOM, random_run
+from searchapp.tasks.adapted import adapted_recipe, with_groups
 from searchapp.tasks.task import Evaluation, Task
 from searchapp.versions import installed_versions
 
@@ -100,7 +102,12 @@ class RetrievalTask(Task):
             "documents_digest": index.manifest.documents_digest,
         }
         encode = index.manifest.seconds["encode"] + seconds.pop("encode_queries")
-        return self._score(
+        adaptation = adaptation_of(index.manifest.recipe)
+        if adaptation and not adaptation.applies_to(self.corpus.documents_id, self.corpus.documents_digest):
+            adaptation = None
+        if adaptation:
+            recipe["adapted"] = adapted_recipe(adaptation, self.corpus)
+        evaluation = self._score(
             run,
             model=encoder.name,
             mode=self.mode,
@@ -109,6 +116,7 @@ class RetrievalTask(Task):
             seconds={"encode": encode, "search": sum(seconds.values())},
             libraries=encoder.libraries + retriever.libraries,
         )
+        return with_groups(evaluation, adaptation, self.corpus) if adaptation else evaluation
 
     def evaluate_without_model(self) -> Evaluation:
         """Score BM25."""
