@@ -1,6 +1,7 @@
 """README and the pages in docs show what the commands print today."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,14 @@ def real(block: str) -> bool:
     return any(name in block for name in CORPORA)
 
 
+def marks(block: str) -> list[pytest.MarkDecorator]:
+    torch = pytest.mark.skipif(find_spec("torch") is None, reason="the extra `adapt` is not installed")
+    return [*([pytest.mark.shared] if real(block) else []), *([torch] if "searchapp adapt" in block else [])]
+
+
 def parameters() -> list[Any]:
     return [
-        pytest.param(
-            page, number, id=f"{page.name}-{number}", marks=[pytest.mark.shared] if real(block) else []
-        )
+        pytest.param(page, number, id=f"{page.name}-{number}", marks=marks(block))
         for page in PAGES
         for number, block in enumerate(BLOCK.findall(page.read_text("utf-8")))
     ]

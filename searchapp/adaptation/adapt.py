@@ -1,5 +1,6 @@
 """Adapt a static model to a corpus: read, rehearse, choose, teach, and account for the gain."""
 
+import logging
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -19,10 +20,14 @@ from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.adaptation_record import adaptation_of
 from searchapp.encoders.encoder import Encoder, load_encoder
 from searchapp.encoders.static_encoder import StaticEncoder
+from searchapp.encoders.static_model import unknown_id
+from searchapp.encoders.tokenization import ReferenceTokenizer
 from searchapp.encoders.vectors import Floats
 from searchapp.errors import SearchappError
 from searchapp.evaluation.tuning import SPLITS, is_reported
 from searchapp.records import Document
+
+logger = logging.getLogger(__name__)
 
 EPOCHS, QUICK_EPOCHS = 6, 3
 
@@ -98,18 +103,18 @@ def adapt_model(
     if judged is not None:
         check_documents(judged, set(passages.ids), corpus)
     plan = Plan(epochs=QUICK_EPOCHS if quick else EPOCHS, seed=seed)
-    class_room = _Classroom(corpus, encoder, passages, judged, dev, teacher, seed)
+    classroom = _Classroom(corpus, encoder, passages, judged, dev, teacher, seed)
     read = time.process_time() - began
-    table = np.array(encoder.model.rows, dtype=np.float32)
-    if encoder.facts.unknown is not None:
-        table[encoder.facts.unknown] = 0  # no text uses it; sentence-transformers would add it to the mean
+    table = np.array(encoder.model.rows[:, : encoder.facts.dimension], dtype=np.float32)
+    if encoder.model.facts.unknown is not None:
+        table[encoder.model.facts.unknown] = 0  # sentence-transformers would add it to the mean
     with one_thread():
-        exam, course = class_room.rehearsal()
+        exam, course = classroom.rehearsal()
         rehearsal = rehearse(course, exam, table, plan, tune=judged is not None, progress=progress)
         taught = None
         final = replace(plan, epochs=rehearsal.best)
         if rehearsal.better and not quick and not rehearsal.interrupted:
-            taught = finish(class_room.everything(), table, final, progress)
+            taught = finish(classroom.everything(), table, final, progress)
     return Adapted(
         corpus,
         encoder,
@@ -209,9 +214,14 @@ def _static(model: str | Encoder) -> StaticEncoder:
             f"{encoder.name} was {adapted.summary()} before, so what is held back now may have been taught.",
             f"Begin with the model that it was made from: -m {adapted.base}",
         )
-    # What is taught is the whole text, and so reads the model that is written: sentence-transformers
-    # truncates nothing.
-    return encoder.with_options(replace(encoder.options, max_length=None))
+    if encoder.recipe.query_prompt or encoder.recipe.document_prompt:
+        logger.warning("%s prepends prompts to texts; the adapted model does without.", encoder.name)
+    # The model that is written reads whole texts, since sentence-transformers truncates none, and leaves out
+    # the unknown token, as model2vec does. So it is taught.
+    whole = encoder.with_options(replace(encoder.options, max_length=None))
+    unknown = unknown_id(ReferenceTokenizer(encoder.files.tokenizer))
+    whole.model = replace(whole.model, facts=replace(whole.facts, unknown=unknown))
+    return whole
 
 
 def _dev(corpus: Corpus, judged: Judged) -> Judged | None:

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from searchapp.encoders.model_files import ADAPTATION, cached_snapshot, is_hub_id
+from searchapp.encoders.hub import cached_snapshot, is_hub_id
+from searchapp.encoders.model_files import ADAPTATION
 from searchapp.encoders.options import STATIC, pinned_name, split_name
 from searchapp.errors import SearchappError
 from searchapp.files import read_json

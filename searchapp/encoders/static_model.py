@@ -126,7 +126,7 @@ def load_model(files: ModelFiles, sample: Sequence[str] = ()) -> StaticModel:
         proof=proof,
         rows=len(tensors[files.tensor]),
         dimension=min(table.shape[1], settings.dimension or table.shape[1]),
-        unknown=_unknown(reference) if settings.as_model2vec else None,
+        unknown=unknown_id(reference) if settings.as_model2vec else None,
         median_letters=int(np.median(token_lengths)) if settings.as_model2vec else 0,
         max_length=settings.max_length,
         normalize=settings.normalize,
@@ -201,7 +201,7 @@ def _rounding(files: ModelFiles, folded: np.dtype[Any], table: np.dtype[Any]) ->
     return [np.dtype(np.float32) if kind.kind == "i" else kind for kind in (folded, table)]
 
 
-def _unknown(reference: ReferenceTokenizer) -> int | None:
+def unknown_id(reference: ReferenceTokenizer) -> int | None:
     """Return the id of the unknown token as model2vec determines it."""
     model = reference.tokenizer.model
     if hasattr(model, "unk_token"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from searchapp.published.adapted_card import explanation
@@ -9,6 +10,8 @@ from searchapp.reports.formats import Report
 from searchapp.reports.markup import Table
 from searchapp.reports.terminal import plain_table, render
 from searchapp.reports.text import printable
+
+WIDTH = 100  # characters of a line of prose
 
 
 def adaptation_report(record: Mapping[str, Any], folder: Path, corpus: str, *, written: bool) -> Report:
@@ -55,7 +58,7 @@ def _lines(record: Mapping[str, Any], folder: Path, corpus: str, *, written: boo
     )
     yield f"nDCG@10 after {epochs} epochs, of what was held back; chosen: epoch {taught['epochs']}"
     yield render(plain_table(_table(record)))
-    yield explanation(record) if written else _refusal(record)
+    yield from wrap(explanation(record) if written else _refusal(record), WIDTH)
     if record["interrupted"]:
         yield "Interrupted: this is the best table until then."
     if record["fusion"]:

@@ -80,11 +80,12 @@ def with_groups(results: Sequence[Result]) -> Iterator[Result]:
 
 def _adapted_lines(results: Sequence[Result]) -> Iterator[str]:
     """Yield what adapted models were taught, and what that means for their scores."""
+    models = short_models(result.model for result in results)
     for result in results:
         adapted = result.recipe.get("adapted")
         if not adapted:
             continue
-        line = f"{short_model(result.model)}, {result.mode}: adapted on {adapted['on']}"
+        line = f"{models[result.model]}, {result.mode}: adapted on {adapted['on']}"
         if result.groups:
             counts = " and ".join(f"{group.n_judged} about {name}" for name, group in result.groups.items())
             line += f"; of these {result.n_judged} queries, {counts}"
