@@ -56,9 +56,6 @@ def results_document(
 ) -> dict[str, Any]:
     """Return the document that scripts read: schema and results, with every query's values on demand."""
     rows = [asdict(result) for result in results]
-    for row in rows:
-        if not row["groups"]:  # only an adapted model has them
-            del row["groups"]
     for row, values in zip(rows, per_query, strict=False):
         row["per_query"] = values
     return {"schema": RESULT_SCHEMA, "results": rows}
