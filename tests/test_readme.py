@@ -77,7 +77,7 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def test_there_are_sessions() -> None:
-    assert len(BLOCK.findall(README.read_text("utf-8"))) == 2
+    assert len(BLOCK.findall(README.read_text("utf-8"))) == 3
     assert sum(len(BLOCK.findall(page.read_text("utf-8"))) for page in PAGES) >= 8
 
 

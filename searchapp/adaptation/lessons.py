@@ -16,6 +16,7 @@ LEFT = 10  # tokens; a document that would keep fewer stands with its titles and
 WHOLE = 8192  # documents; of more, a step sees a sample
 SAMPLE = 2048  # documents of a step, of a larger corpus
 POOL = 16_384  # documents among which the hard ones of an epoch are looked for
+PASSAGES = 200_000  # titles and sentences of an epoch; of more, a sample
 HARD = 4  # documents of the pool that are nearest to a query and are not its own
 
 
@@ -116,11 +117,12 @@ class Epoch:
 
 
 def choose_passages(passages: Passages, teaching: NDArray[np.bool_], draw: np.random.Generator) -> Rows:
-    """Return the passages of an epoch: every title, and one sentence of each document."""
+    """Return the passages of an epoch: every title and one sentence of each document, or a sample of them."""
     titles = np.flatnonzero(passages.titled & teaching)
     sentences = draw.permutation(np.flatnonzero(~passages.titled & teaching))
     _, first = np.unique(passages.owner[sentences], return_index=True)
-    return np.concatenate([titles, sentences[first]])
+    chosen = np.concatenate([titles, sentences[first]])
+    return chosen if len(chosen) <= PASSAGES else draw.choice(chosen, PASSAGES, replace=False)
 
 
 def without(passages: Passages, chosen: Rows) -> sparse.csr_matrix:
