@@ -16,6 +16,7 @@ from searchapp.adaptation.course import Step
 from searchapp.corpora.corpus import Corpus
 from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis import collect, verdict
+from searchapp.diagnosis.adaptation_gain import with_adaptation_gain
 from searchapp.diagnosis.registry import PROBES, find_probe
 from searchapp.encoders.encoder import Encoder
 from searchapp.encoders.model_files import BUNDLED
@@ -245,7 +246,11 @@ def diagnose(
         label_free=label_free,
         progress=progress,
     )
-    return verdict.diagnose(evidence, asked)
+    found = verdict.diagnose(evidence, asked)
+    if quick or probes or run is not None or found.verdict != "weak" or evidence.model is None:
+        return found
+    progress("What would it gain if it were adapted?")
+    return with_adaptation_gain(found, _opened(corpus), evidence.model.encoder)
 
 
 def _opened(corpus: str | Corpus) -> Corpus:

@@ -80,6 +80,9 @@ def diagnosis_text(diagnosis: Diagnosis, subject: Subject) -> str:
         parts += [Text(""), *_cause(diagnosis, ranked, number, subject)]
     if diagnosis.verdict == "low":
         parts += [Text(f"Ruled out: {', '.join(diagnosis.ruled_out)}.")]
+    if diagnosis.fact("adaptation-gain"):
+        words = ["searchapp", "adapt", subject.corpus, "-m", subject.model, "-o", "FOLDER"]
+        parts += [Text(f"Next: {shlex.join(words)} teaches the model this corpus.")]
     if diagnosis.remarks:
         parts += [Text(""), Text("Remarks, not faults by themselves:")]
         parts += [Text(f"  {printable(ranked.findings[0].text)}") for ranked in diagnosis.remarks]

@@ -119,9 +119,11 @@ def _title(reproduction: Reproduction) -> str:
 
 
 def _measured(result: Result) -> str:
-    """Return what was measured: the model, and the mode unless it is dense search."""
-    modes = () if result.mode in {"dense", "run"} else (result.mode,)
-    return printable(", ".join(dict.fromkeys((result.model, *modes))))
+    """Return what was measured: the model, what it was taught, and the mode unless it is dense search."""
+    modes = [] if result.mode in {"dense", "run"} else [result.mode]
+    adapted = result.recipe.get("adapted")
+    taught = [f"adapted on {adapted['on']}"] if adapted else []
+    return printable(", ".join(dict.fromkeys([result.model, *taught, *modes])))
 
 
 def _summary(reproductions: Sequence[Reproduction]) -> str:
