@@ -75,6 +75,9 @@ def test_nothing_about_new_documents_is_taught(per_query: int) -> None:
     pairs = {f"q{number}": draw.choice(names, per_query, replace=False).tolist() for number in range(100)}
     taught, groups = hold_back(judged(pairs), None, seed=0)
     new, seen = groups
+    others = {q: {name for other in pairs if other != q for name in pairs[other]} for q in pairs}
+    share = sum(not others[query].intersection(names) for query, names in pairs.items()) / 100
+    assert (new.share, seen.share) == (share, 1 - share)
     assert (new.name, seen.name) == ("new", "seen")
     asked = {query.id for group in groups for query in group.queries}
     known = {name for grades in taught.judgements.values() for name in grades}

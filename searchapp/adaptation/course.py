@@ -8,7 +8,7 @@ from math import fsum
 
 import numpy as np
 
-from searchapp.adaptation.exam import Exam, Values
+from searchapp.adaptation.exam import Exam, Values, weighted_mean
 from searchapp.adaptation.teaching import Course, Plan, teach
 from searchapp.encoders.vectors import Floats
 from searchapp.evaluation.intervals import difference_intervals
@@ -51,7 +51,7 @@ Progress = Callable[[Step], None]
 class Rehearsal:
     """What came out of a rehearsal.
 
-    `figures` holds the mean of the groups before and after each epoch, `best` the epoch with the highest,
+    `figures` holds the weighted mean of the groups before and after each epoch, `best` the epoch with the highest,
     `table` (v, d) float32 the table after it; `rows` account for it.
     """
 
@@ -78,11 +78,11 @@ def rehearse(
     """
     began = time.process_time()
     before = exam.dense(table)
-    figures, best, kept, interrupted = [mean_of_groups(before)], 0, table, False
+    figures, best, kept, interrupted = [weighted_mean(exam.groups, before)], 0, table, False
     progress(Step("rehearsal", 0, plan.epochs, figures[0]))
     try:
         for epoch, taught in enumerate(teach(course, table, plan), start=1):
-            figures.append(mean_of_groups(exam.dense(taught)))
+            figures.append(weighted_mean(exam.groups, exam.dense(taught)))
             progress(Step("rehearsal", epoch, plan.epochs, figures[-1]))
             if figures[-1] > figures[best]:
                 best, kept = epoch, taught
@@ -128,11 +128,6 @@ def _row(group: str, mode: str, before: Values, after: Values) -> Row:
     gain = after - before
     interval = difference_intervals({"gain": gain})["gain"]
     return Row(group, mode, len(gain), _mean(before), _mean(after), _mean(gain), interval)
-
-
-def mean_of_groups(values: Sequence[Values]) -> float:
-    """Return the mean of the groups' means: new documents count as much as seen ones."""
-    return fsum(map(_mean, values)) / len(values)
 
 
 def _mean(values: Values) -> float:

@@ -83,7 +83,7 @@ class Exam:
         return figures
 
     def choose_fusion(self, pairs: Sequence[dict[str, Pair]]) -> tuple[Fusion, list[Values]]:
-        """Return the fusion that is best for the mean of the groups, and what such a choice scores.
+        """Return the fusion that is best for the weighted mean of the groups, and what such a choice scores.
 
         The figures of each half of the queries are those of the fusion chosen on the other half.
         """
@@ -96,7 +96,7 @@ class Exam:
                     values if half is None else values[side == half]
                     for values, side in zip(tried[fusion], halves, strict=True)
                 ]
-                return fsum(values.mean() for values in chosen if len(values))
+                return weighted_mean(self.groups, chosen)
 
             return max(CHOICES, key=overall)
 
@@ -126,6 +126,17 @@ class Exam:
 
 CHOICES = tuple(fusion for fusion in FUSIONS if (fusion.dense, fusion.bm25) == (DEFAULT.dense, DEFAULT.bm25))
 """The fusions of the default's scales: one parameter, the weight, is chosen on few queries."""
+
+
+def weighted_mean(groups: Sequence[Group], values: Sequence[Values]) -> float:
+    """Return the mean of the groups' means, each as often as such queries occur."""
+    counted = [
+        (group.share, values_of) for group, values_of in zip(groups, values, strict=True) if len(values_of)
+    ]
+    total = fsum(share for share, _ in counted)
+    if not total:
+        return fsum(fsum(each) / len(each) for _, each in counted) / len(counted)
+    return fsum(share * fsum(each) / len(each) for share, each in counted) / total
 
 
 def cut(ranking: Ranking, ignored: set[str] | None) -> Ranking:

@@ -1,5 +1,6 @@
 """The judgements that a table may be taught on, and those of them that are held back."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +55,14 @@ class Group:
 
     `ignored` holds documents that are taken out of the ranking of a query: the residual collection of
     Salton and Buckley (JASIS 41, 1990), which leaves only documents that were not judged in teaching.
+    `share` is how often such queries occur among those that the corpus will be asked, as far as is known.
     """
 
     name: str
     queries: list[Query]
     judgements: Judgements
     ignored: Mapping[str, set[str]]
+    share: float = 0.5
 
 
 def read_judged(corpus: Corpus, given: str) -> Judged:
@@ -158,11 +161,28 @@ def hold_back(judged: Judged, dev: Judged | None, seed: int) -> tuple[Judged, li
     seen = [] if dev else [query for query in order if query.id not in chosen][:most]
     taught = judged.without(chosen | {query.id for query in seen}, held)
     known = {name for query in taught.queries for name in taught.relevant(query.id)}
-    groups = [_new_group(judged, new, known), _seen_group(dev or judged, dev.queries if dev else seen, known)]
+    share = _share_of_new(judged, dev)
+    groups = [
+        _new_group(judged, new, known, share),
+        _seen_group(dev or judged, dev.queries if dev else seen, known, 1 - share),
+    ]
     return taught, [group for group in groups if group.queries]
 
 
-def _new_group(judged: Judged, queries: Sequence[Query], known: set[str]) -> Group:
+def _share_of_new(judged: Judged, dev: Judged | None) -> float:
+    """Return the share of queries none of whose relevant documents is relevant to a query that is taught.
+
+    Where there is no dev split, each judged query is compared with all others.
+    """
+    asked = dev or judged
+    counts = Counter(name for query in judged.queries for name in judged.relevant(query.id))
+    own = 0 if dev else 1
+    with_relevant = [names for query in asked.queries if (names := asked.relevant(query.id))]
+    new = sum(all(counts[name] <= own for name in names) for names in with_relevant)
+    return new / len(with_relevant) if with_relevant else 0.5
+
+
+def _new_group(judged: Judged, queries: Sequence[Query], known: set[str], share: float) -> Group:
     ordered = sorted(queries, key=lambda query: query.id)
     ignored = {query.id: known.intersection(judged.relevant(query.id)) for query in ordered}
     left = {
@@ -174,15 +194,15 @@ def _new_group(judged: Judged, queries: Sequence[Query], known: set[str]) -> Gro
         for query in ordered
     }
     kept = [query for query in ordered if any(map(_is_relevant, left[query.id].values()))]
-    return Group("new", kept, {query.id: left[query.id] for query in kept}, ignored)
+    return Group("new", kept, {query.id: left[query.id] for query in kept}, ignored, share)
 
 
-def _seen_group(judged: Judged, queries: Sequence[Query], known: set[str]) -> Group:
+def _seen_group(judged: Judged, queries: Sequence[Query], known: set[str], share: float) -> Group:
     kept = sorted(
         (query for query in queries if known.intersection(judged.relevant(query.id))),
         key=lambda query: query.id,
     )[:MOST]
-    return Group("seen", kept, {query.id: judged.judgements[query.id] for query in kept}, {})
+    return Group("seen", kept, {query.id: judged.judgements[query.id] for query in kept}, {}, share)
 
 
 def _is_relevant(grade: int) -> bool:
