@@ -51,7 +51,7 @@ Progress = Callable[[Step], None]
 class Rehearsal:
     """What came out of a rehearsal.
 
-    `figures` holds the weighted mean of the groups before and after each epoch, `best` the epoch with the highest,
+    `figures` holds the weighted mean of the groups before and after each epoch, `best` the best epoch,
     `table` (v, d) float32 the table after it; `rows` account for it.
     """
 
