@@ -19,6 +19,7 @@ from searchapp.adaptation.title_exam import RANKED, hold_back_titles, title_exam
 from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.adaptation_record import adaptation_of
 from searchapp.encoders.encoder import Encoder, load_encoder
+from searchapp.encoders.options import STATIC, split_name
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.static_model import unknown_id
 from searchapp.encoders.tokenization import ReferenceTokenizer
@@ -30,6 +31,7 @@ from searchapp.records import Document
 logger = logging.getLogger(__name__)
 
 EPOCHS, QUICK_EPOCHS = 6, 3
+FEWEST_TOKENS = 50  # different ones; of a foreign script, a model may know full stops and bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,10 +166,7 @@ class _Classroom:
 
     def _course(self, judged: Judged | None, teaching: Any) -> Course:
         examples = None if judged is None else self._examples(judged)
-        teacher = None
-        if self._teacher is not None:
-            queries = [] if judged is None else judged.queries
-            teacher = teacher_of(self._teacher, self._corpus, queries)
+        teacher = None if self._teacher is None else teacher_of(self._teacher, self._corpus)
         return Course(self._passages, examples, teaching, teacher)
 
     def _examples(self, judged: Judged) -> Examples:
@@ -202,12 +201,14 @@ class _Classroom:
 
 
 def _static(model: str | Encoder) -> StaticEncoder:
-    encoder = load_encoder(model) if isinstance(model, str) else model
+    encoder = None
+    if not isinstance(model, str) or split_name(model)[0] == STATIC:  # any other is refused unloaded
+        encoder = load_encoder(model) if isinstance(model, str) else model
     if not isinstance(encoder, StaticEncoder):
+        name = model if isinstance(model, str) else model.name
         raise SearchappError(
-            f"{encoder.name} is not a static model, so it has no table to teach.",
-            "Adapt a static model, such as `-m wordllama`; this one can be its teacher: --teacher "
-            f"{encoder.name}",
+            f"{name} is not a static model, so it has no table to teach.",
+            f"Adapt a static model, such as `-m wordllama`; this one can be its teacher: --teacher {name}",
         )
     if adapted := adaptation_of(encoder.recipe):
         raise SearchappError(
@@ -236,8 +237,10 @@ def _dev(corpus: Corpus, judged: Judged) -> Judged | None:
 def _check(corpus: Corpus, encoder: StaticEncoder, passages: Passages) -> None:
     if not passages.ids:
         raise SearchappError(f"{corpus.name} has no documents.", f"Check {corpus.location}.")
-    if not passages.documents.nnz:
+    known = len(np.unique(passages.documents.indices))
+    if known < FEWEST_TOKENS:
         raise SearchappError(
-            f"{encoder.name} knows no token of {corpus.name}: every document would be empty.",
+            f"{encoder.name} knows {known or 'no'} token{'s' * (known > 1)} of {corpus.name}: its documents "
+            "would be all alike.",
             "Choose a model whose tokenizer reads the language of the corpus.",
         )

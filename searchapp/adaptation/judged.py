@@ -84,8 +84,9 @@ def read_judged(corpus: Corpus, given: str) -> Judged:
         raise SearchappError(
             f"Scores of {corpus.name} are reported on its split {given!r}: a model that was taught "
             "on it has no score there that means anything.",
-            "\n".join(f"Teach on another split: --judgements {split}" for split in fit)
-            or "Leave out --judgements: titles and sentences teach without any.",
+            f"Teach on another split: {' or '.join(f'--judgements {split}' for split in fit)}"
+            if fit
+            else "Leave out --judgements: titles and sentences teach without any.",
         )
     if given not in corpus.splits():
         raise SearchappError(

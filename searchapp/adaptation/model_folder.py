@@ -109,7 +109,7 @@ def adaptation_record(adapted: Adapted, model_digest: str) -> dict[str, Any]:
         "taught": adapted.taught,
         "everything_taught": adapted.whole,
         "interrupted": rehearsal.interrupted,
-        "fusion": asdict(rehearsal.fusion) if judged else None,
+        "fusion": asdict(rehearsal.fusion),
         "epochs": rehearsal.figures,
         "account": [asdict(row) for row in rehearsal.rows],
         "seconds": adapted.seconds,

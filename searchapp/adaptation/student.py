@@ -80,13 +80,16 @@ class Student:
         rows: Floats = self._rows.detach().numpy()
         return rows
 
-    def step(self, queries: Texts, documents: Texts, targets: Floats, temperature: float) -> None:
+    def step(
+        self, queries: Texts, documents: Texts, targets: Floats, weights: Floats, temperature: float
+    ) -> None:
         """Teach a batch of q queries about n documents.
 
         Args:
             queries: the queries.
             documents: what they are compared with.
             targets: (q, n) float32, what a query should find; every row sums to 1.
+            weights: (q,) float32, how much each query counts.
             temperature: what the cosines are divided by.
         """
         torch = import_torch()
@@ -94,9 +97,9 @@ class Student:
         asked = unit(self._mean.apply(self._rows, queries), dim=1, eps=1e-9)
         found = unit(self._mean.apply(self._rows, documents), dim=1, eps=1e-9)
         scores = asked @ found.T / temperature
-        losses = torch.log_softmax(scores, dim=1) * torch.from_numpy(targets)
+        counted = torch.from_numpy(targets * (weights / weights.sum())[:, None])
         self._optimizer.zero_grad()
-        (-losses.sum() / len(targets)).backward()
+        (-(torch.log_softmax(scores, dim=1) * counted).sum()).backward()
         self._optimizer.step()
 
 

@@ -1,14 +1,10 @@
 """A model whose similarities are taught: a transformer, or vectors computed elsewhere."""
 
-from collections.abc import Sequence
-
-from searchapp.adaptation.teaching import Teacher
 from searchapp.corpora.corpus import Corpus
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import STATIC, split_name
 from searchapp.encoders.vectors import Floats
 from searchapp.errors import SearchappError
-from searchapp.records import Query
 
 
 def check_teacher(name: str) -> None:
@@ -20,15 +16,10 @@ def check_teacher(name: str) -> None:
         )
 
 
-def teacher_of(name: str, corpus: Corpus, queries: Sequence[Query]) -> Teacher:
-    """Return the teacher's unit vectors of all documents and of the judged queries.
+def teacher_of(name: str, corpus: Corpus) -> Floats:
+    """Return a teacher's unit vectors of all documents, (n, t) float32.
 
     Raises:
-        SearchappError: the teacher cannot be loaded, or has no vector for a document or query.
+        SearchappError: the teacher cannot be loaded, or has no vector for a document.
     """
-    import numpy as np
-
-    encoder = load_encoder(name)
-    documents = encoder.encode_documents(list(corpus.documents()))
-    none: Floats = np.zeros((0, documents.shape[1]), np.float32)
-    return Teacher(documents, encoder.encode_queries(queries) if queries else none)
+    return load_encoder(name).encode_documents(list(corpus.documents()))

@@ -17,37 +17,32 @@ from searchapp.encoders.vectors import Floats
 class Plan:
     """How a table is taught.
 
-    `temperature` divides the cosines; a judged query comes `repeats` times an epoch; the similarities
-    of a teacher, divided by `teacher_temperature`, make up `teacher_share` of what is to be found.
+    `temperature` divides the cosines; a judged query comes `repeats` times an epoch, and has `weight` times
+    the weight of a title or sentence. Of what a title or sentence should find, `teacher_share` are documents
+    near its own by a teacher's cosines, divided by `teacher_temperature`.
     """
 
     epochs: int = 6
-    temperature: float = 0.07
+    temperature: float = 0.08
     repeats: int = 4
-    teacher_share: float = 0.5
+    weight: float = 2
+    teacher_share: float = 0.3
     teacher_temperature: float = 0.05
     seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Teacher:
-    """Unit vectors of another model: `documents` (n, t) and `queries` (q, t), the judged ones, float32."""
-
-    documents: Floats
-    queries: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Course:
     """What a table is taught: the passages of a corpus and judged queries, and by whom.
 
-    `teaching` (p,) tells which titles and sentences may be taught.
+    `teaching` (p,) tells which titles and sentences may be taught; `teacher` (n, t) float32 holds another
+    model's unit vectors of the documents.
     """
 
     passages: Passages
     examples: Examples | None
     teaching: NDArray[np.bool_]
-    teacher: Teacher | None
+    teacher: Floats | None
 
 
 def teach(course: Course, table: Floats, plan: Plan) -> Iterator[Floats]:
@@ -71,7 +66,10 @@ def teach(course: Course, table: Floats, plan: Plan) -> Iterator[Floats]:
             documents = bare if batch.bare else full
             if documents is None:
                 documents = Texts((epoch.bare if batch.bare else whole)[batch.rows])
-            student.step(Texts(batch.queries), documents, _targets(part, batch, plan), plan.temperature)
+            weights = np.ones(batch.queries.shape[0], np.float32)
+            weights[len(batch.owner) :] = plan.weight
+            targets = _targets(part.teacher, batch, plan)
+            student.step(Texts(batch.queries), documents, targets, weights, plan.temperature)
         taught = table.astype(np.float32)
         weight = 1 / max(1, number - 1)
         mean = (1 - weight) * mean + weight * student.table
@@ -106,15 +104,18 @@ def _in_columns(course: Course, columns: NDArray[np.int64]) -> Course:
     )
 
 
-def _targets(course: Course, batch: Batch, plan: Plan) -> Floats:
-    """Return what a batch should find, (q, n) float32, mixed with what the teacher finds."""
-    teacher = course.teacher
+def _targets(teacher: Floats | None, batch: Batch, plan: Plan) -> Floats:
+    """Return what a batch should find, (q, n) float32, mixed with what the teacher finds like it.
+
+    A title or sentence should find its own document, and those that the teacher finds near that document.
+    """
     if teacher is None:
         return batch.targets
-    # A title or sentence is represented by its document, so that the teacher encodes documents only.
-    asked = np.concatenate([teacher.documents[batch.owner], teacher.queries[batch.examples]])
-    scores = asked @ teacher.documents[batch.rows].T / plan.teacher_temperature
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    targets = batch.targets.copy()
+    near = teacher[batch.owner] @ teacher[batch.rows].T / plan.teacher_temperature
+    near[np.arange(len(near)), np.searchsorted(batch.rows, batch.owner)] = -np.inf
+    shares = np.exp(near - near.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
-    mixed: Floats = (1 - plan.teacher_share) * batch.targets + plan.teacher_share * shares
-    return mixed
+    own = targets[: len(near)]
+    own += plan.teacher_share * (shares - own)
+    return targets

@@ -24,7 +24,7 @@ class Adaptation:
 
     `judgements` are the ids of the judgements it was taught on, `judgement_digests` theirs; `documents` are
     the ids that were relevant in them, and `queries` the digests of their queries' texts. `chosen_on` are the
-    judgements that only chose between variants. `fusion` has the fields of a `Fusion`, None for the default.
+    judgements that only chose between variants. `fusion` has the fields of a `Fusion`.
     """
 
     corpus_id: str
@@ -36,7 +36,7 @@ class Adaptation:
     documents: frozenset[str]
     queries: frozenset[str]
     chosen_on: tuple[str, ...]
-    fusion: dict[str, Any] | None
+    fusion: dict[str, Any]
 
     def applies_to(self, documents_id: str, documents_digest: str) -> bool:
         """Tell whether a corpus is the one that was taught: the same documents, or a version of them."""
@@ -92,7 +92,7 @@ def _read(file: Path, _modified: int, model_digest: str) -> Adaptation:
             frozenset(record["taught_documents"]),
             frozenset(record["taught_queries"]),
             tuple(record["chosen_on"]),
-            record["fusion"],
+            dict(record["fusion"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SearchappError(f"{file} is damaged ({error}).", _REMEDY) from error

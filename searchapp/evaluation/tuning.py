@@ -155,17 +155,13 @@ def _check_not_taught(splits: Sequence[Corpus], encoder: Encoder) -> None:
     adaptation = adaptation_of(encoder.recipe)
     if adaptation is None:
         return
-    carried = "The model carries a fusion that was chosen when it was adapted: --mode hybrid uses it."
     for split in splits:
         taught = adaptation.taught(query.text for query in split.queries)
         if taught or split.judgements_digest in adaptation.judgement_digests:
-            carried = (
-                " The model carries the fusion that was chosen when it was adapted: --mode hybrid uses it."
-            )
             raise SearchappError(
                 f"{encoder.name} was taught {taught} of the {len(split.queries)} queries of {split.id} with "
                 "their judgements: tuning on them would trust the dense side too much.",
-                carried if adaptation.fusion else "Tune on a split that it was not taught: --split SPLIT",
+                "The model carries the fusion that was chosen when it was adapted: --mode hybrid uses it.",
             )
 
 

@@ -61,10 +61,9 @@ def _lines(record: Mapping[str, Any], folder: Path, corpus: str, *, written: boo
     yield from wrap(explanation(record) if written else _refusal(record), WIDTH)
     if record["interrupted"]:
         yield "Interrupted: this is the best table until then."
-    if record["fusion"]:
-        fusion = record["fusion"]
-        yield f"--mode hybrid uses {fusion['weight']:g} of the dense side, chosen on the held-back queries."
     if written:
+        chosen = ", chosen on the held-back queries" if record["judgements"] else ""
+        yield f"--mode hybrid gives the dense side a weight of {record['fusion']['weight']:g}{chosen}."
         yield f"{folder}: score it with `searchapp eval {corpus} -m {folder}`"
 
 

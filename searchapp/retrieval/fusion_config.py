@@ -60,11 +60,9 @@ def choice_for(index: Index) -> Choice:
 
 def _of_adaptation(index: Index) -> Choice | None:
     adaptation = adaptation_of(index.manifest.recipe)
-    if adaptation is None or adaptation.fusion is None:
+    if adaptation is None or adaptation.documents_digest != index.manifest.documents_digest:
         return None
-    if adaptation.documents_digest != index.manifest.documents_digest:
-        return None
-    origin = f"searchapp adapt, {', '.join((*adaptation.judgements, *adaptation.chosen_on))}"
+    origin = ", ".join(("searchapp adapt", *adaptation.judgements, *adaptation.chosen_on))
     return Choice(Fusion(**adaptation.fusion), origin, tuple(sorted(adaptation.judgement_digests)))
 
 
