@@ -1,18 +1,19 @@
 """Whether the results of a run stand under the ids of their documents and queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
 from searchapp.diagnosis.evidence import Evidence
-from searchapp.diagnosis.measures import CUTOFF
+from searchapp.diagnosis.measures import CUTOFF, mean
 from searchapp.diagnosis.probe import Finding, Observation, Symptom, fact, probe
-from searchapp.diagnosis.results import Results, Rows, Tendency, first_ten
+from searchapp.diagnosis.results import LEADING, MODEL, Results, Rows, Tendency, first_ten
 from searchapp.diagnosis.thresholds import LIKELY, PROOF, STRONG
 from searchapp.encoders.vectors import Floats
 
+LEAST = 1e30  # size of a similarity that stands for none
 PLACES = 16  # at which the shift of a part of the documents may begin or end
 
 DOCUMENTS_SHIFTED = Symptom(
@@ -50,8 +51,7 @@ def run_rows(evidence: Evidence) -> Iterator[Observation]:
     agreement = results.standing(results.opinions["the control"])
     yield fact("run-agreement", "agreement of the run with the control", agreement, "0.5 is chance")
     first = {who: nearest_rows(similarity) for who, similarity in results.opinions.items()}
-    moved = [*_queries(evidence, results, first), *_documents(evidence, results, first)]
-    moved = sorted(moved, key=lambda finding: finding.gain or 0.0)[-1:]
+    moved = [*_queries(evidence, results)] or [*_documents(evidence, results, first)]
     yield from moved
     shared = max(_shared(results, rows) for rows in first.values())
     lost = agreement < limits.RUN_STRANGERS and shared < limits.AT_CHANCE + CUTOFF / len(
@@ -78,6 +78,8 @@ def _documents(evidence: Evidence, results: Results, first: dict[str, Rows]) -> 
     """Look for a distance at which other rankings' documents stand from the results."""
     size = len(results.context.documents)
     ours = first_ten(results.rows)
+    if _in_model_order(results):
+        return
     for who, others in first.items():
         distances = _distances(ours, others, size)
         by = int(distances[1:].argmax()) + 1
@@ -130,35 +132,67 @@ def _moved(evidence: Evidence, results: Results, by: int) -> tuple[str, list[Row
     return name, move(parts[name])
 
 
-def _queries(evidence: Evidence, results: Results, first: dict[str, Rows]) -> Iterator[Finding]:
-    """Look for queries whose results fit another query."""
-    fits = _fits(results, list(first.values()))
+def _queries(evidence: Evidence, results: Results) -> Iterator[Finding]:
+    """Look for queries whose results are those of another query."""
+    fits = _fits(results)
     if len(fits) < 3:
         return
-    own, best = np.diag(fits), fits.argmax(axis=1)
-    second, highest = np.sort(fits, axis=1)[:, -2:].T
-    elsewhere = (highest > 2 * own) & (highest >= 3)
-    moved = float(elsewhere.mean())
-    if (
-        moved < limits.OTHERS_QUERY
-        or highest[elsewhere].mean() < limits.FITS_BETTER * second[elsewhere].mean()
-    ):
+    own = np.arange(len(fits))
+    if _rank(fits, own) > limits.FITS_OWN or _in_model_order(results):
         return
-    by, alike = _usual_distance(results, best, elsewhere)
-    owner = np.arange(len(fits))
-    if alike > limits.ALIKE:
+    from scipy.optimize import linear_sum_assignment
+
+    place = linear_sum_assignment(-fits)[1]
+    by, alike = _usual_distance(results, place)
+    shifted = by != 0 and alike > limits.ALIKE  # so many agree that it need not pay clearly
+    if shifted:
         order = _file_order(results)
-        place = np.argsort(order)
-        owner = order[(place + -by) % len(order)]
-        gain = results.gain([results.rows[query] for query in owner.tolist()])
-        if pays(evidence, gain):
-            yield QUERIES_SHIFTED.finding(PROOF, _known(evidence, gain.mean), by=by, moved=moved)
+        place = order[(np.argsort(order) + by) % len(order)]
+    better = float((fits[np.arange(len(fits)), place] > np.diag(fits)).mean())
+    if _rank(fits, place) < limits.OTHERS_TEXT or better < limits.MOSTLY:
         return
-    distinct = len(np.unique(best[elsewhere])) / max(int(elsewhere.sum()), 1)
-    if distinct >= limits.ONE_TO_ONE:
-        gain = results.gain([results.rows[query] for query in fits.argmax(axis=0).tolist()])
-        if pays(evidence, gain):
-            yield QUERIES_SHUFFLED.finding(PROOF, _known(evidence, gain.mean), moved=moved)
+    owner = np.argsort(place)
+    gain = results.gain([results.rows[query] for query in owner.tolist()])
+    if not (pays(evidence, gain) or (shifted and gain.mean >= limits.RUN_LEAST_GAIN)):
+        return
+    known = _known(evidence, gain.mean)
+    if shifted:
+        yield QUERIES_SHIFTED.finding(PROOF, known, by=by, moved=better)
+    elif _in_model_order(results, place):
+        yield QUERIES_SHUFFLED.finding(PROOF, known, moved=better)
+    elif _sharply(fits, place) or _restored(evidence, results, gain):
+        yield QUERIES_SHUFFLED.finding(STRONG, known, moved=better)
+
+
+def _restored(evidence: Evidence, results: Results, gain: Tendency) -> bool:
+    """Whether other texts make a run sensible; any results gain a little from the texts that fit best."""
+    if evidence.context.label_free:
+        return False
+    after = mean(results.per_query) + gain.mean
+    return gain.errors > limits.MIXED_ERRORS and after > limits.RESTORES * evidence.context.control_score
+
+
+def _in_model_order(results: Results, place: Rows | None = None) -> bool:
+    """Whether the model orders the results like their scores, for their own texts or for those of others."""
+    similarity = results.opinions.get(MODEL)
+    if similarity is None:
+        return False
+    return results.order(similarity if place is None else similarity[place]).mean > limits.SAME_ORDER
+
+
+def _rank(fits: NDArray[np.float64], place: Rows) -> float:
+    """Return the mean percentile of one value in each row among the others, 0.5 by chance."""
+    value = fits[np.arange(len(fits)), place][:, None]
+    return float(((fits < value).sum(axis=1) / max(fits.shape[1] - 1, 1)).mean())
+
+
+def _sharply(fits: NDArray[np.float64], place: Rows) -> bool:
+    """Whether the results fit that text clearly better than the next one, in the median query."""
+    every = np.arange(len(fits))
+    others = fits.copy()
+    others[every, place] = -np.inf
+    ahead = fits[every, place] - others.max(axis=1)
+    return float(np.median(ahead / fits.std(axis=1))) > limits.AHEAD
 
 
 def pays(evidence: Evidence, gain: Tendency) -> bool:
@@ -171,19 +205,25 @@ def _known(evidence: Evidence, gain: float) -> float | None:
     return None if evidence.context.label_free else gain
 
 
-def _fits(results: Results, others: Sequence[Rows]) -> NDArray[np.float64]:
-    """Return how many of each query's first ten others would find for each query, (q, q)."""
-    from scipy.sparse import csr_array
+def _fits(results: Results) -> NDArray[np.float64]:
+    """Return how well the results of each query fit the text of each, (q, q).
 
-    size = len(results.context.documents)
-
-    def indicator(rows: Rows) -> csr_array:
-        query, place = np.nonzero(rows >= 0)
-        return csr_array((np.ones(len(query)), (query, rows[query, place])), shape=(len(rows), size))
-
-    ours = indicator(first_ten(results.rows))
-    total = sum((ours @ indicator(rows).T).toarray() for rows in others)
-    return np.asarray(total, dtype=np.float64)
+    The model says so, or others where it is unknown. What is usual for a document or for a text does not
+    count: documents that all queries are near to say nothing.
+    """
+    total = np.zeros((len(results.rows), len(results.rows)))
+    opinions = results.opinions
+    for similarity in [opinions[MODEL]] if MODEL in opinions else opinions.values():
+        near = np.where(np.abs(similarity) < LEAST, similarity, 0).astype(np.float64)
+        near -= near.mean(axis=0)
+        near /= np.maximum(near.std(axis=1, keepdims=True), 1e-12)
+        fits = np.zeros_like(total)
+        for query, rows in enumerate(results.rows):
+            first = rows[:LEADING]
+            weights = 1 / np.log2(np.arange(len(first)) + 2)
+            fits[query] = near[:, first] @ (weights / weights.sum())
+        total += fits - fits.mean(axis=0)
+    return total
 
 
 def _file_order(results: Results) -> Rows:
@@ -192,10 +232,10 @@ def _file_order(results: Results) -> Rows:
     return np.argsort([place[results.context.queries[query].id] for query in results.queries])
 
 
-def _usual_distance(results: Results, best: Rows, moved: NDArray[np.bool_]) -> tuple[int, float]:
-    """Return how many queries further the results usually belong, and in what share of the moved ones."""
+def _usual_distance(results: Results, best: Rows) -> tuple[int, float]:
+    """Return how many queries further the results usually belong, and in what share of the queries."""
     place = np.argsort(_file_order(results))
     size = len(place)
-    steps, counts = np.unique((place[best] - place)[moved] % size, return_counts=True)
+    steps, counts = np.unique((place[best] - place) % size, return_counts=True)
     by = int(steps[counts.argmax()])
-    return (by if by <= size // 2 else by - size), float(counts.max() / moved.sum())
+    return (by if by <= size // 2 else by - size), float(counts.max() / size)
