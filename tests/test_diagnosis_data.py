@@ -95,6 +95,17 @@ def test_query_texts_shifted_against_their_ids(diagnosed: Diagnosed, by: int) ->
     assert score + cause["gain"] == pytest.approx(0.87565, abs=1e-5)  # the healthy score (`eval sample`)
 
 
+@pytest.mark.parametrize(("text", "cause"), [("", "text-dropped"), ("None", "object-as-text")])
+def test_judged_documents_that_say_nothing(diagnosed: Diagnosed, text: str, cause: str) -> None:
+    data = sample()
+    emptied = list(data.documents)[::4]
+    relevant = [name for row in data.judgements.values() for name, grade in row.items() if grade > 0]
+    document = diagnosed(replace(data, documents=data.documents | dict.fromkeys(emptied, ("", text))))
+    assert faults(document)[0] == cause
+    share = sum(name in emptied for name in relevant) / len(relevant)
+    assert document["causes"][0]["found"][0]["share"] == pytest.approx(share)
+
+
 def test_judgements_shifted_from_the_middle_of_the_file_on(diagnosed: Diagnosed) -> None:
     data = sample()
     document = diagnosed(with_texts(data, 1, list(data.queries)[20:]))

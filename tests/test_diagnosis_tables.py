@@ -10,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from searchapp.corpora.resolve import open_corpus
 from searchapp.diagnosis.probes.contrast import contrast
 from searchapp.diagnosis.rows import halves
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.static_encoder import StaticEncoder
 from searchapp.encoders.tokenization import Tokens
+from searchapp.encoders.vectors import unit
 from tests.conftest import Cli
 
 Rows = NDArray[np.float32]
@@ -95,6 +97,21 @@ def noisy(rows: Rows, rng: np.random.Generator) -> Any:
     return rows + rows.std() * rng.standard_normal(rows.shape)
 
 
+def weighted_by_frequency(rows: Rows, _rng: np.random.Generator) -> Any:
+    """Norms that grow with the root of how often the sample uses a token."""
+    from tests.trained import SAMPLE
+
+    encoder = load_encoder("wordllama")
+    assert isinstance(encoder, StaticEncoder)
+    counts = np.bincount(encoder.model.tokenize(SAMPLE).ids, minlength=len(rows)) + 0.5
+    return rows / np.maximum(np.linalg.norm(rows, axis=1), 1e-9)[:, None] * (counts**0.5)[:, None]
+
+
+def biased(rows: Rows, rng: np.random.Generator) -> Any:
+    shared = rng.standard_normal(rows.shape[1])
+    return rows + 30 * np.linalg.norm(rows, axis=1).mean() * shared / np.linalg.norm(shared)
+
+
 def clipped(rows: Rows, _rng: np.random.Generator) -> Any:
     return np.clip(rows, -0.02 * rows.std(), 0.02 * rows.std())
 
@@ -120,6 +137,9 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "unit rows": (lambda rows, _rng: rows / np.linalg.norm(rows, axis=1, keepdims=True), "flat-weights"),
     "last components": (last_components, "last-components"),
     "noise": (noisy, "noise"),
+    "noise on unit rows": (lambda rows, rng: unit(noisy(rows, rng).astype(np.float32)), "noise"),
+    "weights by frequency": (weighted_by_frequency, "frequent-tokens"),
+    "a bias": (lambda rows, rng: biased(rows[:, :48], rng), "bias"),
     "clipped": (clipped, "clipped"),
     "overflow": (overflown, "overflow"),
     "directions": (directions, "dominant-directions"),
@@ -159,6 +179,29 @@ def test_what_costs_nothing_or_is_an_honest_reduction_is_no_fault(
     rows = change(np.array(bundled.model.rows, np.float32), np.random.default_rng(5))
     model = saved(tmp_path / "model", rows, json.loads(bundled.files.tokenizer.read_text("utf-8")))
     assert named(diagnosed(cli, model)) == []
+
+
+@pytest.mark.parametrize(("end", "cause"), [("last", "last-components"), ("first", "dimensions-differ")])
+def test_components_of_the_model_itself(
+    end: str, cause: str, cli: Cli, bundled: StaticEncoder, tmp_path: Path
+) -> None:
+    """Of a PCA of the documents, 32 of 96 components."""
+    rows = np.array(bundled.model.rows, np.float32)[:, :96]
+    model = saved(tmp_path / "model", rows, json.loads(bundled.files.tokenizer.read_text("utf-8")))
+    encoder, corpus = load_encoder(model), open_corpus("sample")
+    documents = encoder.encode_documents(list(corpus.documents()))
+    axes = np.linalg.eigh(np.cov(documents, rowvar=False))[1]
+    kept = axes[:, :32] if end == "last" else axes[:, -32:]
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    for side, vectors, ids in (
+        ("documents", documents, [one.id for one in corpus.documents()]),
+        ("queries", encoder.encode_queries(corpus.queries), [one.id for one in corpus.queries]),
+    ):
+        np.save(folder / f"{side}.npy", ((vectors - documents.mean(axis=0)) @ kept).astype(np.float32))
+        (folder / f"{side}.txt").write_text("".join(f"{name}\n" for name in ids))
+    result = cli("diagnose", "sample", "-m", f"npy:{folder}", "--made-by", model, "--quick", "--json")
+    assert named(json.loads(result.stdout))[0] == cause
 
 
 @pytest.mark.parametrize("fill", [0.0, 1.0])

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -143,6 +144,14 @@ class Fit:
         fit = np.stack([both[texts[row]][:, kept].mean(axis=0) for row in kept])
         standardised: Matrix = (fit - fit.mean(axis=1)[:, None]) / _positive(fit.std(axis=1))[:, None]
         return standardised
+
+    @cached_property
+    def repeated(self) -> NDArray[np.bool_]:
+        """Which of the documents of `of_documents` say nothing that another does not say too, (j,)."""
+        texts = [f"{one.title} {one.text}".strip().casefold() for one in self.context.documents]
+        counts = Counter(texts)
+        rows = self._judged[spread(len(self._judged), MOST_SETS)]
+        return np.array([counts[texts[row]] > 1 for row in rows], dtype=bool)
 
     def ranks(self, fit: Matrix, text: Rows | None = None) -> Matrix:
         """Return the share of judged texts that fit each set less than one text, its own by default."""

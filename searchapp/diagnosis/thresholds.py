@@ -40,6 +40,7 @@ FITS_WELL = 0.9
 FITS_SHARPLY = (
     0.84  # share of queries that fit well, so that a few others stand out: NFCorpus 0.78, others 0.95
 )
+FITS_MOSTLY = 0.5  # share of queries that must fit well for the others to say anything (not fitted)
 FITS_CLEARLY = 2.0  # standard deviations by which another text must fit
 LOST_RANK = 0.6  # rank below which a query is lost with the control as with BM25
 LOST_QUERIES = 0.07  # share of lost queries: healthy 0-0.037; 30 % shuffled 0.12-0.16
@@ -60,6 +61,7 @@ FOREIGN_WORDS = 0.4  # of the usual share of known words: whole corpora healthy 
 FOREIGN_QUERIES = 0.12  # share of queries with so few known words: healthy 0-0.082
 FOREIGN_SCORE = 0.5  # of the other queries' score that these must stay below
 MULTILINGUAL = 0.2  # nDCG@10 that shows that the model needs no common words (not fitted)
+EMPTY_RELEVANT = 0.02  # share of relevant judgements whose document says nothing (not fitted)
 LOOKS = 0.5  # share of texts that must look alike (not fitted)
 CAPITALS = 0.5  # share of letters that are capitals: healthy 0-0.15
 TITLED = 0.8  # share of words that begin with a capital (not fitted)
@@ -164,7 +166,9 @@ SOME_ZERO = 0.001  # share of zero vectors that a corpus with odd texts may well
 INT8_EDGE = 112  # of 127
 FEWEST_LEVELS = 20  # distinct values; fewer are a chosen quantisation (not fitted)
 SATURATED = 0.05  # share of the values at the ends: sound 0; int8 up to 0.01 (not fitted)
-EDGE_SHARE = 0.04  # int8 values at the edge: clipped or generous scales up to 0.01, overflowed ones from 0.09
+EDGE_SHARE = 0.01  # int8 values at the edge: sound and clipped scales up to 0.004, overflowed from 0.0102
+EDGE_SURELY = 0.04  # the same where the score does not suffer
+EDGE_LAST = 0.1  # share of these that are the very last value: overflowed 0.03, clipped 0.25
 
 # What a cosine says. Not fitted; these make remarks, not findings.
 CROWDED = 0.9  # mean cosine of random pairs from which a cosine by itself says nothing
@@ -214,6 +218,8 @@ NOISY_TAILS = 0.8  # excess kurtosis of rows along these directions: noise up to
 NEARLY = 0.9  # share of the control's score from which no such damage is looked for (not fitted)
 HEADLESS = 1.25  # variance of the first direction over a later one's: sound 1.4-2.3; tails of a PCA 1.0-1.22
 LEVEL = 1.02  # the same of a later one over one near the end: whitened tables 1.0
+CLOUD_HEADLESS = 1.35  # the first for documents: tails of a PCA 1.06-1.27; sound 7-13, noise 1.45 and more
+CLOUD_LEVEL = 1.5  # the second for documents: tails of a PCA 3.5-14, whitened 1.0
 SURELY_ALIGNED = 0.75  # variants closer than strangers in a tail: 0.94-1, PPMI 0.8
 LENGTH_SCORES = 0.99  # correlation of Unigram scores with log length: only rebuilt tokenizers reach it
 UNREAD_TOKENS = 0.5  # share of the documents' tokens beyond the maximum length

@@ -16,10 +16,11 @@ from searchapp.diagnosis.measures import mean, spread
 from searchapp.diagnosis.model import TableModel
 from searchapp.diagnosis.probe import Observation, Symptom, probe
 from searchapp.diagnosis.rankings import scores_of_queries
-from searchapp.diagnosis.thresholds import HINT, PROOF, STRONG
+from searchapp.diagnosis.thresholds import CLEAR, HINT, PROOF
 from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.model_files import BUNDLED
 from searchapp.encoders.texts import assemble
+from searchapp.evaluation.metric import RELEVANT
 from searchapp.records import Document, Query
 
 SAMPLE = 300  # documents that say what is usual
@@ -38,6 +39,23 @@ CASE, OBJECT, MARKUP, PROMPT = (
 )
 
 
+BLANK = Symptom(
+    "text-dropped",
+    "{count:,} of {total:,} documents have neither title nor text (first: {first!r}), among them "
+    "{share:percent} of those that are judged relevant: no query finds these.",
+    fix="filling in the texts",
+    key="file-blank",
+)
+PLACEHOLDER = Symptom(
+    "object-as-text",
+    "{count:,} of {total:,} documents say nothing but {text!r} (first: {first!r}), among them "
+    "{share:percent} of those that are judged relevant: no query finds these.",
+    fix="filling in the texts",
+    key="file-placeholder",
+)
+NOTHING = {"none", "nan", "null", "n/a", "undefined", "[]", "{}"}
+
+
 @dataclass(frozen=True)
 class _Look:
     """A way in which texts may look wrong, and the change that mends it; `tells` is asked of each text."""
@@ -48,12 +66,13 @@ class _Look:
     change: Callable[[str], str]
 
 
-@probe("corpus-texts", CASE, OBJECT, MARKUP, PROMPT)
+@probe("corpus-texts", CASE, OBJECT, MARKUP, PROMPT, BLANK, PLACEHOLDER)
 def corpus_texts(evidence: Evidence) -> Iterator[Observation]:
     """Do the texts in the files look as texts should?"""
     context = evidence.context
     queries = [query.text for query in context.queries]
     documents = [assemble(document) for document in context.documents]
+    yield from _empty(evidence, documents)
     for side, texts in (("queries", queries), ("documents", documents)):
         sample = [texts[row] for row in spread(len(texts), SAMPLE)]
         other = documents if side == "queries" else queries
@@ -65,6 +84,22 @@ def corpus_texts(evidence: Evidence) -> Iterator[Observation]:
                     break  # what all objects and all markup begin with
                 found = True
                 yield from _measured(evidence, side, texts, look, share)
+
+
+def _empty(evidence: Evidence, documents: Sequence[str]) -> Iterator[Observation]:
+    """Documents that say nothing cost a score where they are judged relevant."""
+    context = evidence.context
+    said = [text.strip().casefold() for text in documents]
+    grades = ((name, grade) for row in context.judgements.values() for name, grade in row.items())
+    relevant = [context.rows[name] for name, grade in grades if grade >= RELEVANT and name in context.rows]
+    for symptom, nothing in ((BLANK, {""}), (PLACEHOLDER, NOTHING)):
+        rows = [row for row, text in enumerate(said) if text in nothing]
+        share = mean(np.array([said[row] in nothing for row in relevant], float))
+        if share > limits.EMPTY_RELEVANT:
+            first, text = context.documents[rows[0]].id, documents[rows[0]].strip()
+            yield symptom.finding(
+                PROOF, None, share, count=len(rows), total=len(said), first=first, text=text
+            )
 
 
 def _looks(texts: Sequence[str], other: Sequence[str]) -> Iterator[_Look]:
@@ -150,7 +185,7 @@ def _measured(
     first = next(text for text in texts if look.tells(text))[:60]
     if not costly and look.symptom is CASE:
         return
-    sure = PROOF if gain > as_is else STRONG  # nothing else doubles a score
+    sure = PROOF if gain > as_is else CLEAR  # nothing else doubles a score
     yield look.symptom.finding(
         sure if costly else HINT,
         gain if costly and measured == "the model" else None,

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.diagnosis import thresholds as limits
-from searchapp.diagnosis.cloud import FIXES
+from searchapp.diagnosis.cloud import FIXES, principal_axes
 from searchapp.diagnosis.evidence import CannotJudgeError, Evidence
 from searchapp.diagnosis.gains import nearly_control, restores
+from searchapp.diagnosis.measures import spread
 from searchapp.diagnosis.probe import Observation, Symptom, fact, probe
+from searchapp.diagnosis.structure import COMPARED, among, correlation
 from searchapp.diagnosis.thresholds import HINT, LESSER, LIKELY, NEAR_PROOF, PROOF, STRONG
-from searchapp.encoders.vectors import unit
+from searchapp.encoders.vectors import Floats, unit
 
 ENCODE_AGAIN = "encoding the texts again"
 
@@ -55,6 +57,20 @@ NOISE = Symptom(
     "noise: {edge:percent} and more), and {ratio:.0f} directions share it: most of each vector is isotropic, "
     "and no fix helps.",
     fix=ENCODE_AGAIN,
+)
+LAST = Symptom(
+    "last-components",
+    "No direction of the stored vectors stands out: the first has {head:.2f} times the variance of the one "
+    "after a tenth of the {size} directions, where models have 2 and more, yet later ones still fall: by "
+    "{level:.1f} times.",
+    fix=ENCODE_AGAIN,
+)
+LAST_OF_MODEL = Symptom(
+    "last-components",
+    "The stored vectors are the last {stored} principal components of the model's {model} dimensions: "
+    "similarities of documents correlate to {fits:.3f}; with those of the first {stored}, to {first:.3f}.",
+    fix="keeping the components of most variance",
+    key="last-of-model",
 )
 CONCENTRATION = (
     "Five directions hold {five:percent} of the variance ({ratio:.1f} directions share it evenly). "
@@ -133,7 +149,7 @@ def norms(evidence: Evidence) -> Iterator[Observation]:
         yield UNNORMALISED.finding(NEAR_PROOF, gain, variation=variation, largest=evidence.hubness.largest)
 
 
-@probe("dimensions", LEADING_DIMENSIONS, OTHER_DIMENSION, FEW)
+@probe("dimensions", LEADING_DIMENSIONS, LAST_OF_MODEL, OTHER_DIMENSION, FEW)
 def dimensions(evidence: Evidence) -> Iterator[Observation]:
     """Are there enough dimensions?"""
     stored = evidence.require_vectors().documents.shape[1]
@@ -150,10 +166,29 @@ def dimensions(evidence: Evidence) -> Iterator[Observation]:
         leading, documents = unit(expected[:, :stored]), evidence.normalised.documents[rows]
         if float(np.median(np.einsum("nd,nd->n", leading, documents))) > limits.LEADING:
             symptom = LEADING_DIMENSIONS
+        first, last = _components(documents, expected)
+        if last > limits.MAPPED and last > first:
+            gain = evidence.gain_of_encoding_again
+            yield LAST_OF_MODEL.finding(PROOF, gain, stored=stored, model=full, fits=last, first=first)
+            return
     yield symptom.finding(PROOF, evidence.gain_of_encoding_again, stored=stored, model=full)
 
 
-@probe("directions", NOISE, STEEP, DOMINANT, HUBS)
+def _components(stored: Floats, own: Floats) -> tuple[float, float]:
+    """Return how similarities of stored rows, (n, k), correlate with those of first and of last components.
+
+    The components are those of the model's own vectors of the same texts, (n, d).
+    """
+    axes = principal_axes(own)
+    kept = stored.shape[1]
+    rows = spread(len(own), COMPARED)
+    parts = axes.directions[:, :kept], axes.directions[:, -kept:]
+    own_parts = [among(unit(np.matmul(own[rows] - axes.mean, part, dtype=np.float32))) for part in parts]
+    first, last = (correlation(among(stored[rows]), part) for part in own_parts)
+    return first, last
+
+
+@probe("directions", NOISE, STEEP, DOMINANT, HUBS, LAST)
 def directions(evidence: Evidence) -> Iterator[Observation]:
     """How many directions carry the vectors, and does removing some help?"""
     size = evidence.require_vectors().documents.shape[1]
@@ -175,7 +210,7 @@ def directions(evidence: Evidence) -> Iterator[Observation]:
     sure = errors > limits.SURE_ERRORS
     pays = gain > least and (sure or (errors > limits.GAIN_ERRORS and restores(evidence, gain)))
     drowned = list(_drowned(evidence, best, gain, sure)) if pays else []
-    yield from drowned or _noise(evidence)
+    yield from drowned or list(_noise(evidence)) or _headless(evidence)
 
 
 def _first_five(evidence: Evidence) -> float:
@@ -223,6 +258,17 @@ def _noise(evidence: Evidence) -> Iterator[Observation]:
     if tail > limits.NOISE_TAIL * edge and not nearly_control(evidence):
         gain, ratio = evidence.gain_of_encoding_again, evidence.cloud.participation
         yield NOISE.finding(STRONG, gain, dimensions=size, tail=tail, edge=edge, ratio=ratio)
+
+
+def _headless(evidence: Evidence) -> Iterator[Observation]:
+    spectrum, n = evidence.cloud.spectrum, len(evidence.document_rows)
+    size = len(spectrum)
+    if size < limits.USUAL_DIMENSIONS or n <= 2 * size or not spectrum.all() or nearly_control(evidence):
+        return
+    head, level = spectrum[0] / spectrum[size // 10], spectrum[size // 10] / spectrum[int(0.9 * size)]
+    if head < limits.CLOUD_HEADLESS and level > limits.CLOUD_LEVEL:
+        gain = evidence.gain_of_encoding_again
+        yield LAST.finding(STRONG, gain, head=float(head), size=size, level=float(level))
 
 
 @probe("shared-space", NEGATED, OTHER_SPACE)

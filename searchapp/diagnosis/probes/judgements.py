@@ -96,8 +96,11 @@ def _some(fit: Fit, ranks: Matrix) -> Observation | None:
     exchanged = (ranks >= limits.FITS_WELL).mean() > limits.FITS_SHARPLY and better.mean() > limits.EXCHANGED
     if lost.sum() < limits.FEWEST_LOST or not (share > limits.LOST_QUERIES or exchanged):
         return None
+    well, between = (ranks >= limits.FITS_WELL).mean(), ((ranks >= 0.5) & (ranks < limits.FITS_WELL)).mean()
+    apart = (ranks < 0.5).mean() >= limits.LOST_APART * between
+    told = well > limits.FITS_MOSTLY and better.sum() > lost.sum() / 4  # else nobody can tell, query by query
     return SOME.finding(
-        STRONG if exchanged else LIKELY if better.sum() > lost.sum() / 4 else HINT,
+        STRONG if exchanged else LIKELY if apart or told else HINT,
         share=min(float(share) / limits.LOST_RANK, 1.0),
         lost=int(lost.sum()),
         total=len(ranks),
@@ -109,7 +112,7 @@ def _some(fit: Fit, ranks: Matrix) -> Observation | None:
 def _exchanged(fit: Fit) -> Observation | None:
     fits = fit.of_documents
     ranks = below(fits.T, np.diagonal(fits))
-    lost = ranks < 0.5
+    lost = (ranks < 0.5) & ~fit.repeated
     share, between = lost.mean(), ((ranks >= 0.5) & (ranks < limits.FITS_WELL)).mean()
     if (
         lost.sum() < limits.FEWEST_LOST

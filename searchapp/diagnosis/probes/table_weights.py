@@ -37,6 +37,7 @@ BIAS = Symptom(
     "One vector is part of every row: along their mean, rows vary by only {spread:percent} of its length.",
     fix="subtracting the mean document vector",
 )
+BIAS_OF_ROWS = Symptom("bias", BIAS.template, fix="subtracting the mean of all rows", key="bias-of-rows")
 LAST = Symptom(
     "last-components",
     "No direction of the table stands out: the first has {head:.2f} times the variance of the one after a "
@@ -127,7 +128,7 @@ def token_weights(evidence: Evidence) -> Iterator[Observation]:
         )
 
 
-@probe("row-values", BIAS, LAST, NOISE, DROWNED)
+@probe("row-values", BIAS, BIAS_OF_ROWS, LAST, NOISE, DROWNED)
 def row_values(evidence: Evidence) -> Iterator[Observation]:
     """Do all rows share a vector, carry noise, or come from the wrong end of a PCA?"""
     model = evidence.require_table()
@@ -138,9 +139,14 @@ def row_values(evidence: Evidence) -> Iterator[Observation]:
     spread = shared_spread(used)
     yield fact("shared-vector", "spread of the rows along their mean", min(spread, 99.0), "of its length")
     if spread < limits.BIAS_SPREAD:
-        gain, errors = gain_with(evidence, model, model.fixed(TABLE_FIXES["centre"]))
+        centred = gain_with(evidence, model, model.fixed(TABLE_FIXES["centre"]))
+        of_rows = gain_with(evidence, model, rows - rows.mean(axis=0))
+        gain, errors = max(centred, of_rows)
         if gain > limits.PAYS * evidence.score and errors > 1:
-            yield BIAS.finding(CLEAR, gain, spread=spread, repair="centre")
+            if centred > of_rows:
+                yield BIAS.finding(CLEAR, gain, spread=spread, repair="centre")
+            else:
+                yield BIAS_OF_ROWS.finding(CLEAR, gain, spread=spread)
     pairs = familiar(variant_pairs(model.table.vocabulary), rows, counts)
     if len(pairs) < limits.FEWEST_PAIRS:
         raise CannotJudgeError(f"the vocabulary has only {len(pairs)} usable pairs of spelling variants")

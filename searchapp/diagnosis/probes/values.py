@@ -19,7 +19,7 @@ ENCODE_AGAIN = "encoding the texts again"
 
 OVERFLOW = Symptom(
     "overflow",
-    "The {what} have {levels} different values, as integers of eight bits, and {edge:percent} of them lie "
+    "The {what} have {levels} different values, as integers of eight bits, and {edge:.1%} of them lie "
     "in the outermost eighth without gathering at its end as clipped ones do: larger values wrapped round "
     "to the other sign.",
     fix=ENCODE_AGAIN,
@@ -48,11 +48,11 @@ def quantisation(evidence: Evidence) -> Iterator[Observation]:
     low, high = float(sample.min()), float(sample.max())
     kind = "integers" if integers else "fractions"
     yield fact("values", "stored values", kind, "from {low:.3g} to {high:.3g}", low=low, high=high)
-    yield from _inspected(evidence, "stored vectors", sample)
-    if integers and low >= 0 and high > 128:
-        middle = float(((sample >= 64) & (sample < 192)).mean())
-        if (sample >= 192).mean() > 2 * middle:
-            yield WRAPPED.finding(PROOF, evidence.gain_of_encoding_again, high=high)
+    middle = float(((sample >= 64) & (sample < 192)).mean())
+    if integers and low >= 0 and high > 128 and (sample >= 192).mean() > 2 * middle:
+        yield WRAPPED.finding(PROOF, evidence.gain_of_encoding_again, high=high)
+    else:
+        yield from _inspected(evidence, "stored vectors", sample)
     if isinstance(evidence.model, TableModel):
         rows = evidence.model.table.rows[evidence.model.counts > 0]
         yield from _inspected(evidence, "rows of the table", rows[spread(len(rows), SAMPLE)])
@@ -68,7 +68,8 @@ def _inspected(evidence: Evidence, what: str, values: Floats) -> Iterator[Observ
         outer = float((np.abs(values) >= limits.INT8_EDGE / 128 * max(high, -low)).mean())
         last = float((np.abs(values) >= 0.995 * max(high, -low)).mean())
         # Clipped values gather at the very edge, overflowed ones lie anywhere.
-        if outer > limits.EDGE_SHARE and last < outer / 2:
+        least = limits.EDGE_SURELY if nearly_control(evidence) else limits.EDGE_SHARE
+        if outer > least and last < limits.EDGE_LAST * outer:
             yield OVERFLOW.finding(PROOF, gain, edge=outer, what=what, levels=len(levels))
             return
     edge = float(((values == levels[0]) | (values == levels[-1])).mean())
