@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from tests.faults.__main__ import select
-from tests.faults.cases import CALIBRATION, HELD, Case, Fault
+from tests.faults.cases import SPLITS, Case, Fault
 from tests.faults.report import counts
 from tests.faults.runner import Outcome
 from tests.real_data import REPOSITORY, TEST_DATA, needs
@@ -62,7 +63,7 @@ def outcome(
     lost: float = 0.2,
 ) -> Outcome:
     fault = Fault("one", "family", lambda _box, _severity: [], accepts, also)
-    case = Case(fault, "sample", "wordllama", "npy", None, False)
+    case = Case(fault, "sample", "wordllama", "npy", None, "calibration")
     return Outcome(case, code, "", [(cause, 1.0) for cause in causes], 1.0, 0.5, 0.5 - lost)
 
 
@@ -95,19 +96,20 @@ def test_harmless_cases_that_crash_are_alarms() -> None:
 
 
 def test_the_splits_share_neither_corpora_nor_models() -> None:
-    assert not set(CALIBRATION[0]) & set(HELD[0])
-    assert not set(CALIBRATION[1]) & set(HELD[1])
+    for one, other in combinations(SPLITS.values(), 2):
+        assert not set(one.corpora) & set(other.corpora)
+        assert not set(one.models) & set(other.models)
 
 
 def test_the_benchmark_is_as_large_as_it_says() -> None:
-    held, calibration = (select(split) for split in ("held", "calibration"))
-    assert len({case.id for case in (*held, *calibration)}) == len(held) + len(calibration)
-    assert {case.corpus for case in held} == set(HELD[0])
-    assert {case.model for case in held} == set(HELD[1])
-    assert sum(bool(case.fault.accepts) for case in held) >= 250
-    assert sum(not case.fault.accepts for case in (*held, *calibration)) >= 60
-    entries = {case.entry for case in held}
-    assert entries == {"model", "npy", "made-by", "run", "run-model"}
+    for split in ("held", "fresh"):
+        chosen = select(split)
+        assert len({case.id for case in chosen}) == len(chosen)
+        assert {case.corpus for case in chosen} == set(SPLITS[split].corpora)
+        assert {case.model for case in chosen} == set(SPLITS[split].models)
+        assert sum(bool(case.fault.accepts) for case in chosen) >= 250
+        assert sum(not case.fault.accepts for case in chosen) >= 60
+        assert {case.entry for case in chosen} == {"model", "npy", "made-by", "run", "run-model"}
 
 
 def test_every_accepted_cause_exists() -> None:

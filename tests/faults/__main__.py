@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.faults import families
-from tests.faults.cases import Case, cases
+from tests.faults.cases import SPLITS, Case, cases
 from tests.faults.publish import publish, recorded
 from tests.faults.report import line, summary
 from tests.faults.runner import Outcome, prepare, run_all
@@ -37,15 +37,15 @@ def main() -> None:
     if options.results:
         options.results.write_text(json.dumps(recorded(outcomes, seconds), indent=1), "utf-8")
     if not (options.only or options.quick):
-        for split in ("calibration", "held"):
-            if some := [outcome for outcome in outcomes if outcome.case.held == (split == "held")]:
+        for split in SPLITS:
+            if some := [outcome for outcome in outcomes if outcome.case.split == split]:
                 publish(split, some, seconds)
 
 
 def select(split: str, only: str = "", quick: bool = False) -> list[Case]:
     """Return the cases of a split, those whose id matches a pattern, or an even part of them."""
     families.load()
-    splits = ("calibration", "held") if split == "all" else (split,)
+    splits = tuple(SPLITS) if split == "all" else (split,)
     chosen = [case for name in splits for case in cases(name) if re.search(only, case.id)]
     if quick:
         chosen = [case for case in chosen if case.corpus in {"sample", "aila-statutes", "limit-small"}]
@@ -58,7 +58,7 @@ def select(split: str, only: str = "", quick: bool = False) -> list[Case]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     splits = parser.add_mutually_exclusive_group()
-    for name in ("held", "calibration", "all"):
+    for name in (*SPLITS, "all"):
         splits.add_argument(f"--{name}", dest="split", action="store_const", const=name)
     parser.set_defaults(split="all")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only cases whose id matches")

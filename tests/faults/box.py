@@ -17,8 +17,10 @@ from searchapp.encoders.encoder import load_encoder
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
 from searchapp.records import Document, Judgements, Query
-from tests.faults.bases import Bases, Data, Floats, Table, beir, data, judgement_lines, read_table
+from tests.faults.bases import Bases
 from tests.faults.cases import Case
+from tests.faults.corpora import Data, beir, judgement_lines
+from tests.faults.models import Floats, Table, read_table
 
 DEPTH = 100
 Rows = Mapping[str, Sequence[tuple[str, float]]]
@@ -36,7 +38,7 @@ class Box:
 
     @cached_property
     def data(self) -> Data:
-        return data(self.case.corpus)
+        return self.bases.data(self.case.corpus)
 
     @cached_property
     def model(self) -> str:

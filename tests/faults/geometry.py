@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from searchapp.encoders.vectors import unit
-from tests.faults.bases import Floats
 from tests.faults.box import Box
 from tests.faults.cases import LARGE, fault
+from tests.faults.models import Floats
 
 ALL: dict[str, Any] = {"entries": ("npy", "made-by", "run-model", "run")}
 STORED: dict[str, Any] = {"entries": ("npy", "made-by")}

@@ -8,10 +8,10 @@ import numpy as np
 
 from searchapp.encoders.options import Options
 from searchapp.encoders.vectors import unit
-from tests.faults.bases import ppmi, word_tokenizer
 from tests.faults.box import Box
 from tests.faults.cases import LARGE, STATIC, TITLED, fault
 from tests.faults.geometry import random_units, rotation
+from tests.faults.models import ppmi, word_tokenizer
 from tests.faults.reports import mteb_file, report, sound_figures, values
 from tests.faults.runs import exact, rescored
 from tests.faults.sanity import indexed

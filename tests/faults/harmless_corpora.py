@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from searchapp.records import Document, Query
-from tests.faults.bases import ppmi, word_tokenizer
 from tests.faults.box import Box
 from tests.faults.cases import STATIC, fault
+from tests.faults.models import ppmi, word_tokenizer
 from tests.faults.tokens import encode_words
 
 MODEL: dict[str, Any] = {"models": STATIC}

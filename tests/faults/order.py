@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.faults.bases import Floats
 from tests.faults.box import Box
 from tests.faults.cases import LARGE, STATIC, fault
 from tests.faults.geometry import rotation
+from tests.faults.models import Floats
 
 ALL: dict[str, Any] = {"entries": ("npy", "made-by", "run-model", "run")}
 STORED: dict[str, Any] = {"entries": ("npy", "made-by")}

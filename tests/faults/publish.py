@@ -13,7 +13,7 @@ from tests.real_data import REPOSITORY
 
 FILE = FIGURES / "faults.json"
 PAGE = REPOSITORY / "docs" / "faults.md"
-TITLES = {"held": "held back", "calibration": "calibration"}
+TITLES = {"fresh": "fresh", "held": "held back, read", "calibration": "calibration"}
 ASKED = {"first": 0.90, "among the first three": 0.95, "silent": 0.03, "false alarms": 0.02}
 
 

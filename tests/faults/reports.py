@@ -166,7 +166,9 @@ OTHER_TASK = {"nfcorpus": "scifact", "scifact": "nfcorpus", "cacm": "cranfield",
 def of_another_task(box: Box, _severity: None) -> list[str]:
     """The figures of a published model on another task."""
     other = Box(
-        box.case.__class__(box.case.fault, OTHER_TASK[box.case.corpus], box.case.model, "npy", None, False),
+        box.case.__class__(
+            box.case.fault, OTHER_TASK[box.case.corpus], box.case.model, "npy", None, box.case.split
+        ),
         box.folder,
         box.bases,
     )

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchapp.records import Document
-from tests.faults.bases import Table, beir, judgement_lines
 from tests.faults.box import Box
 from tests.faults.cases import STATIC, fault
+from tests.faults.corpora import beir, judgement_lines
 from tests.faults.data import SPELLINGS
+from tests.faults.models import Table
 
 STORED: dict[str, Any] = {"entries": ("npy", "made-by")}
 INDEXED: dict[str, Any] = {"models": STATIC}

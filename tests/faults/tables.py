@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.faults.bases import UNKNOWN, Floats, Table
 from tests.faults.box import Box
 from tests.faults.cases import STATIC, fault
+from tests.faults.models import UNKNOWN, Floats, Table
 from tests.faults.tokens import tokens_of
 
 MODEL: dict[str, Any] = {"models": STATIC}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from searchapp.records import Document
-from tests.faults.bases import Floats
 from tests.faults.box import Box
 from tests.faults.cases import CASED, LARGE, STATIC, TITLED, fault
+from tests.faults.models import Floats
 from tests.faults.tokens import encode_words, tokens_of, truncated_to
 
 ENTRIES = ("made-by", "run-model")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from searchapp.encoders.options import Options
-from tests.faults.bases import Floats
 from tests.faults.box import Box
 from tests.faults.cases import LARGE, TITLED, fault
 from tests.faults.geometry import random_units, rotation
+from tests.faults.models import Floats
 from tests.faults.tables import MODEL, counts, used, with_rows
 from tests.faults.texts import PROMPTS
 
