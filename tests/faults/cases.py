@@ -64,8 +64,14 @@ class Fault:
         if split == "fresh":
             both = list(dict.fromkeys((*self.held, *self.calibration)))
             random.Random(f"{self.family} {self.name}").shuffle(both)
-            return both[: self.times]
+            return both[: self.least(split)]
         return self.held if split == "held" else self.calibration or self.held
+
+    def least(self, split: str) -> int:
+        """Return how many cases a split has at least."""
+        if split == "fresh":
+            return 1 if self.accepts else 2
+        return self.times if split == "held" else 1
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def cases(split: str) -> Iterator[Case]:
         chance.shuffle(encoders)
         start = chance.randrange(len(one.entries))
         seen = set()
-        for turn in range(max(1 if split == "calibration" else one.times, len(severities))):
+        for turn in range(max(one.least(split), len(severities))):
             place = places[turn % len(places)]
             fitting = [name for name in encoders if name != "minilm" or place != "sample"] or ["wordllama"]
             round_ = turn // len(severities) if len(severities) > 1 else 0
