@@ -134,6 +134,12 @@ def test_unrelated_ids_fit_by_no_change() -> None:
     ("queries", "qrels", "cause", "evidence"),
     [
         ({"q1": "apple", "q2": "plum"}, [("q1", "d1", 0), ("q2", "d2", 0)], "nothing-relevant", "grades: 0"),
+        (
+            {"q1": "apple", "q2": "plum", "q3": "fig"},
+            [("q1", "d1", 0), ("q2", "d2", 0), ("q3", "d1", 1)],
+            "nothing-relevant",
+            "2 of the 3 judged queries",
+        ),
         ({"q1": "apple", "q2": ""}, [("q1", "d1", 1), ("q2", "d2", 1)], "queries-without-text", "1 of the 2"),
         ({"q1": "apple", "q2": "fig"}, [("Q1", "d1", 1), ("Q2", "d2", 1)], "foreign-ids", "case is ignored"),
         ({"q1": "apple"}, [("q1", "d1", 1), ("q7", "d2", 1)], "queries-without-text", "first: 'q7'"),

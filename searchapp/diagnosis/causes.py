@@ -74,7 +74,7 @@ CAUSES = {
     ),
     "nothing-relevant": _inspect(
         "A15",
-        "No judgement has a grade above 0",
+        "Few or no judgements have a grade above 0",
         "0.00: nothing can be found",
         "Look at the third column of the judgements, and write grades above 0 for what is relevant.",
     ),
@@ -299,7 +299,7 @@ CAUSES = {
     ),
     "order-lost": _rebuild(
         "B12, E3",
-        "The document vectors are not in the order of their ids",
+        "The vectors are not in the order of their ids",
         "chance; close to it when only batches are sorted",
         "Restore the order after sorting by length.",
         explains=("titles-not-found",),

@@ -120,7 +120,8 @@ def finite(evidence: Evidence) -> Iterator[Observation]:
         share = float(zero.mean()) if total else 0.0
         yield fact(f"zero-{side}", f"zero vectors among the {side}", share)
         if share > 0:
-            strength = PROOF if share > limits.SOME_ZERO else HINT
+            # A few cost no more than their share, and must not stand before what took the rest.
+            strength = PROOF if share > limits.MANY_ZERO else LIKELY if share > limits.SOME_ZERO else HINT
             gain = evidence.gain_of_encoding_again
             yield ZERO.finding(strength, gain, share=share, count=int(zero.sum()), total=total, side=side)
 

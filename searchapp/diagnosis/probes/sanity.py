@@ -1,6 +1,6 @@
 """Whether there is anything to judge: files, ids, and judgements that belong to the queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from searchapp.corpora.ids import Change, fitting_change
@@ -11,7 +11,7 @@ from searchapp.diagnosis.probe import Finding, Observation, Symptom, Value, fact
 from searchapp.diagnosis.stored import DAMAGE
 from searchapp.diagnosis.thresholds import CERTAIN, HINT, STRONG
 from searchapp.evaluation.metric import RELEVANT
-from searchapp.records import Ranking
+from searchapp.records import Judgements, Ranking
 
 FOREIGN = Symptom(
     "foreign-ids",
@@ -38,6 +38,12 @@ NOTHING_RELEVANT = Symptom(
     "nothing-relevant",
     "None of the {pairs:,} judgements has a grade above 0 (grades: {grades}): every score is 0.",
 )
+HARDLY_RELEVANT = Symptom(
+    "nothing-relevant",
+    "{count} of the {total} judged queries have no document with a grade above 0 (first: {first!r}): each "
+    "counts as 0.",
+    key="hardly-relevant",
+)
 QUERIES_MISSING = Symptom(
     "queries-missing",
     "{count} of the {total} judged queries have no {what} (first: {first!r}): searchapp counts them as 0; "
@@ -58,7 +64,7 @@ def stored_vectors(evidence: Evidence) -> Iterator[Observation]:
     yield from evidence.damage
 
 
-@probe("judged-queries", WITHOUT_TEXT, JUDGED_FOREIGN, NOTHING_RELEVANT)
+@probe("judged-queries", WITHOUT_TEXT, JUDGED_FOREIGN, NOTHING_RELEVANT, HARDLY_RELEVANT)
 def judged_queries(evidence: Evidence) -> Iterator[Observation]:
     """Are there judgements, and do they belong to queries that have a text?"""
     context = evidence.context
@@ -94,10 +100,20 @@ def judged_queries(evidence: Evidence) -> Iterator[Observation]:
         yield WITHOUT_TEXT.finding(
             _strength(share), share=share, count=len(silent), total=len(judgements), first=silent[0]
         )
+    yield from _without_relevant(judgements)
+
+
+def _without_relevant(judgements: Judgements) -> Iterator[Observation]:
     grades = [grade for row in judgements.values() for grade in row.values()]
+    without = [name for name, row in judgements.items() if max(row.values(), default=0) < RELEVANT]
     if grades and max(grades) < RELEVANT:
         shown = ", ".join(map(str, sorted(set(grades))[:6]))
         yield NOTHING_RELEVANT.finding(CERTAIN, pairs=len(grades), grades=shown)
+    elif len(without) > limits.MOSTLY_UNJUDGED * len(judgements):
+        share = len(without) / len(judgements)
+        yield HARDLY_RELEVANT.finding(
+            CERTAIN, share=share, count=len(without), total=len(judgements), first=without[0]
+        )
 
 
 def _has_text(evidence: Evidence, name: str) -> bool:
@@ -177,14 +193,19 @@ def run_ids(evidence: Evidence) -> Iterator[Observation]:
     documents = [name for ranking in run.values() for name in ranking.document_ids]
     foreign = [name for name in documents if name not in context.rows]
     foreign_queries = [name for name in run if name not in context.all_queries]
-    for side, unknown, among, known in (
-        ("documents", foreign, len(documents), list(context.rows)),
-        ("queries", foreign_queries, len(run), list(context.all_queries)),
-    ):
-        if among and len(unknown) / among > limits.MOSTLY_UNKNOWN:
-            change = fitting_change(unknown, known)
-            gain = _gain_of_rewriting(evidence, side, change)
-            yield _foreign(f"{side} of the run", unknown, among, known[0], change, gain)
+    sides = {
+        "documents": (foreign, len(documents), list(context.rows)),
+        "queries": (foreign_queries, len(run), list(context.all_queries)),
+    }
+    changes = {
+        side: fitting_change(unknown, known)
+        for side, (unknown, among, known) in sides.items()
+        if among and len(unknown) / among > limits.MOSTLY_UNKNOWN
+    }
+    gain = _gain_of_rewriting(evidence, changes)
+    for side, change in changes.items():
+        unknown, among, known = sides[side]
+        yield _foreign(f"{side} of the run", unknown, among, known[0], change, gain)
     judged = set(context.judgements)
     answered = judged & set(run)
     missing = sorted(judged - set(run))
@@ -203,14 +224,17 @@ def _with_a_known_word(evidence: Evidence, names: Sequence[str]) -> list[str]:
     return [name for name, found in zip(names, scores, strict=True) if found.any()]
 
 
-def _gain_of_rewriting(evidence: Evidence, side: str, change: Change | None) -> float | None:
-    if change is None or evidence.context.label_free:
+def _gain_of_rewriting(evidence: Evidence, changes: Mapping[str, Change | None]) -> float | None:
+    """Return what the run gains when all its ids are changed: no side gains anything without the other."""
+    if None in changes.values() or evidence.context.label_free:
         return None
-    if side == "queries":
-        run = {change.mapping.get(name, name): ranking for name, ranking in evidence.require_run().items()}
-    else:
-        run = {
-            name: Ranking([change.mapping.get(one, one) for one in ranking.document_ids], ranking.scores)
-            for name, ranking in evidence.require_run().items()
-        }
+    documents, queries = (
+        change.mapping if (change := changes.get(side)) else {} for side in ("documents", "queries")
+    )
+    run = {
+        queries.get(name, name): Ranking(
+            [documents.get(one, one) for one in ranking.document_ids], ranking.scores
+        )
+        for name, ranking in evidence.require_run().items()
+    }
     return mean(replace(evidence, run=run).run_per_query) - mean(evidence.run_per_query)
