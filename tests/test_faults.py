@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,24 +19,21 @@ from tests.real_data import REPOSITORY, TEST_DATA, needs
 FIRST, AMONG, ALARMS = 0.6, 0.7, 0.4  # below what the small corpora of this part give now (0.70, 0.77, 0.36)
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("faults")
-    command = [
-        "-m",
-        "tests.faults",
-        "--quick",
-        "--work",
-        str(folder),
-        "--results",
-        str(folder / "results.json"),
-    ]
+def benchmark(folder: Path, *options: str) -> dict[str, Any]:
+    """Run a part of the benchmark and return its counts and misses."""
+    results = folder / "results.json"
+    command = ["-m", "tests.faults", *options, "--work", str(folder), "--results", str(results)]
     done = subprocess.run(
         [sys.executable, *command], cwd=REPOSITORY, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    results: dict[str, Any] = json.loads((folder / "results.json").read_text("utf-8"))
-    return results
+    found: dict[str, Any] = json.loads(results.read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return benchmark(tmp_path_factory.mktemp("faults"), "--quick")
 
 
 @needs(TEST_DATA / "corpora")
@@ -53,6 +51,14 @@ def test_sound_pipelines_raise_no_alarm(found: dict[str, Any]) -> None:
     kinds = Counter(found["all"])
     assert kinds["harmless"] > 10
     assert kinds["alarm"] <= ALARMS * kinds["harmless"], found["misses"]
+
+
+@needs(TEST_DATA / "corpora")
+def test_what_was_done_to_the_texts_behind_a_run_is_named(tmp_path: Path) -> None:
+    """An unknown prompt, a cut of characters, a pooling, and a search that loses results without an order."""
+    pattern = "prompt-on-queries chat|truncated-characters 250|max', 'both'|approximate HNSW"
+    results = benchmark(tmp_path, "--held", "--only", rf"({pattern}).* run-model\]")
+    assert results["all"] == {"first": 4}, results["misses"]
 
 
 def outcome(
