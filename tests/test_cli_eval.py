@@ -24,7 +24,7 @@ BY_HAND = {
 }  # fmt: skip
 METRICS = ("ndcg", "map", "mrr", "recall", "precision")
 KEYS = {"corpus", "corpus_id", "model", "mode", "n_docs", "n_queries", "n_judged", "metrics", "intervals",
-        "seconds", "recipe", "versions"}  # fmt: skip
+        "seconds", "recipe", "versions", "groups"}  # fmt: skip
 MAIN = {"ndcg_at_10", "map_at_10", "mrr_at_10", "recall_at_100", "precision_at_10"}
 
 
@@ -51,6 +51,7 @@ def test_json_has_the_documented_keys(cli: Cli) -> None:
     assert document.keys() == {"schema", "results"}
     (row,) = document["results"]
     assert row.keys() == KEYS
+    assert row["groups"] == {}  # only a model that was taught this corpus has groups of queries
     assert (row["corpus"], row["corpus_id"], row["model"]) == ("sample", "sample", "wordllama")
     assert row["metrics"].keys() == {f"{metric}_at_{cut}" for metric in METRICS for cut in CUTOFFS}
     assert all(0 <= value <= 1 for value in row["metrics"].values())
