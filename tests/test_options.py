@@ -21,7 +21,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "reproduce": ("mteb/baseline-bm25s",),
     "export": ("results",),
     "diagnose": ("sample",),
-    "repair": ("sample", "-o", "repaired"),
+    "repair": ("sample", "-o", "written"),
+    "adapt": ("sample", "-o", "written"),
     "corpora": (),
     "models": (),
     "indexes": (),
@@ -65,7 +66,7 @@ ONCE = [
 
 @pytest.mark.parametrize(("name", "option"), ONCE)
 def test_an_option_given_twice_is_refused_where_the_last_would_win(cli: Cli, name: str, option: str) -> None:
-    required = [part for part in REQUIRED[name] if not (option == "--output" and part in {"-o", "repaired"})]
+    required = [part for part in REQUIRED[name] if not (option == "--output" and part in {"-o", "written"})]
     message = refusal(cli, name, *required, option, "1", option, "2")
     assert f"{option} is given 2 times; give it once." in message
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from searchapp.cli.completion import CORPUS, MODEL
-from searchapp.cli.options import PATH, model_option, report_options
+from searchapp.cli.options import PATH, Command, model_option, report_options
 from searchapp.reports.formats import Report
 
 
-@click.command("adapt")
+@click.command("adapt", cls=Command)
 @click.argument("corpus", type=CORPUS)
 @model_option
 @click.option("-o", "--output", type=PATH, required=True, help="Folder for the adapted model.")
